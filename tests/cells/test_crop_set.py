@@ -70,9 +70,9 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
 
 def test_an_earlier_set_is_replaced_only_on_demand_and_only_by_a_whole_one(tmp_path):
     CropSet.write(tmp_path / "set", pictures(3), cells_table(3))
-    with pytest.raises(InputError, match="already something at"):
+    with pytest.raises(InputError, match="already exists"):
         CropSet.write(tmp_path / "set", pictures(4), cells_table(4))
-    with pytest.raises(InputError, match="4 crops and a table of 9 cells"):
+    with pytest.raises(InputError, match="4 crops but a table of 9 cells"):
         CropSet.write(tmp_path / "set", pictures(4), cells_table(9), overwrite=True)
     assert len(CropSet(tmp_path / "set")) == 3
     CropSet.write(tmp_path / "set", pictures(4), cells_table(4), overwrite=True)

@@ -240,14 +240,14 @@ def test_a_stopped_step_leaves_nothing_behind(tmp_path):
     [
         (nuclei(), track([(1, 0, 900.0, 3.0)]), {}, "no position inside the movie"),
         (nuclei(), track([(1, 0, 3.0, 3.0)]), {"edge": "drop"}, "within 32 pixels of the border"),
-        (nuclei(), track([]), {}, "holds no tracks"),
+        (nuclei(), track([]), {}, "has no tracks"),
         (nuclei(), MIDDLE.drop(columns="y"), {}, "no column y"),
-        (nuclei(), MIDDLE, {"model_pixel_size": 0.3}, "pixel size of film is not known"),
+        (nuclei(), MIDDLE, {"model_pixel_size": 0.3}, "pixel size of film is unknown"),
         (
             np.where(nuclei() > 450, np.nan, nuclei()),
             MIDDLE,
             {},
-            "Frame 0 of film has .* not a finite number",
+            "Frame 0 of film has .* not finite numbers",
         ),
     ],
 )

@@ -61,10 +61,10 @@ def test_channels_in_turn_are_refused_unless_the_axes_are_named(tmp_path):
     masks = np.zeros((2 * FRAMES, SIZE, SIZE), np.uint16)
     masks[:, 40:60, 40:60] = 1
     (sentence,) = open_inputs(movie, masks, CropConfig()).comparison.contradictions
-    assert "2 channels or slices take turns" in sentence
+    assert "2 channels or slices alternated" in sentence
     assert "--axes tyx" in sentence
     named = open_inputs(movie, masks, CropConfig(axes="tyx")).comparison
-    assert not any("take turns" in sentence for sentence in named.contradictions)
+    assert not any("alternated" in sentence for sentence in named.contradictions)
 
 
 def test_real_movies_are_in_order(shared_data):

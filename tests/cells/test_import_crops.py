@@ -182,7 +182,7 @@ def spoil(folder: Path, how: str) -> None:
         ("truncated", "m0_odd.png cannot be read as an image"),
         ("empty file", "m0_odd.tif cannot be read as an image"),
         ("colour", "m0_odd.png is a colour image"),
-        ("stack", r"m0_odd.tif holds an array of shape \(5, 64, 64\)"),
+        ("stack", r"m0_odd.tif is an array of shape \(5, 64, 64\)"),
         ("NaN", "m0_odd.tif has pixels that are NaN"),
         ("another camera", "m0_odd.png has uint16 pixels .* uint8"),
     ],
@@ -201,12 +201,12 @@ def test_a_file_that_cannot_be_used_is_named(folder, how, sentence):
             {"classes": {"metaphase": ["Meta"]}},
             "subfolder 'Meta'.*subfolders are Alignment, Debris, Interphase",
         ),
-        ({"classes": {"metaphase": ["Empty"]}}, "which holds no image"),
-        ({"classes": {"metaphase": []}}, "'metaphase' names no subfolder"),
+        ({"classes": {"metaphase": ["Empty"]}}, "does not exist in .* or has no images"),
+        ({"classes": {"metaphase": []}}, "'metaphase' has no subfolder"),
         ({"classes": {"a": ["debris"], "b": ["Debris"]}}, "in two classes, 'a' and 'b'"),
         (
             {"group_regex": "cell([0-3])"},
-            "does not match 2 of 12 files, the first of them Interphase/m0_cell4",
+            "does not match 2 of 12 files; the first of them is Interphase/m0_cell4",
         ),
         ({"group_regex": "(unclosed"}, "not a regular expression"),
     ],
@@ -219,7 +219,7 @@ def test_settings_that_do_not_fit_the_folder_are_refused(folder, settings, sente
 
 def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
-    with pytest.raises(InputError, match="holds no image"):
+    with pytest.raises(InputError, match="no images in"):
         import_crops(tmp_path, tmp_path / "set")
     with pytest.raises(InputError, match=re.escape(f"no folder {tmp_path / 'nowhere'}")):
         import_crops(tmp_path / "nowhere", tmp_path / "set")
@@ -261,8 +261,8 @@ def test_images_that_contradict_each_other_or_show_nothing_are_mentioned(folder)
     said: list[Any] = []
     import_crops(folder, folder.parent / "set", ImportConfig(), Monitor(said.append))
     text = " ".join(event.text for event in said if isinstance(event, Message))
-    assert "1 of 14 images have the same pixels as one in a folder of another class" in text
-    assert "1 of 14 images have one grey value in all their pixels" in text
+    assert "1 of 14 images have the same pixels as an image in the folder of another class" in text
+    assert "1 of 14 images have the same grey value in all pixels" in text
 
 
 def noise_and_nucleus() -> np.ndarray:
@@ -319,7 +319,9 @@ def test_masks_beside_crops_are_left_out_and_it_is_said(folder, place):
     assert len(crops) == 12
     count = 2 if left else 6
     assert any(
-        f"{count} images are masks of others" in event.text for event in said if isinstance(event, Message)
+        f"{count} images are masks of other images" in event.text
+        for event in said
+        if isinstance(event, Message)
     )
 
 

@@ -45,19 +45,19 @@ def test_inputs_that_fit_are_not_doubted():
 @pytest.mark.parametrize(
     ("of_movie", "of_tracks", "words"),
     [
-        (movie(), tracks(1, 6), "frames 1 to 6, and film has 6 frames (0 to 5): they seem to start at one; give"),
+        (movie(), tracks(1, 6), "frames 1 to 6, and film has 6 frames (0 to 5). They seem to start at one; give"),
         (movie(), tracks(3, 8), "seem to start at 3; give --frame-offset -3"),
         (movie(), tracks(4, 7), "8 of 16 positions are after its end"),
-        (movie(), tracks(0, 40), "of a longer movie, or their times are not frame numbers"),
-        (movie(), tracks(frame_count=4), "a movie of 4 frames, and film has 6 frames"),
+        (movie(), tracks(0, 40), "to a longer movie, or their times are not frame numbers"),
+        (movie(), tracks(frame_count=4), "a movie of 4 frames, but film has 6 frames"),
         (movie(), tracks(image_size=(100, 150)), "a copy reduced 2 times"),
         (movie(), tracks(image_size=(400, 600)), "an image 2 times as large"),
         (movie(), tracks(image_size=(WIDTH, HEIGHT)), "rows and columns are exchanged"),
-        (movie(), tracks(image_size=(512, 512)), "another movie, or of a part of it"),
+        (movie(), tracks(image_size=(512, 512)), "another movie or to a part of it"),
         (movie(), moved(lambda t: t.rename(columns={"x": "y", "y": "x"})), "x and y seem to be exchanged"),
-        (movie(), moved(lambda t: t.assign(x=t.x * 3)), "lie outside the 200 x 300 pixels of film"),
-        (movie(pixel_size=0.5), moved(lambda t: t.assign(x=t.x * 2, y=t.y * 2)), "of an image of another size"),
-        (movie((6, 200, 24)), tracks(), "its axes seem to be in another order; name them with --axes"),
+        (movie(), moved(lambda t: t.assign(x=t.x * 3)), "are outside the 200 x 300 pixels of film"),
+        (movie(pixel_size=0.5), moved(lambda t: t.assign(x=t.x * 2, y=t.y * 2)), "to an image of another size"),
+        (movie((6, 200, 24)), tracks(), "Its axes seem to be in another order; name them with --axes"),
     ],
 )  # fmt: skip
 def test_contradictions_come_with_a_remedy(of_movie, of_tracks, words):
@@ -68,7 +68,7 @@ def test_contradictions_come_with_a_remedy(of_movie, of_tracks, words):
 @pytest.mark.parametrize(
     ("of_movie", "of_tracks", "words"),
     [
-        (movie(pixel_size=0.65), tracks(pixel_size=0.325), "state 0.325 um per pixel and film 0.65"),
+        (movie(pixel_size=0.65), tracks(pixel_size=0.325), "state 0.325 um per pixel but film 0.65"),
         (movie(frame_numbers=(0, 1, 2, 4, 5, 6)), tracks(), "numbered 0 to 6 without 3"),
         (movie(notes=("the second channel was left out",)), tracks(notes=["ids were joined"]), "ids were joined"),
     ],
@@ -100,7 +100,7 @@ def test_a_cell_at_the_border_and_made_up_positions_may_lie_outside():
 def test_contradictions_are_errors_and_warnings_for_those_who_insist():
     found = Comparison(("doubtful.",), ("wrong.",))
     said: list[Any] = []
-    with pytest.raises(InputError, match=r"^wrong\. With --force"):
+    with pytest.raises(InputError, match=r"^wrong\. Use --force"):
         found.tell(Monitor(said.append), force=False)
     found.tell(Monitor(said.append), force=True)
     assert said == [

@@ -35,7 +35,7 @@ def test_inputs_that_fit_are_described_with_where_each_fact_comes_from():
         "36 frames of 288 x 288",
         "Pixel size: 0.333 um (",
         "1178 positions of 46 tracks",
-        "% of the places",
+        "% of the points",
     ):
         assert words in text
     assert text.endswith("The inputs fit each other.")

@@ -86,12 +86,12 @@ def test_cells_are_named_by_the_ids_of_the_tracks_file(tmp_path: Path, text: str
 def test_a_key_that_may_mean_two_crops_is_refused(tmp_path: Path) -> None:
     exchanged = cells(source_track=["2", "1"] * 3)
     with pytest.raises(
-        InputError, match=r"names crop 2 of movie by track_id and t as track_id and t or as source_tr"
+        InputError, match=r"refers to crop 2 of movie by track_id and t as track_id and t or as source_tr"
     ):
         read(tmp_path, "track_id,t,label\n1,1,metaphase\n", exchanged)
     assert read(tmp_path, "source_track,t,label\n1,1,metaphase\n", exchanged) == {3: "metaphase"}
     daughters = cells(source_track=["9"] * 6)
-    with pytest.raises(InputError, match=r"movie has several of one track_id and t \(9, 1\)"):
+    with pytest.raises(InputError, match=r"movie has several with the same track_id and t \(9, 1\)"):
         read(tmp_path, "track_id,t,label\n9,1,metaphase\n", daughters)
 
 
@@ -109,16 +109,19 @@ def test_frames_of_the_file_and_of_the_movie_are_told_apart_or_asked_for(tmp_pat
     [
         (
             "crop,track_id,t,label\n2,2,1,metaphase\n",
-            "names crop 2 of movie by crop and crop 3 by track_id and t",
+            "refers to crop 2 of movie by crop but to crop 3 by track_id and t",
         ),
-        ("crop,track_id,t,label\n2,8,8,metaphase\n", "names track_id 8, t 8, which movie does not have"),
+        ("crop,track_id,t,label\n2,8,8,metaphase\n", "refers to track_id 8, t 8, which movie does not have"),
         (
             "track_id,t,y,x,label\n1,0,90,50,a\n1,1,91,52,a\n1,2,92,54,b\n",
-            "has its cells .* pixels away from those",
+            "pixels away from the cells of movie with the same ids",
         ),
         ("track_id,t,label\n1,1,a\n1,1,b\n", "Line 3 of .* gives crop 2 the class 'b', but another line"),
-        ("track_id,t,label\n1,0,a\n1,9,b\n", "Line 3 of .* names track_id 1, t 9, which movie does not have"),
-        ("set,crop,label\nother,1,a\n", "has no row of the crop set movie; its column set names other"),
+        (
+            "track_id,t,label\n1,0,a\n1,9,b\n",
+            "Line 3 of .* refers to track_id 1, t 9, which movie does not have",
+        ),
+        ("set,crop,label\nother,1,a\n", "has no rows for the crop set movie; its column set contains other"),
         ("track_id,t,remark\n1,1,a\n", r"expected a class \(label\) and one of crop, file"),
     ],
 )
@@ -138,7 +141,7 @@ def test_positions_in_micrometres_are_those_of_the_cells(tmp_path: Path) -> None
 def test_a_column_of_names_is_no_class(tmp_path: Path) -> None:
     names = "".join(f"{k},ID{k}\n" for k in range(6))
     with pytest.raises(
-        InputError, match="label has 6 different values that name cells; it is not used as a class"
+        InputError, match="label has 6 different values that identify cells; it is not used as a class"
     ):
         read(tmp_path, f"crop,label\n{names}")
 
@@ -167,9 +170,9 @@ def test_spellings_of_a_class_become_one(tmp_path: Path) -> None:
     assert found.classes.tolist() == ["metaphase", "m\u00e9ta phase"] * 2 + ["m\u00e9ta phase"]
     assert found.crops.tolist() == [0, 1, 2, 3, 4]
     notes = " ".join(found.notes)
-    assert "'METAPHASE' and 'Metaphase' are taken for the class metaphase" in notes
-    assert "'m\u00e9ta_phase' is taken for the class m\u00e9ta phase" in notes
-    assert "'?' is taken for no class (1 row)" in notes
+    assert "'METAPHASE' and 'Metaphase' are read as the class metaphase" in notes
+    assert "'m\u00e9ta_phase' is read as the class m\u00e9ta phase" in notes
+    assert "'?' is read as no class (1 row)" in notes
 
 
 def test_a_class_of_the_study_is_a_class_whatever_it_is_called(tmp_path: Path) -> None:
@@ -187,7 +190,7 @@ def test_a_second_column_of_classes_is_mentioned(tmp_path: Path) -> None:
     path.write_text("crop,class,label\n0,a,b\n1,a,a\n2,b,b\n", encoding="utf-8")
     found = read_label_table(path, cells(), "movie")
     assert found.classes.tolist() == ["a", "a", "b"]
-    assert "classes are read from the column class, and not from label" in " ".join(found.notes)
+    assert "classes are read from the column class, not from label" in " ".join(found.notes)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,7 @@ def test_packed_tables_are_named(tmp_path: Path, name: str, start: bytes, messag
 
 
 def test_a_table_of_column_names_alone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has column names and no row below them"):
+    with pytest.raises(InputError, match="has column names but no rows"):
         read(tmp_path, "track_id,t,label\n")
 
 
@@ -229,5 +232,5 @@ def test_frames_that_count_from_one_show_by_their_places(tmp_path: Path) -> None
     text = "track_id,t,y,x,label\n" + "".join(
         f"{row.track_id},{row.t + 1},{row.y},{row.x},metaphase\n" for row in table[table.t < 2].itertuples()
     )
-    with pytest.raises(InputError, match="in the frame before the one that it names in movie"):
+    with pytest.raises(InputError, match="in the frame before the stated one in movie"):
         read(tmp_path, text)

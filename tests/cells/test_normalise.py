@@ -57,12 +57,12 @@ def test_blank_crops_give_finite_numbers(value):
 def test_nan_pixels_are_counted_in_the_message(value):
     raw = nuclei()
     raw[0, 0, :3] = value
-    with pytest.raises(InputError, match=r"the movie hold 3 pixels that are NaN or infinite"):
+    with pytest.raises(InputError, match=r"the movie contain 3 pixels that are NaN or infinite"):
         fit_normalisation(raw, "the movie")
 
 
 def test_no_crop_is_an_input_error():
-    with pytest.raises(InputError, match="hold no cells"):
+    with pytest.raises(InputError, match="contain no cells"):
         fit_normalisation(np.zeros((0, 64, 64)))
 
 

@@ -52,15 +52,15 @@ def test_tracks_of_the_movie_fit_it():
     assert findings.fits
     assert findings.share > 0.95
     assert findings.tracks == 12
-    assert "% of the places around them" in findings.sentence
+    assert "% of the points around them" in findings.sentence
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda t: t.rename(columns={"x": "y", "y": "x"}), "x and y are exchanged"),
-        (lambda t: t.assign(y=HEIGHT - 1 - t.y), "y counts from the bottom"),
-        (lambda t: t.assign(x=WIDTH - 1 - t.x), "x counts from the right"),
+        (lambda t: t.assign(y=HEIGHT - 1 - t.y), "y is counted from the bottom"),
+        (lambda t: t.assign(x=WIDTH - 1 - t.x), "x is counted from the right"),
         (lambda t: t.assign(y=t.y * 0.5, x=t.x * 0.5), "positions are in micrometres"),
         (lambda t: t.assign(y=t.y / 4, x=t.x / 4), "an image 4 times as small"),
         (lambda t: t.assign(y=t.y + 18, x=t.x - 9), "-18 pixels further in y and \\+9 in x"),
@@ -83,7 +83,7 @@ def test_a_frame_that_is_missing_in_the_middle_is_noticed():
     assert not findings.fits
     assert findings.shift == 1
     assert findings.shift_from is not None
-    assert "frames are missing" in explanation.text
+    assert "frames were missing" in explanation.text
 
 
 def test_frames_of_another_channel_in_between_are_noticed():
@@ -131,7 +131,7 @@ def test_too_few_tracks_stop_nobody():
     two = TRACKS[TRACKS["track_id"] < 2].rename(columns={"x": "y", "y": "x"})
     findings, _ = look(MOVIE, two)
     assert findings.fits
-    assert "too few to judge by" in findings.sentence
+    assert "too few to judge" in findings.sentence
 
 
 def test_made_up_positions_are_not_looked_at():

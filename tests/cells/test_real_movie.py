@@ -56,7 +56,7 @@ def test_a_file_that_differs_from_the_first_is_refused(site, tmp_path):
     for path in sorted(found.rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     write_archive(site, "another frame")
-    with pytest.raises(InputError, match="differs from what was fetched before"):
+    with pytest.raises(InputError, match="differs from the earlier download"):
         real_movie.fetch_real_movie(tmp_path / "cache")
 
 
@@ -72,7 +72,7 @@ def test_without_a_network_the_command_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(real_movie, "URL", "http://127.0.0.1:9/movie.zip")  # nothing listens there
     done = CliRunner().invoke(main, ["fetch-movie", str(tmp_path / "out"), "--yes"])
     assert done.exit_code == 2
-    assert "there may be no network here. Download it elsewhere and unpack it in" in done.output
+    assert "the network may be unavailable. Download it elsewhere and unpack it in" in done.output
 
 
 def test_the_command_says_size_and_conditions_and_asks(tmp_path):

@@ -146,5 +146,5 @@ def test_units_follow_from_whether_the_scale_is_known():
         choose_features(["girth"])
     with pytest.raises(InputError, match="positive number of micrometres"):
         measure_features(np.zeros((1, 64, 64), np.uint8), 0.0)
-    with pytest.raises(InputError, match="crops of bytes"):
+    with pytest.raises(InputError, match="crops of type uint8"):
         measure_features(np.zeros((1, 64, 64)))

@@ -87,7 +87,7 @@ def test_what_cannot_be_split_is_said(groups, labels, sentence):
 
 def test_classes_that_share_all_their_groups_crosswise_are_refused():
     # b is in groups 1 and 2, c in 2 and 3, d in 3 and 1: the side with two groups holds a class whole
-    with pytest.raises(InputError, match=r"No split keeps cells of class '[bcd]' on both sides"):
+    with pytest.raises(InputError, match=r"No split has cells of the class '[bcd]' on both sides"):
         grouped_split(["1", "1", "2", "2", "3", "3"], ["b", "d", "b", "c", "c", "d"], 0.1, 0)
 
 

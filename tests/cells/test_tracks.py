@@ -45,8 +45,8 @@ def test_validation_sorts_and_types() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (table().drop(columns=["y", "x"]), "has no column y, x, but"),
-        (table().iloc[:0], "holds no tracks"),
+        (table().drop(columns=["y", "x"]), "has no column y, x; expected"),
+        (table().iloc[:0], "has no tracks"),
         (table(y=[1.0, np.nan, 3.0]), r"has 1 values in the column y that are not a finite number, .* row 1"),
         (table(x=[np.inf, np.nan, 3.0]), "has 2 values in the column x"),
         (table(x=["4", "five", "6"]), r"\('five'\) in row 1"),
@@ -76,7 +76,7 @@ def test_long_cycle_behind_a_tail_is_found() -> None:
 
 def test_own_parent_means_none_and_unknown_parent_is_said() -> None:
     assert validate_tracks(table(parent=[1, 1, -1]))["parent"].tolist() == [-1, -1, -1]
-    with pytest.warns(TracksWarning, match="1 tracks name a parent that is not in the table"):
+    with pytest.warns(TracksWarning, match="1 tracks have a parent that is not in the table"):
         tracks = validate_tracks(table(parent=[7, 7, 1]))
     assert tracks["parent"].tolist() == [-1, -1, 1]
 
@@ -175,8 +175,10 @@ def test_files_that_are_no_tracks(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
     refused(tmp_path / "empty.csv", "is empty")
     (tmp_path / "notes.md").write_text("hello")
-    refused(tmp_path / "notes.md", "is in no known format of tracks; a CTC folder, btrack HDF5")
+    refused(
+        tmp_path / "notes.md", "The format of the tracks in .* is unknown; expected a CTC folder, btrack HDF5"
+    )
     (tmp_path / "folder").mkdir()
-    refused(tmp_path / "folder", "holds no TIFF or PNG files")
+    refused(tmp_path / "folder", "has no TIFF or PNG files")
     (tmp_path / "page.xml").write_text("<html><body/></html>")
     refused(tmp_path / "page.xml", "not a TrackMate file")

@@ -89,7 +89,9 @@ def test_a_chunk_that_expands_beyond_its_array_is_refused_in_little_memory(
 ) -> None:
     movie = open_movie(write_v2(tmp_path / "a.zarr", bytes(compress(BOMB)), **metadata))
     tracemalloc.start()
-    with pytest.raises(InputError, match="Frame 0 of a cannot be read: a chunk expands to more than the"):
+    with pytest.raises(
+        InputError, match="Frame 0 of a cannot be read: a chunk expands to more than its maximum"
+    ):
         movie.frame(0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -120,7 +122,7 @@ def test_a_pipe_or_a_device_in_the_place_of_a_chunk_is_refused(tmp_path: Path) -
     os.mkfifo(write_v2(tmp_path / "pipe.zarr", None) / "0.0.0")
     (write_v2(tmp_path / "device.zarr", None) / "0.0.0").symlink_to("/dev/zero")
     for name in ("pipe", "device"):
-        with pytest.raises(InputError, match="is no regular file"):
+        with pytest.raises(InputError, match="is not a regular file"):
             open_movie(tmp_path / f"{name}.zarr").frame(0)
 
 
@@ -134,7 +136,7 @@ def test_a_chunk_that_is_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> 
 @pytest.mark.timeout(20)
 def test_arrays_that_would_take_minutes_or_are_not_there_are_refused(tmp_path: Path) -> None:
     tiny = write_v2(tmp_path / "tiny.zarr", b"\1", shape=[1, 4096, 4096], chunks=[1, 1, 1])
-    with pytest.raises(InputError, match="keeps one frame in 16777216 chunks"):
+    with pytest.raises(InputError, match="stores one frame in 16777216 chunks"):
         open_movie(tiny)
     absent = write_v2(tmp_path / "absent.zarr", None, shape=[10**7, 64, 64])
     with pytest.raises(InputError, match="none of them is stored"):
@@ -151,6 +153,6 @@ def test_numbers_that_json_does_not_have_are_refused_and_other_programs_may_writ
 ) -> None:
     for text in ('{"a": Infinity}', '{"a": NaN}', '{"a": 1e999}'):
         (tmp_path / "a.json").write_text(text)
-        with pytest.raises(InputError, match="is no number of JSON"):
+        with pytest.raises(InputError, match="is not a JSON number"):
             read_json(tmp_path / "a.json")
         assert not np.isfinite(read_json(tmp_path / "a.json", finite=False)["a"])

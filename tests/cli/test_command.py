@@ -258,7 +258,7 @@ def test_the_shell_completes_commands_and_options(shell):
         ("cross-validate --scheme 2 --folds 10000", "The class 'interphase' comes from"),
         ("cross-validate --scheme 2 --classes metaphase,nosuch", "no labelled cell of the class 'nosuch'"),
         ("cross-validate --scheme 2 --out .", ". is a folder; give the name of a file in it"),
-        ("cross-validate --scheme 2 --out FILE/table.csv", "FILE is a file and no folder"),
+        ("cross-validate --scheme 2 --out FILE/table.csv", "FILE is a file and not a folder"),
         ("adapt --scheme 2 --crops nosuch", "There are no crops of a set 'nosuch'"),
         ("explain-cell --cell 100000", "There is no cell 100000"),
         ("law-sheet --law 99 --out sheet.png", "There is no law 99"),

@@ -108,7 +108,7 @@ def test_what_contradicts_itself_is_done_on_demand_and_said(tmp_path, inputs):
     said: list[Any] = []
     study = Study.create(tmp_path / "study")
     study.crop(movie, elsewhere(), force=True, monitor=Monitor(said.append))
-    assert any(isinstance(one, Message) and "no cells are seen" in one.text for one in said)
+    assert any(isinstance(one, Message) and "no cells at the tracked positions" in one.text for one in said)
 
 
 def test_the_same_movie_is_noticed_and_replaced_on_demand(tmp_path, inputs):
@@ -216,7 +216,7 @@ def test_classes_are_spelt_as_in_the_study(tmp_path, inputs):
     study.crop(movie, tmp_path / "tracks.csv", monitor=Monitor(said.append))
     assert sorted(set(study.labels)) == ["", "G2", "metaphase"]
     assert study.classes == ("interphase", "metaphase", "G2")
-    assert "'Metaphase' is taken for the class metaphase" in spoken(said)
+    assert "'Metaphase' is read as the class metaphase" in spoken(said)
     tracks()[["track_id", "t"]].assign(label="INTERPHASE").to_csv(tmp_path / "labels.csv", index=False)
     study.crop(movie, tmp_path / "tracks.csv", labels=tmp_path / "labels.csv", replace=True)
     assert set(study.labels) == {"interphase"}
@@ -227,4 +227,4 @@ def test_blank_crops_are_mentioned(tmp_path):
     pixels[2] = 100
     said: list[Any] = []
     Study.create(tmp_path / "study").crop(pixels, tracks(), monitor=Monitor(said.append))
-    assert "5 of 20 crops of the array have one grey value in all their pixels (frame 2)" in spoken(said)
+    assert "5 of 20 crops of the array have the same grey value in all pixels (frame 2)" in spoken(said)

@@ -1,1 +1,1 @@
-"""Pictures to a table of crops: movies, tracks, crops, labels, splits, the simulator. No torch, no Qt."""
+"""Cells: movies, tracks, crops, labels, shapes, splits and the simulator. Needs neither torch nor Qt."""

@@ -1,8 +1,8 @@
-"""The file of annotations: one JSON object per line, only ever added to.
+"""The annotation log: a file with one JSON object per line, to which lines are only ever appended.
 
-Nothing that was written is changed again, so a crash or a full disk costs at most the line that was being written, and
-what two processes add is kept in the order in which it arrived. Clocks play no part in that order. A line that cannot
-be read, such as one that a power cut left half written, is passed over and counted.
+Existing lines never change, so a crash or a full disk costs at most the line that was being written, and changes from
+several processes are kept in the order of arrival, independently of clocks. Unreadable lines, such as one truncated by
+a power failure, are skipped and counted.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from morpholaw.errors import InputError
 from morpholaw.escape import one_line
 
 SCHEMA = 2
-"""Version of the file's layout; layout 1 was one JSON object (:mod:`morpholaw.cells.annotation_summary`)."""
+"""Version of the file's layout. Layout 1 was a single JSON object (:mod:`morpholaw.cells.annotation_summary`)."""
 _WAIT = 30.0
-"""Seconds to wait for other processes that are adding to the file."""
+"""Seconds to wait for other processes that write to the file."""
 
 
 class Item(NamedTuple):
-    """What one crop is given.
+    """The annotation of one crop.
 
     Attributes
     ----------
     set : str
         Name of the crop set.
     crop : int
-        Number of the crop in the set, from 0.
+        Number of the crop in the set, counted from 0.
     label : str or None
-        Its class, "" for none; None takes the annotation away.
+        Class of the crop, "" for none; None removes the annotation.
     mark : str
-        Fingerprint of the crop's pixels; "" where they are not known.
+        Fingerprint of the crop's pixels; "" if unknown.
     writer : str
-        Session whose annotation this is; "" for the session of the record. An undo names the session before it.
+        Session that made the annotation; "" for the session of the record. An undo restores the previous session.
     """
 
     set: str
@@ -57,25 +57,26 @@ class Item(NamedTuple):
 
 
 class Change(BaseModel):
-    """One line of the file.
+    """One line of the file: a change of annotations.
 
     Attributes
     ----------
     id : str
-        Unique.
+        Unique id.
     action : {"label", "declare", "forget"}
-        Give crops their classes, declare classes, or forget all annotations of the sets and give others.
+        Set the classes of crops, declare classes, or remove all annotations of crop sets and add new ones.
     by, at : str
-        Author (user and computer), and time in UTC, ISO 8601: shown to people, and used for nothing else.
+        Author (user and computer) and time (UTC, ISO 8601). Only for display.
     session : str
         Process and window that wrote the line.
     items : tuple of Item
+        Annotations of crops.
     classes : tuple of str
         Classes to declare.
     sets : tuple of str
-        Crop sets to forget.
+        Crop sets whose annotations are removed.
     undoes : str
-        The change that this one takes back or makes again; "" for none.
+        Id of the change that this one undoes or redoes; "" for none.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -93,9 +94,9 @@ class Change(BaseModel):
     @field_validator("items", mode="plain")
     @classmethod
     def _checked(cls, rows: Any) -> tuple[Item, ...]:
-        # by hand: a table of a hundred thousand classes is one line, and pydantic takes seconds for it
+        # validated by hand, because pydantic takes seconds for a line with a hundred thousand classes
         if not isinstance(rows, (list, tuple)):
-            raise ValueError("items is no list")
+            raise ValueError("items is not a list")
         items = []
         for row in rows:
             item = Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= 5 else None
@@ -108,7 +109,7 @@ class Change(BaseModel):
                     isinstance(item.set, str) and isinstance(item.mark, str) and isinstance(item.writer, str)
                 )
             ):
-                raise ValueError("items names no crop and class")
+                raise ValueError("an item has no crop or no class")
             items.append(item)
         return tuple(items)
 
@@ -121,7 +122,7 @@ class Header(BaseModel):
     layout : int
         Version of the layout.
     takes_over : str
-        SHA-256 of the file of layout 1 whose annotations the first change holds; "" where there was none.
+        SHA-256 of the layout 1 file whose annotations are in the first change; "" if there was none.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -131,34 +132,34 @@ class Header(BaseModel):
 
 
 def author() -> str:
-    """Return the person and the computer, for the history."""
+    """Return the user and the computer, for the history."""
     try:
         user = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container without names
+    except (OSError, KeyError, ImportError):  # a container without user names
         user = "unknown"
     return one_line(f"{user}@{platform.node() or 'unknown'}")
 
 
 def new_change(session: str, **values: object) -> Change:
-    """Return a change that is made now."""
+    """Return a change with a new id and the present time."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Change.model_validate({"id": uuid4().hex, "by": author(), "at": now, "session": session, **values})
 
 
 class AnnotationLog:
-    """The file, and how far it has been read.
+    """The log file, and the position up to which it has been read.
 
     Parameters
     ----------
     path : path
-        The file; it need not exist.
+        Path of the file, which need not exist.
 
     Attributes
     ----------
     broken : int
-        Lines that could not be read.
+        Number of unreadable lines.
     header : Header or None
-        The first line; None before it was read.
+        First line of the file; None before it was read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -172,7 +173,7 @@ class AnnotationLog:
         self._read_any = False
 
     def has_been_replaced(self) -> bool:
-        """Whether another file has taken the place of the one that was read, so that all must be read again."""
+        """Whether the file was replaced by another one, so that everything must be read again."""
         if self._offset == 0:
             return False
         try:
@@ -185,20 +186,20 @@ class AnnotationLog:
         return replaced
 
     def new_changes(self) -> Iterator[Change]:
-        """Yield the changes that were added since the last call, by whomever.
+        """Yield the changes by all processes since the last call.
 
         Raises
         ------
         InputError
-            When a newer version of Morpholaw wrote the file.
+            If the file was written by a newer version of Morpholaw.
         OSError
-            When it cannot be read.
+            If the file cannot be read.
         """
         try:
             stat = self.path.stat()
         except FileNotFoundError:
             return
-        if not S_ISREG(stat.st_mode):  # a pipe would never end
+        if not S_ISREG(stat.st_mode):  # reading a pipe would never end
             raise InputError(f"The annotations {self.path} are not a file.")
         if stat.st_size == self._offset:
             return
@@ -206,7 +207,7 @@ class AnnotationLog:
             self._inode = os.fstat(stream.fileno()).st_ino
             stream.seek(self._offset)
             for line in stream:
-                if not line.endswith(b"\n"):  # it is being written now, or a crash cut it off
+                if not line.endswith(b"\n"):  # still being written, or truncated by a crash
                     return
                 self._offset += len(line)
                 change = self._parsed(line)
@@ -215,7 +216,7 @@ class AnnotationLog:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file with something in it."""
+        """Whether the file exists and is not empty."""
         try:
             return self.path.stat().st_size > 0
         except OSError:
@@ -239,8 +240,8 @@ class AnnotationLog:
                 self.header = Header.model_validate_json(line)
                 if self.header.layout > SCHEMA:
                     raise InputError(
-                        f"The annotations {self.path} were made by a newer version (layout {self.header.layout}, this "
-                        f"version reads up to {SCHEMA}); update Morpholaw to open them."
+                        f"The annotations {self.path} were written by a newer version (layout {self.header.layout}; "
+                        f"this version reads up to {SCHEMA}); update Morpholaw to open them."
                     )
                 return None
             change = Change.model_validate(json.loads(line))
@@ -254,23 +255,23 @@ class AnnotationLog:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the file's lock; a file system without locks is written to without one.
+        """Hold the file's lock; on a file system without locks, write without one.
 
         Raises
         ------
         TimeoutError
-            When another process holds the lock for half a minute.
+            If another process holds the lock for half a minute.
         OSError
-            When the folder is gone or cannot be written to.
+            If the folder is missing or not writable.
         """
         if not self.path.parent.is_dir():
-            raise FileNotFoundError("its folder is gone, moved or deleted")
+            raise FileNotFoundError("its folder was moved or deleted")
         lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=_WAIT)
         try:
             lock.acquire()
         except Timeout:
             raise TimeoutError("another process is saving them") from None
-        except NotImplementedError:  # some network drives: a line is still added in one piece
+        except NotImplementedError:  # some network drives; a line is still appended in one piece
             yield
             return
         try:
@@ -279,12 +280,12 @@ class AnnotationLog:
             lock.release()
 
     def append(self, change: Change, takes_over: str = "") -> None:
-        """Add a change and flush it to the disk; where that fails, the file is as it was before.
+        """Append a change and flush it to disk; if that fails, restore the file.
 
         Raises
         ------
         OSError
-            When it cannot be written.
+            If the change cannot be written.
         """
         text = json.dumps({name: value for name, value in change if value not in ("", ())}) + "\n"
         is_new = not self.path.exists() or self.path.stat().st_size == 0
@@ -297,7 +298,7 @@ class AnnotationLog:
         try:
             size = os.fstat(descriptor).st_size
             data = text.encode()
-            if size and not _ends_with_newline(descriptor, size):  # a crash cut the last line off
+            if size and not _ends_with_newline(descriptor, size):  # the last line was truncated by a crash
                 data = b"\n" + data
             try:
                 view = memoryview(data)

@@ -1,6 +1,6 @@
-"""What a study's annotations are now: the log, or the summary that stands in for a lost one, read and kept up to date.
+"""The present annotations of a study, read from the log (or from the summary if the log was lost) and kept up to date.
 
-Reading is incremental: what other processes add to the log is taken in by the next call.
+Reading is incremental: each call reads what other processes have added to the log.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError, file_error
 
 Key = tuple[str, int]
-"""Crop set and crop."""
+"""Crop set and crop number."""
 Place = tuple[str, int, str]
-"""Crop set, crop, and the fingerprint of its pixels."""
+"""Crop set, crop number, and the fingerprint of the crop's pixels."""
 Step = dict[Place, "Annotation | None"]
-"""What to put back to undo a change; None where the place was not annotated."""
+"""Annotations to restore on undo; None where there was none."""
 FindMarks = Callable[[Iterable[Key]], dict[Key, str]]
 """Returns the fingerprints of crops."""
 
 
 class Annotation(NamedTuple):
-    """The class that a person gave to a crop.
+    """The class that a person assigned to a crop.
 
     Attributes
     ----------
     label : str
         The class; "" for none.
     by, at : str
-        Who gave it and when (UTC, ISO 8601); "" where it is not known.
+        Author and time (UTC, ISO 8601); "" if unknown.
     writer : str
-        The session that gave it: only this one may undo it.
+        Session that made the annotation; only this session can undo it.
     """
 
     label: str
@@ -50,19 +50,19 @@ class Annotation(NamedTuple):
 
 
 class AnnotationState:
-    """The annotations of a study as the files hold them.
+    """The annotations of a study as stored in its files.
 
     Parameters
     ----------
     path : Path
-        The log; its summary lies beside it, with the suffix ``.json``.
+        Path of the log. Its summary has the same name with the suffix ``.json``.
 
     Attributes
     ----------
     classes : list of str
-        Class names in the order in which they were first used or declared.
+        Names of the classes in the order of their first use or declaration.
     known : dict
-        Place to annotation.
+        Annotations by crop set, crop number and fingerprint.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,24 +74,22 @@ class AnnotationState:
     def _forget_all(self) -> None:
         self.classes: list[str] = []
         self.known: dict[Place, Annotation] = {}
-        self._marks_at: dict[Key, list[str]] = {}  # of the images annotated at a place, the latest last
-        self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
+        self._marks_at: dict[Key, list[str]] = {}  # fingerprints annotated for each crop, the latest last
+        self._found: dict[str, tuple[object, dict[int, str]]] = {}  # valid annotations by crop set
         self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
-        self._old: AnnotationSummary | None = None  # what lies under the log
+        self._old: AnnotationSummary | None = None  # annotations that precede the log
         self._old_read = False
         self._old_problems: list[str] = []
 
     @property
     def problems(self) -> list[str]:
-        """What of the files could not be read, one sentence each."""
+        """Problems while reading the files, one sentence each."""
         broken = self._log.broken
-        lines = (
-            [f"{self.path} has {broken} line(s) that cannot be read; they are left out."] if broken else []
-        )
+        lines = [f"{self.path} has {broken} unreadable line(s), which are ignored."] if broken else []
         return [*self._old_problems, *lines]
 
     def refresh(self) -> None:
-        """Take in what other windows and processes have saved; a few microseconds where there is nothing new."""
+        """Read changes by other windows and processes; takes microseconds if there are none."""
         try:
             if self._log.has_been_replaced():
                 self._forget_all()
@@ -104,7 +102,7 @@ class AnnotationState:
             raise self._set_aside(self.path)
 
     def annotation(self, key: Key, mark: str) -> Annotation | None:
-        """Return the annotation of a crop with a fingerprint; None where nobody has annotated it."""
+        """Return the annotation of a crop with a given fingerprint, or None."""
         for one in (mark, ""):
             if (known := self.known.get((*key, one))) is not None:
                 return known
@@ -112,41 +110,41 @@ class AnnotationState:
         return None if label is None else Annotation(label)
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
-        """Return the annotations of a set's crops: crop to class, "" where it was given none."""
+        """Return the annotated classes of a set by crop number; "" for crops without a class."""
         self.refresh()
         name, state = crop_set.name, (crop_set.folder, len(crop_set), crop_set.pixels_state())
         known = self._found.get(name)
         changed = self._changed.pop(name, set())
         if known is None or known[0] != state:
-            found = self._counting(crop_set, [crop for one, crop in self._marks_at if one == name])
+            valid = self._counting(crop_set, [crop for one, crop in self._marks_at if one == name])
         else:
-            found = {crop: label for crop, label in known[1].items() if crop not in changed}
-            found |= self._counting(crop_set, changed)
-        self._found[name] = state, found
+            valid = {crop: label for crop, label in known[1].items() if crop not in changed}
+            valid |= self._counting(crop_set, changed)
+        self._found[name] = state, valid
         old = {} if self._old is None else self._old.labels
         below = {crop: label for (one, crop), label in old.items() if one == name and crop < len(crop_set)}
-        return below | found
+        return below | valid
 
     def _counting(self, crop_set: CropSet, crops: Iterable[int]) -> dict[int, str]:
-        """Return those annotations of some crops that belong to the pictures which are there now."""
+        """Return the annotations of crops whose pixels are still those that were annotated."""
         crops = [crop for crop in crops if crop < len(crop_set)]
         marked = {crop for crop in crops if any(self._marks_at.get((crop_set.name, crop), ()))}
-        marks, found = crop_set.marks(marked), {}
+        marks, valid = crop_set.marks(marked), {}
         for crop in crops:
             last = self.last_mark((crop_set.name, crop))
             for mark in (last,) if last == "" else (marks.get(crop, ""), ""):
                 known = self.known.get((crop_set.name, crop, mark))
                 if known is not None:
-                    found[crop] = known.label
+                    valid[crop] = known.label
                     break
-        return found
+        return valid
 
     def last_mark(self, key: Key) -> str:
-        """Return the mark of the picture that was last annotated at a place; "" where none was."""
+        """Return the fingerprint of the last annotated image of a crop; "" if there is none."""
         return self._marks_at[key][-1] if key in self._marks_at else ""
 
     def labels(self) -> dict[Key, str]:
-        """Return the last annotation of each place, whatever picture is there now."""
+        """Return the last annotation of each crop, whatever its pixels are now."""
         labels = {} if self._old is None else dict(self._old.labels)
         for key, marks in self._marks_at.items():
             if (known := self.known.get((*key, marks[-1]))) is not None:
@@ -155,7 +153,7 @@ class AnnotationState:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Take in what others saved, let the block add to the log, all or nothing."""
+        """Read changes by others, then let the block append to the log, all or nothing."""
         try:
             with self._log.locked():
                 self.refresh()
@@ -163,11 +161,11 @@ class AnnotationState:
                 self._write_summary()
         except OSError as error:
             raise InputError(
-                f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not made."
+                f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not saved."
             ) from None
 
     def add(self, change: Change, find_marks: FindMarks) -> Step:
-        """Add a change, after the annotations of layout 1 where they are not in the log yet; read it back."""
+        """Append a change, preceded by the annotations of layout 1 if they are not in the log yet, and read it back."""
         if self._old is not None and self.takes_over:
             marks = find_marks(self._old.labels)
             items = tuple(Item(*key, label, marks[key]) for key, label in self._old.labels.items())
@@ -176,11 +174,11 @@ class AnnotationState:
         self._log.append(change)
         steps = self._read_log()
         if change.id not in steps:
-            raise OSError("another program wrote over them")
+            raise OSError("another program overwrote them")
         return steps[change.id]
 
     def _read_old(self) -> None:
-        """Read a file of layout 1, or a summary that has lost its log; their annotations lie under all in the log."""
+        """Read a layout 1 file, or a summary without a log; annotations in the log override it."""
         self._old_read = True
         if not self._summary_path.exists():
             return
@@ -189,7 +187,7 @@ class AnnotationState:
         except NewerLayoutError:
             raise
         except ValueError:
-            if self._log.exists:  # the log counts, and writes its summary anew
+            if self._log.exists:  # the log counts, and its summary will be rewritten
                 return
             if not self._summary_path.is_file():
                 raise InputError(f"The annotations {self._summary_path} are not a file.") from None
@@ -201,27 +199,27 @@ class AnnotationState:
         self._declare([*summary.classes, *summary.labels.values()])
 
     def _read_log(self) -> dict[str, Step]:
-        """Apply what was added to the log; returns for each change what its crops were given before."""
+        """Apply the new changes of the log; return, for each change, the previous annotations of its crops."""
         steps = {change.id: self._take(change) for change in self._log.new_changes()}
         header = self._log.header
         if self._old is not None and header is not None and header.takes_over == self._old.digest:
-            self._old = None  # it is in the log now, tied to the crops
+            self._old = None  # now in the log, tied to the crops
         return steps
 
     @property
     def takes_over(self) -> bool:
-        """Whether the annotations of layout 1 go into the log with the next change."""
+        """Whether the next change will copy the annotations of layout 1 to the log."""
         return self._old is not None and self._log.is_empty
 
     def _set_aside(self, path: Path) -> InputError:
-        """Move a damaged file out of the way and return the error that says so."""
+        """Rename a damaged file and return an error that says so."""
         aside, number = path.with_name(f"{path.name}.broken"), 2
         while aside.exists():
             aside, number = path.with_name(f"{path.name}.broken{number}"), number + 1
         path.rename(aside)
         return InputError(
-            f"The annotations in {path} are damaged; they were kept as {aside.name}, and opening "
-            "the study again starts without them."
+            f"The annotations in {path} are damaged. They were renamed to {aside.name}; open the study again to start "
+            "without them."
         )
 
     def _declare(self, names: Iterable[str]) -> None:
@@ -232,7 +230,7 @@ class AnnotationState:
                 self.classes.append(name)
 
     def _take(self, change: Change) -> Step:
-        """Apply a change and return what its crops were given before."""
+        """Apply a change and return the previous annotations of its crops."""
         before: Step = {}
         self._declare([*change.classes, *(item.label or "" for item in change.items)])
         if change.sets:
@@ -259,7 +257,7 @@ class AnnotationState:
         return before
 
     def _write_summary(self) -> None:
-        """Write the summary of the log; where that fails there is none, rather than one that is out of date."""
+        """Write the summary of the log; if that fails, delete the outdated one."""
         try:
             write_annotation_summary(self._summary_path, self.classes, self.labels())
         except OSError:

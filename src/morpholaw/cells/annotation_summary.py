@@ -1,7 +1,7 @@
-"""The annotations as one JSON object, for scripts: ``{"schema": 2, "classes": [...], "labels": {set: {crop: class}}}``.
+"""A summary of the annotations for scripts: ``{"schema": 2, "classes": [...], "labels": {set: {crop: class}}}``.
 
-It holds the last class of each crop and is written anew at every change of the log
-(:mod:`morpholaw.cells.annotation_log`), which is what counts. In layout 1 this file was all there was.
+The summary holds the last class of each crop and is rewritten after every change. The log
+(:mod:`morpholaw.cells.annotation_log`) is authoritative. In layout 1, this file was the only one.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ SCHEMA = 2
 
 @dataclass
 class AnnotationSummary:
-    """The content of the file.
+    """Contents of the summary.
 
     Attributes
     ----------
     classes : list of str
+        Names of the classes.
     labels : dict
-        (set, crop) to class, "" for none.
+        Classes by (set, crop number); "" for none.
     problems : list of str
-        What was left out, one sentence per kind: an entry that cannot be used costs that entry only.
+        What was ignored, one sentence per kind; an invalid entry affects only itself.
     digest : str
         SHA-256 of the file.
     layout : int
-        1 where the file was all there was, 2 where it was written beside a log.
+        1 if the file was the only one, 2 if it was written beside a log.
     """
 
     classes: list[str] = field(default_factory=list)
@@ -43,19 +44,28 @@ class AnnotationSummary:
     layout: int = SCHEMA
 
     def forget(self, set_names: Container[str]) -> None:
-        """Forget the annotations of some sets."""
+        """Remove the annotations of some sets."""
         self.labels = {key: label for key, label in self.labels.items() if key[0] not in set_names}
 
 
 def write_annotation_summary(
     path: Path, classes: Iterable[str], labels: Mapping[tuple[str, int], str]
 ) -> None:
-    """Write classes and labels, atomically.
+    """Write classes and labels atomically.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    classes : iterable of str
+        Names of the classes.
+    labels : mapping
+        Classes by (set, crop number); "" for none.
 
     Raises
     ------
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     sets: dict[str, dict[str, str]] = {}
     for (set_name, crop), label in labels.items():
@@ -67,42 +77,51 @@ def write_annotation_summary(
 def read_annotation_summary(path: Path) -> AnnotationSummary:
     """Read classes and labels.
 
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Returns
+    -------
+    AnnotationSummary
+
     Raises
     ------
     InputError
-        When the file cannot be opened, or is of a newer layout.
+        If the file cannot be opened, or is of a newer layout.
     ValueError
-        When it is damaged.
+        If the file is damaged.
     """
     values: Any = read_json(path)
     if not isinstance(values, dict) or type(values.get("schema")) is not int:
-        raise ValueError("it states no layout")
+        raise ValueError("it has no layout number")
     if values["schema"] > SCHEMA:
         raise NewerLayoutError(
-            f"The annotations {path} were made by a newer version (layout {values['schema']}, this version reads up to "
-            f"{SCHEMA}); update Morpholaw to open them."
+            f"The annotations {path} were written by a newer version (layout {values['schema']}; this version reads up "
+            f"to {SCHEMA}); update Morpholaw to open them."
         )
     classes, labels = values.get("classes"), values.get("labels")
     if not isinstance(classes, list) or not isinstance(labels, dict):
-        raise ValueError("classes is no list, or labels no object")
+        raise ValueError("classes is not a list, or labels is not an object")
     content = AnnotationSummary(digest=fingerprint(path), layout=values["schema"])
     for name in classes:
         if isinstance(name, str) and is_text(name):
             content.classes.append(name)
         else:
             content.problems.append(
-                f"{path} declares a class {name!a:.30}, which is no text; it is left out."
+                f"{path} declares a class {name!a:.30}, which is not valid text; it is ignored."
             )
     for set_name, crops in labels.items():
         if not isinstance(crops, dict):
-            raise ValueError("labels holds something that is no object")
+            raise ValueError("an entry of labels is not an object")
         if is_text(set_name):
             _take_set(content, set_name, crops, path)
     return content
 
 
 class NewerLayoutError(InputError):
-    """A file of a later version, which is left alone."""
+    """A file of a newer version, which is left unchanged."""
 
 
 def _take_set(content: AnnotationSummary, set_name: str, crops: dict[str, Any], path: Path) -> None:
@@ -115,6 +134,6 @@ def _take_set(content: AnnotationSummary, set_name: str, crops: dict[str, Any], 
             wrong.append(f"{crop!a:.20}: {label!a:.30}")
     if wrong:
         content.problems.append(
-            f"{path} has {len(wrong)} labels of {set_name!a:.50} that name no crop or no class (the first is "
-            f"{wrong[0]}); they are left out."
+            f"{path} has {len(wrong)} invalid labels of {set_name!a:.50}, with no crop number or no class (the first "
+            f"is {wrong[0]}); they are ignored."
         )

@@ -1,11 +1,11 @@
-"""Which class a person gave to which crop: saved at every change, undone step by step, never overwritten.
+"""Annotations: the classes that people assign to crops, saved at every change and undoable.
 
-Several people and processes may label one study. Each change is a line that is added to a log
-(:mod:`morpholaw.cells.annotation_log`), so that nobody overwrites what others wrote; the last change of a crop counts.
-An annotation belongs to a crop's pixels and not only to its place: another picture at the same place does not get it.
+Several people and processes may label the same study. Each change is appended to a log
+(:mod:`morpholaw.cells.annotation_log`), so that nobody overwrites the work of others, and the last change of a crop
+counts. An annotation belongs to the pixels of a crop; if the crop is replaced by another image, it no longer applies.
 
-A crop set keeps the labels it was imported with; annotations lie over them. Giving a crop no class is an
-annotation too: it hides an imported label.
+A crop set keeps the labels with which it was imported; annotations override them. Assigning no class is an annotation
+too and hides an imported label.
 """
 
 from __future__ import annotations
@@ -33,36 +33,36 @@ FindSet = Callable[[str], CropSet | None]
 
 _HISTORY = 1000
 _ABSENT = "absent"
-"""Mark of an annotation whose crop set was gone before fingerprints were kept; it matches no crop."""
+"""Fingerprint for annotations whose crop set was deleted before fingerprints were stored; it matches no crop."""
 
 
 class Annotations:
-    """The annotations of a study: crop set and crop to class.
+    """The annotations of a study: classes by crop set and crop number.
 
     Parameters
     ----------
     path : path
-        The log (``.jsonl``) or its summary (``.json``), which lies beside it and holds the last class of each crop for
-        scripts. Where there is a summary and no log, as in files of layout 1, the summary's annotations are taken
-        over into a log at the first change.
+        The log (``.jsonl``), or its summary (``.json``) in the same folder, which holds the last class of each crop for
+        scripts. If there is a summary and no log, as in layout 1, the first change copies its annotations to a new
+        log.
     find_set : callable, optional
-        Returns the crop set of a name, None where there is none. With it an annotation is tied to the crop's pixels;
-        without it, only to its place.
+        Returns the crop set with a given name, or None. If given, annotations are tied to the pixels of crops;
+        otherwise, only to their numbers.
 
     Attributes
     ----------
     path : Path
-        The log.
+        Path of the log.
     classes : list of str
-        Class names in the order in which they were first used or declared.
+        Names of the classes in the order of their first use or declaration.
     problems : list of str
-        What of the files could not be read, one sentence each.
+        Problems while reading the files, one sentence each.
 
     Raises
     ------
     InputError
-        When the file was made by a newer version, or is damaged as a whole: then it is kept beside itself, as
-        ``<name>.broken``, and opening once more starts afresh.
+        If the file was written by a newer version or is entirely damaged. A damaged file is renamed to
+        ``<name>.broken``, and opening the annotations again starts without it.
     """
 
     def __init__(self, path: str | os.PathLike[str], find_set: FindSet | None = None) -> None:
@@ -76,24 +76,24 @@ class Annotations:
 
     @property
     def classes(self) -> list[str]:
-        """Class names in the order in which they were first used or declared."""
+        """Names of the classes in the order of their first use or declaration."""
         return self._state.classes
 
     @property
     def problems(self) -> list[str]:
-        """What of the files could not be read, one sentence each."""
+        """Problems while reading the files, one sentence each."""
         return self._state.problems
 
     def refresh(self) -> None:
-        """Take in what other windows and processes have saved; a few microseconds where there is nothing new."""
+        """Read changes by other windows and processes; takes microseconds if there are none."""
         self._state.refresh()
 
     def __len__(self) -> int:
-        """Return how many crops have a class."""
+        """Return the number of crops with a class."""
         return sum(label != "" for label in self._state.labels().values())
 
     def get(self, set_name: str, crop: int) -> str | None:
-        """Return the class of a crop: "" where it has none, None where nobody has annotated it.
+        """Return the annotated class of a crop: "" for no class, None if the crop is not annotated.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Annotations:
         return None if known is None else known.label
 
     def annotation(self, set_name: str, crop: int) -> Annotation | None:
-        """Return the class of a crop with who gave it and when; None where nobody has annotated it.
+        """Return the annotation of a crop with its author and time, or None.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Annotations:
         return self._state.annotation(key, mark)
 
     def history(self, set_name: str, crop: int) -> list[Annotation]:
-        """Return all classes that a crop was given, the latest last; "" stands for none.
+        """Return all annotations of a crop, the latest last; the label "" means no class.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class Annotations:
         ]
 
     def set_label(self, set_name: str, crop: int, label: str | None) -> None:
-        """Give one crop a class, or none; one step for :meth:`undo`.
+        """Assign a class, or no class, to a crop; a single step for :meth:`undo`.
 
         Parameters
         ----------
@@ -148,23 +148,22 @@ class Annotations:
         crop : int
             Number of the crop in its set.
         label : str or None
-            The class; None for none.
+            The class; None for no class.
         """
         self.set_labels({(set_name, crop): label})
 
     def set_labels(self, labels: Mapping[Key, str | None]) -> None:
-        """Give many crops their classes in one step: {(set, crop): class or None}.
+        """Assign classes to many crops in a single step for :meth:`undo`.
 
         Parameters
         ----------
         labels : mapping of (str, int) to str or None
-            Set and crop to class.
+            Classes by (set, crop number); None for no class.
 
         Raises
         ------
         InputError
-            For a crop that the set lacks, a class that is no text, or where the file cannot be written; nothing is
-            changed then.
+            If a crop does not exist, a class is not valid text, or the file cannot be written. Nothing is changed then.
         """
         wanted = {(str(name), int(crop)): _class_name(label or "") for (name, crop), label in labels.items()}
         self._check_crops(wanted)
@@ -176,12 +175,12 @@ class Annotations:
         self._redo = []
 
     def add_class(self, name: str) -> None:
-        """Declare a class before any crop has it, e.g. for a button.
+        """Declare a class before any crop has it, for example to show its button.
 
         Parameters
         ----------
         name : str
-            The class.
+            Name of the class.
         """
         name = _class_name(name)
         if not name:
@@ -191,23 +190,28 @@ class Annotations:
             self._write("declare", classes=[name])
 
     def undo(self) -> list[Key]:
-        """Undo the last step of this window and return the crops it touched, none where there was no step.
+        """Undo the last step of this window and return the crops that changed; empty if there is nothing to undo.
 
-        A crop that somebody else has labelled since keeps that label.
+        A crop that somebody else has labelled since then keeps that label.
         """
         return self._step(self._undo, self._redo)
 
     def redo(self) -> list[Key]:
-        """Redo the last undone step and return the crops it touched, none where there was none."""
+        """Redo the last undone step and return the crops that changed; empty if there is nothing to redo."""
         return self._step(self._redo, self._undo)
 
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
-        """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations.
+        """Return the class of every crop of a set: the annotation if there is one, else the imported label.
 
         Parameters
         ----------
         crop_set : CropSet
             The crop set.
+
+        Returns
+        -------
+        ndarray
+            str (n,); "" for no class.
         """
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
         known = self.of_set(crop_set)
@@ -215,7 +219,7 @@ class Annotations:
         return labels
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
-        """Return the annotations of a set's crops: crop to class, "" where it was given none.
+        """Return the annotated classes of a set by crop number; "" for no class.
 
         Parameters
         ----------
@@ -225,7 +229,7 @@ class Annotations:
         return self._state.of_set(crop_set)
 
     def strays(self, crop_set: CropSet) -> int:
-        """Count the annotations that were given to other pictures under this set's name; they are not used.
+        """Return the number of unused annotations that belong to other images under this set's name.
 
         Parameters
         ----------
@@ -236,12 +240,12 @@ class Annotations:
         return len(annotated - self.of_set(crop_set).keys())
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
-        """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets.
+        """Return the number of crops per class, in the order of ``classes``.
 
         Parameters
         ----------
         *crop_sets : CropSet
-            Sets whose imported labels count too; none for the annotations alone.
+            Sets to count, including their imported labels; without any, only annotations are counted.
         """
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
@@ -251,35 +255,40 @@ class Annotations:
         return {name: counter[name] for name in names}
 
     def import_csv(self, path: str | os.PathLike[str], crop_set: CropSet) -> int:
-        """Take classes from a table into one step; returns how many crops it labelled.
+        """Import classes from a table in a single step.
 
-        See :func:`morpholaw.cells.label_tables.read_label_table` for the tables that are understood. Rows without a
-        class are passed over.
+        Rows without a class are skipped. :func:`morpholaw.cells.label_tables.read_label_table` describes the tables
+        that can be read.
 
         Parameters
         ----------
         path : path
-            The table.
+            Path of the table.
         crop_set : CropSet
-            The crop set.
+            Crop set to label.
+
+        Returns
+        -------
+        int
+            Number of labelled crops.
 
         Raises
         ------
         InputError
-            When columns are missing, a row names a crop that the set lacks, or a key is ambiguous; nothing is changed
-            then.
+            If columns are missing, a row refers to a crop that does not exist, or a key is ambiguous. Nothing is
+            changed then.
         """
         return self.add_table(
             open_label_table(path, crop_set.cells, crop_set.name, self.classes), crop_set.name
         )
 
     def add_table(self, table: LabelTable, set_name: str) -> int:
-        """Take classes that were read before, in one step; returns how many crops it labelled.
+        """Apply a table of classes that was read before, in a single step; return the number of labelled crops.
 
         Parameters
         ----------
         table : LabelTable
-            Classes of crops, as read from a table.
+            Classes of crops.
         set_name : str
             Name of the crop set.
         """
@@ -289,14 +298,14 @@ class Annotations:
         return len(labels)
 
     def replace_set(self, set_name: str, labels: Mapping[int, str]) -> None:
-        """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more.
+        """Replace all annotations of a set. Earlier steps can no longer be undone.
 
         Parameters
         ----------
         set_name : str
             Name of the crop set.
         labels : mapping of int to str
-            Crop to class.
+            Classes by crop number.
         """
         if not labels and not any(name == set_name for name, _ in self._state.labels()):
             return
@@ -308,7 +317,7 @@ class Annotations:
         self._undo, self._redo = [], []
 
     def copy_set(self, set_name: str, new_name: str) -> None:
-        """Give a set of another name the annotations of this one, which belong to the same pictures.
+        """Copy the annotations of a set to a set of another name with the same images.
 
         Parameters
         ----------
@@ -323,20 +332,26 @@ class Annotations:
             self._undo, self._redo = [], []
 
     def tie_to_crops(self) -> None:
-        """Take over a file of layout 1 now, while its crop sets are there to take fingerprints of."""
+        """Copy annotations of layout 1 to the log now, while their crop sets exist and have fingerprints."""
         self.refresh()
         if self._state.takes_over:
             self._write("label")
 
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
-        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, the source's own ids, label.
+        """Write the labelled crops of sets to a CSV file.
+
+        The columns are set, crop, file, track_id, t, y, x, the source's own ids, and label.
 
         Parameters
         ----------
         path : path
-            The file, CSV.
+            File to write.
         *crop_sets : CropSet
-            The sets.
+            Crop sets to export.
+
+        Returns
+        -------
+        Path
         """
         tables = []
         for crop_set in crop_sets:
@@ -346,7 +361,7 @@ class Annotations:
             cells["label"] = self.labels_for(crop_set)
             tables.append(cells[cells["label"] != ""])
         if not tables:
-            raise InputError("There is no crop set to export labels of.")
+            raise InputError("There is no crop set whose labels could be exported.")
         return write_table(path, pd.concat(tables, ignore_index=True))
 
     def _check_crops(self, keys: Iterable[Key]) -> None:
@@ -358,12 +373,12 @@ class Annotations:
         for name in {name for name, _ in keys}:
             crop_set, last = self._find_set(name), max(crop for one, crop in keys if one == name)
             if crop_set is None:
-                raise InputError(f"The study has no crop set {name!a} to label crops of.")
+                raise InputError(f"The study has no crop set {name!a}.")
             if last >= len(crop_set):
                 raise InputError(f"There is no crop {last} in {name}, which has {len(crop_set)} crops.")
 
     def _marks(self, keys: Iterable[Key]) -> dict[Key, str]:
-        """Return the fingerprint of each crop; "" without crop sets, and a mark of nothing for a crop that is gone."""
+        """Return the fingerprint of each crop: "" without crop sets, and `_ABSENT` for a crop that is missing."""
         keys = list(keys)
         if self._find_set is None:
             return dict.fromkeys(keys, "")
@@ -382,7 +397,7 @@ class Annotations:
         classes: Iterable[str] = (),
         sets: Iterable[str] = (),
     ) -> tuple[str, Step]:
-        """Add a change to the log; returns its id and what its crops were given before."""
+        """Append a change to the log; return its id and the previous annotations of its crops."""
         change = new_change(
             self._session, action=action, items=tuple(items), classes=tuple(classes), sets=tuple(sets)
         )
@@ -408,16 +423,14 @@ class Annotations:
         return [(item.set, item.crop) for item in items]
 
     def _is_own(self, place: Place) -> bool:
-        """Whether this window was the last to annotate a crop, or its undo took the annotation away."""
+        """Whether the last annotation of a crop, or its removal by undo, is by this window."""
         known = self._state.known.get(place)
         return known is None or known.writer == self._session
 
 
 def _class_name(label: str) -> str:
-    """Return the name of a class without white space around it; InputError where it cannot be saved."""
+    """Return a class name without surrounding white space; raise InputError if it cannot be saved."""
     name = str(label).strip()
     if not is_text(name):
-        raise InputError(
-            f"The class name {name!a} holds characters that are no text and cannot be saved; type it again."
-        )
+        raise InputError(f"The class name {name!a} contains characters that cannot be saved; type it again.")
     return name

@@ -1,4 +1,4 @@
-"""The pixels of a crop that belong to its central cell: its nucleus and the blurred rim around it."""
+"""The pixels of the central cell of a crop: its nucleus and the blurred rim around it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from morpholaw.cells.segmentation import nucleus_masks, with_margin
 
 
 def cell_pixels(images: np.ndarray) -> np.ndarray:
-    """Return the pixels of the central cell of each crop, bool (n, s, s).
+    """Return a mask of the central cell of each crop.
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, s, s)
-        Normalised crops. Where no nucleus is seen, the disc in which the brightest chromatin is sought stands for it.
+    images : ndarray of uint8, shape (n, s, s)
+        Normalised crops. If no nucleus is found, the mask is the disc in which the brightest chromatin is sought.
+
+    Returns
+    -------
+    ndarray
+        bool (n, s, s).
     """
     return with_margin(nuclei(images))
 
 
 def nuclei(images: np.ndarray) -> np.ndarray:
-    """Return the central nucleus of each crop as `cell_pixels` does, without its rim."""
-    found = nucleus_masks(images)
-    found[~found.any(axis=(1, 2))] = nucleus(images.shape[-1])
-    return found
+    """Return masks of the central nuclei, as `cell_pixels` without the rim."""
+    masks = nucleus_masks(images)
+    masks[~masks.any(axis=(1, 2))] = nucleus(images.shape[-1])
+    return masks

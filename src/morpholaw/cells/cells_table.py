@@ -1,4 +1,4 @@
-"""The table of cells that goes with crops: its columns, their types and the values that stand for "none"."""
+"""The table of cells that belongs to crops: its columns, their types and the values for missing data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import pandas as pd
 
 INTEGERS = ("crop", "track_id", "t", "parent")
 SOURCE_IDS = ("source_track", "source_id")
-"""Columns of the ids that the tracks' own file has for a track and for a spot, as text; "" where it has none."""
+"""Columns with the ids of tracks and spots in the original tracks file, as text; "" if it has none."""
 TEXTS = ("file", "group", "label", *SOURCE_IDS)
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
 
 
 def cells_table(n: int, **columns: Any) -> pd.DataFrame:
-    """Return a table of ``n`` cells with every standard column; columns not given hold -1, NaN or "".
+    """Return a table of ``n`` cells with every standard column; missing columns contain -1, NaN or "".
 
     Parameters
     ----------
     n : int
         Number of crops; ``crop`` is 0 to n-1.
     **columns
-        Columns to set, standard ones or others (``true_phase``, ``dummy``), each of length n or a scalar.
+        Columns to set, standard or not (such as ``true_phase``), of length n or scalar.
+
+    Returns
+    -------
+    DataFrame
     """
     defaults: dict[str, Any] = {"crop": np.arange(n, dtype=np.int64), "file": "", "group": "", "label": ""}
     defaults |= dict.fromkeys(("track_id", "t", "parent"), -1) | dict.fromkeys(("y", "x"), np.nan)
@@ -31,7 +35,7 @@ def cells_table(n: int, **columns: Any) -> pd.DataFrame:
 
 
 def with_types(cells: pd.DataFrame) -> pd.DataFrame:
-    """Give every column its type: int64 and float64 for the standard ones, str for texts, "" where missing."""
+    """Convert columns to their types: int64 and float64 for standard columns, str for text with "" where missing."""
     types: dict[str, Any] = dict.fromkeys((c for c in INTEGERS if c in cells), np.int64)
     types |= dict.fromkeys((c for c in ("y", "x") if c in cells), np.float64)
     for name in cells.columns:

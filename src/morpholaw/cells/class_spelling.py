@@ -1,4 +1,4 @@
-"""One spelling of a class: what differs in capitals, blanks or the coding of accents only is the same class."""
+"""Unification of class names that differ only in capitals, white space or the encoding of accents."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ _NO_CLASS = {
     *("?", "??", "-", "--", "unknown", "unlabelled", "unlabeled", "not labelled", "not labeled"),
     *("unclassified", "not classified", "undefined", "no label", "no class"),
 }
-"""What people write in place of a class."""
+"""Texts that people write instead of a class."""
 
 
 def one_spelling(classes: np.ndarray, known: Sequence[str], where: str, notes: list[str]) -> np.ndarray:
-    """Give every class one spelling, and empty the cells whose "class" says that they have none.
+    """Unify the spelling of classes, and remove entries such as "unknown" that stand for no class.
 
     Parameters
     ----------
-    classes : ndarray, object (n,)
-        Classes as they were written, "" for none.
+    classes : ndarray of object, shape (n,)
+        Classes as written; "" for none.
     known : sequence of str
-        The classes of the study, whose spelling is taken where there is one; else the most frequent is.
+        Classes of the study, whose spelling has priority; otherwise the most frequent spelling is used.
     where : str
-        The file, for messages.
+        Name of the file, for messages.
     notes : list of str
-        What was changed is added to it.
+        List to which a sentence is added for every change.
 
     Returns
     -------
-    ndarray, object (n,)
+    ndarray of object, shape (n,)
+        Unified classes.
     """
     counts = Counter(str(name) for name in classes)
     spelling = {_key(name): name for name in reversed(known)}
@@ -42,25 +43,25 @@ def one_spelling(classes: np.ndarray, known: Sequence[str], where: str, notes: l
     if emptied:
         rows = sum(counts[name] for name in emptied)
         notes.append(
-            f"{where}: {_listed(emptied)} taken for no class ({rows} {'rows' if rows > 1 else 'row'}); where it is a "
-            "class, give it another name."
+            f"{where}: {_listed(emptied)} read as no class ({rows} {'rows' if rows > 1 else 'row'}); rename it if it "
+            "is a class."
         )
     for kept in dict.fromkeys(name for name in becomes.values() if name):
         others = [name for name, new in becomes.items() if new == kept]
         others = [shown for name in others if (shown := _visible(name)) != _visible(kept)]
         if others:
-            notes.append(f"{where}: {_listed(others)} taken for the class {kept}.")
+            notes.append(f"{where}: {_listed(others)} read as the class {kept}.")
     result: np.ndarray = np.array([becomes[str(name)] for name in classes], dtype=object)
     return result
 
 
 def _visible(name: str) -> str:
-    """Return a class without what nobody sees: how accents are coded, and which blanks there are."""
+    """Return a class without invisible differences: the encoding of accents and the kind of white space."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _key(name: str) -> str:
-    """Return what two spellings of a class have in common."""
+    """Return the part of a class that all its spellings share."""
     return " ".join(unicodedata.normalize("NFKC", name).replace("_", " ").split()).casefold()
 
 
@@ -69,7 +70,7 @@ def _says_none(name: str, known: Sequence[str]) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names and a verb, such as "'?' is" or "'?' and '-' are"."""
+    """Return names with a verb, such as "'?' is" or "'?' and '-' are"."""
     quoted = [repr(name) for name in dict.fromkeys(names)]
     if len(quoted) == 1:
         return f"{quoted[0]} is"

@@ -1,4 +1,4 @@
-"""How many pixels the convex hull of each mask of a stack has, for all masks at once."""
+"""The number of pixels in the convex hull of each mask of a stack, vectorised over masks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 def hull_pixels(masks: np.ndarray) -> np.ndarray:
-    """Return the number of pixels whose centres lie in the convex hull of a mask's pixel centres.
+    """Return the number of pixels whose centres are in the convex hull of a mask's pixel centres.
 
-    The hull is found by Andrew's monotone chain, row by row for all masks together; its pixels are counted by Pick's
-    theorem. The count is that of scikit-image's ``convex_hull_image(mask, offset_coordinates=False)``.
+    The hulls are computed with Andrew's monotone chain, row by row for all masks together, and their pixels are counted
+    with Pick's theorem. The result equals that of scikit-image's ``convex_hull_image(mask, offset_coordinates=False)``.
 
     Parameters
     ----------
-    masks : ndarray, bool (n, height, width)
-        One region each.
+    masks : ndarray of bool, shape (n, height, width)
+        One region per mask.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     right = width - 1 - masks[:, :, ::-1].argmax(axis=2).astype(np.int64)
     first, last = filled.argmax(axis=1), masks.shape[1] - 1 - filled[:, ::-1].argmax(axis=1)
     twice_left, on_left = _chain(filled, left)
-    twice_right, on_right = _chain(filled, -right)  # the right side mirrored is a left side
+    twice_right, on_right = _chain(filled, -right)  # the right side, mirrored, is a left side
     index = np.arange(len(masks))
     top = right[index, first] - left[index, first]
     bottom = right[index, last] - left[index, last]
@@ -36,7 +36,7 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     boundary = on_left + on_right + top + bottom
     some = np.asarray(filled.any(axis=1))
     flat = some & (first == last)
-    # Pick: pixels = area + boundary / 2 + 1. Twice over to stay in whole numbers.
+    # Pick: pixels = area + boundary / 2 + 1. All terms are doubled to stay in integers.
     count = (twice_area + boundary + 2) // 2
     count[flat] = top[flat] + 1
     return np.where(some, count, 0)
@@ -56,7 +56,7 @@ def _chain(filled: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             a, b = depth[some] - 2, depth[some] - 1
             y0, x0 = stack_y[some, a], stack_x[some, a]
             y1, x1 = stack_y[some, b], stack_x[some, b]
-            # The last point goes where it lies on or right of the line from the one before it to this one.
+            # Drop the last point if it is on or right of the line from the point before it to this one.
             outside = (x1 - x0) * (row - y0) >= (x[some, row] - x0) * (y1 - y0)
             if not outside.any():
                 break

@@ -1,4 +1,4 @@
-"""The files of a folder of crops: which of them are cells, and the class and group that their paths name."""
+"""The files of a folder of crops: which ones are cells, and their classes and groups by path."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PHASE = re.compile(r"phase|mitosis|mitotic|apopto", re.IGNORECASE)
 
 
 def crop_files(folder: Path) -> tuple[list[Path], int]:
-    """Return the images below ``folder`` in the order of their paths, and how many masks of them are left out.
+    """Return the images below ``folder`` sorted by path, and the number of masks that were left out.
 
-    A mask is an image whose name, or whose folder's name, says so, and whose name is otherwise that of another image
-    ("a.tif" and "a_mask.tif"); or any that is called one, where a folder has as many of them as of images.
+    An image is a mask if its name or the name of its folder says so, and its name is otherwise that of another image
+    ("a.tif" and "a_mask.tif"). If a folder has as many files called masks as images, all of these are masks.
 
     Raises
     ------
     InputError
-        There is no such folder, no image in it, or a name that is no text.
+        If the folder does not exist or has no images, or a file name is not valid text.
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
@@ -40,29 +40,29 @@ def crop_files(folder: Path) -> tuple[list[Path], int]:
     )
     if not files:
         raise InputError(
-            f"{folder} holds no image; expected {', '.join(SUFFIXES)} files in it or its subfolders."
+            f"There are no images in {folder}; expected {', '.join(SUFFIXES)} files in it or its subfolders."
         )
     inside = folder.resolve()
     for path in files:
         if path.is_symlink() and not path.resolve().is_relative_to(inside):
             raise InputError(
-                f"{path} is a link to a file outside {folder}, which is not followed; copy it there."
+                f"{path} is a link to a file outside {folder}, which is not followed; copy the file there."
             )
         try:
             str(path).encode()
         except UnicodeEncodeError:
-            raise InputError(f"The name of the file {str(path)!a} is no UTF-8 text; rename it.") from None
+            raise InputError(f"The name of the file {str(path)!a} is not valid UTF-8; rename it.") from None
     masks = _masks(files, folder)
     return [path for path in files if path not in masks], len(masks)
 
 
 def labels_of(names: list[str], classes: dict[str, list[str]], folder: Path) -> list[str]:
-    """Return the class of each path, from the subfolders it lies in.
+    """Return the class of each path, determined by its subfolders.
 
     Raises
     ------
     InputError
-        A class names no subfolder, one that is absent or empty, or one that is in another class too.
+        If the subfolders of a class are not given, do not exist, are empty, or belong to another class too.
     """
     inside = [[_key(part) for part in name.split("/")[:-1]] for name in names]
     if not classes:
@@ -72,13 +72,13 @@ def labels_of(names: list[str], classes: dict[str, list[str]], folder: Path) -> 
     class_of: dict[str, str] = {}
     for label, subfolders in classes.items():
         if not label.strip() or not subfolders:
-            raise InputError(f"The class {label!r} names no subfolder; expected NAME=SUBFOLDER[,SUBFOLDER].")
+            raise InputError(f"The class {label!r} has no subfolder; expected NAME=SUBFOLDER[,SUBFOLDER].")
         for subfolder in subfolders:
             key = _key(subfolder.strip().strip("/"))
             if key not in present:
                 raise InputError(
-                    f"The class {label!r} names the subfolder {subfolder!r}, which {folder} does not have or "
-                    f"which holds no image; its subfolders are {', '.join(_subfolders(names)) or 'none'}."
+                    f"The subfolder {subfolder!r} of the class {label!r} does not exist in {folder} or has no images; "
+                    f"its subfolders are {', '.join(_subfolders(names)) or 'none'}."
                 )
             if class_of.setdefault(key, label) != label:
                 raise InputError(
@@ -121,12 +121,12 @@ def _some(names: list[str]) -> str:
 
 
 def groups_of(names: list[str], pattern: str | None) -> list[str]:
-    """Return the group in each path; "" for each without a pattern.
+    """Return the group of each path; "" without a pattern.
 
     Raises
     ------
     InputError
-        The pattern is no regular expression, or does not match a path.
+        If the pattern is not a regular expression, or does not match a path.
     """
     if not pattern:
         return [""] * len(names)
@@ -139,19 +139,19 @@ def groups_of(names: list[str], pattern: str | None) -> list[str]:
     lost = [name for name, group in zip(names, groups, strict=True) if not group]
     if lost:
         raise InputError(
-            f"The group pattern {pattern!r} does not match {len(lost)} of {len(names)} files, the first "
-            f"of them {lost[0]}."
+            f"The group pattern {pattern!r} does not match {len(lost)} of {len(names)} files; the first "
+            f"of them is {lost[0]}."
         )
     return groups
 
 
 def _composed(text: str) -> str:
-    """Text with its accents as one letter each (NFC); a Mac writes names with them apart (NFD)."""
+    """Return text with composed accents (NFC); file names on a Mac have decomposed ones (NFD)."""
     return unicodedata.normalize("NFC", text)
 
 
 def _key(text: str) -> str:
-    """Return what two names of a folder have in common that a person takes for the same."""
+    """Return the part of a folder name that is the same in all its spellings."""
     return _composed(text).casefold()
 
 
@@ -160,7 +160,7 @@ def _subfolders(names: list[str]) -> list[str]:
 
 
 def _masks(files: list[Path], folder: Path) -> set[Path]:
-    """Return the files that are masks of others."""
+    """Return the files that are masks of other files."""
     named = {path: _is_mask(path, folder) for path in files}
     if all(named.values()):
         return set()
@@ -180,6 +180,6 @@ def _is_mask(path: Path, folder: Path) -> bool:
 
 
 def _words(stem: str) -> tuple[str, ...]:
-    """Return the words and numbers of a name, without those that say that it is a mask."""
+    """Return the words and numbers of a name, without those that mark a mask."""
     words = re.findall(r"[^\W_]+", stem.casefold())
     return tuple(word for word in words if word not in MASK_WORDS and word != "cp")

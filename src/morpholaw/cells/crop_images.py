@@ -1,4 +1,4 @@
-"""Single images of cells, PNG, TIFF or JPEG, as grey pictures of one size."""
+"""Reading of single cell images (PNG, TIFF or JPEG) as greyscale images, and fitting them to one size."""
 
 from __future__ import annotations
 
@@ -18,25 +18,30 @@ _MOST_CHANNELS = 4
 
 
 def read_grey(path: Path, channel: int | str | None = None) -> np.ndarray:
-    """Read one image file as a grey image (y, x) in the file's own dtype.
+    """Read an image file as a greyscale image (y, x) of its own dtype.
 
     Parameters
     ----------
     path : path
         PNG, TIFF or JPEG.
     channel : int or str, optional
-        Which channel to read of an image of several: a number from 0, or red, green or blue. Without it, an image of
-        several channels is read only if they are all the same.
+        Channel to read if the image has several: a number counted from 0, or red, green or blue. By default, an image
+        with several channels is only read if they are equal.
+
+    Returns
+    -------
+    ndarray
+        (y, x).
 
     Raises
     ------
     InputError
-        When the file is damaged, has several channels and none was chosen, is a stack, or holds NaN, infinite or
-        complex pixels.
+        If the file is damaged, has several channels and none was chosen, is a stack, or has NaN, infinite or complex
+        pixels.
     """
     try:
         pixels, alpha = _decode(path)
-    except Exception as error:  # each codec has exceptions of its own
+    except Exception as error:  # each codec raises its own exceptions
         raise InputError(f"{path} cannot be read as an image: {reason(error)}.") from None
     pixels = _one_channel(np.squeeze(pixels), alpha, channel, path)
     if np.iscomplexobj(pixels) or (pixels.dtype.kind == "f" and not np.isfinite(pixels).all()):
@@ -45,13 +50,13 @@ def read_grey(path: Path, channel: int | str | None = None) -> np.ndarray:
 
 
 def cut_centre(image: np.ndarray, size: int) -> np.ndarray:
-    """Cut an image (y, x) at its centre to at most (size, size); a copy."""
+    """Return a copy of the central part of an image (y, x), at most (size, size)."""
     rows, columns = (slice(max(0, (n - size) // 2), max(0, (n - size) // 2) + size) for n in image.shape)
     return image[rows, columns].copy()
 
 
 def fit_square(image: np.ndarray, size: int, background: float) -> np.ndarray:
-    """Cut an image (y, x) at its centre to (size, size), or pad it with the background level."""
+    """Crop an image (y, x) at its centre to (size, size), or pad it with the background level."""
     image = cut_centre(image, size)
     widths = [((size - n) // 2, size - n - (size - n) // 2) for n in image.shape]
     if any(width != (0, 0) for width in widths):
@@ -61,7 +66,7 @@ def fit_square(image: np.ndarray, size: int, background: float) -> np.ndarray:
 
 
 def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, path: Path) -> np.ndarray:
-    """Return the one channel of an image, of several that are alike any, else the one that was chosen."""
+    """Return one channel of an image: any one if all are equal, else the chosen one."""
     if pixels.ndim == 2 and 0 not in pixels.shape:
         if channel is not None:
             choose("channel", ("",), channel, str(path))
@@ -70,7 +75,7 @@ def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, pat
     first = pixels.ndim == 3 and 1 < pixels.shape[0] <= _MOST_CHANNELS
     if not (last or first) or 0 in pixels.shape:
         raise InputError(
-            f"{path} holds an array of shape {pixels.shape}; expected one image of rows and columns."
+            f"{path} is an array of shape {pixels.shape}; expected one image with rows and columns."
         )
     channels: np.ndarray = np.moveaxis(pixels, -1, 0) if last else pixels
     channels = channels[:-1] if alpha else channels
@@ -80,12 +85,12 @@ def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, pat
     if channel is None:
         what = "is a colour image" if names[0] else f"has {len(channels)} channels"
         example = "red, green or blue" if names[0] else f"0 to {len(channels) - 1}"
-        raise InputError(f"{path} {what}; expected one grey channel: choose one with --channel ({example}).")
+        raise InputError(f"{path} {what}; expected one grey channel. Choose one with --channel ({example}).")
     return np.asarray(channels[choose("channel", names, channel, str(path))])
 
 
 def _decode(path: Path) -> tuple[np.ndarray, bool]:
-    """Return the pixels of a file, whose claims are checked first, and whether its last channel is opacity."""
+    """Return the pixels of a file, after checks of its header, and whether its last channel is opacity."""
     if path.suffix.lower() in (".tif", ".tiff"):
         return _decode_tiff(path)
     import imagecodecs
@@ -103,7 +108,7 @@ def _decode(path: Path) -> tuple[np.ndarray, bool]:
     if kind == "PNG":
         return imagecodecs.png_decode(data), mode in ("LA", "RGBA")
     if count_scans(data) > MOST_SCANS:
-        raise ValueError(f"it is a JPEG image in more than {MOST_SCANS} scans, which none has")
+        raise ValueError(f"it is a JPEG image in more than {MOST_SCANS} scans, which no program writes")
     return imagecodecs.jpeg_decode(data), False
 
 
@@ -124,4 +129,4 @@ def _decode_tiff(path: Path) -> tuple[np.ndarray, bool]:
 
 def _check_claim(shape: tuple[int, ...]) -> None:
     if math.prod(shape) > _MOST_PIXELS:
-        raise ValueError(f"its header claims {' x '.join(map(str, shape))} pixels, more than any crop has")
+        raise ValueError(f"its header claims {' x '.join(map(str, shape))} pixels, too many for a crop")

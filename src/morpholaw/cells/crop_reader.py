@@ -1,4 +1,4 @@
-"""The images of a folder of crops, read in a process that can be ended; only what becomes crops comes back."""
+"""Reading of a folder of crops in a separate process that can be terminated; only the crops are returned."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from morpholaw.cells.reader_process import answered_apart
 from morpholaw.errors import InputError
 
 _BATCH = 16
-"""Images per question, which may take a minute: they may be whole fields of 8192 x 8192 pixels."""
+"""Images per request, which may take a minute, because images may be whole fields of 8192 x 8192 pixels."""
 _SAMPLE_SIDE = 1024
-"""Rows and columns of a large image that are sampled for its background."""
+"""Number of rows and columns sampled to measure the background of a large image."""
 
 
 @dataclass(frozen=True)
 class ReadCrop:
-    """An image as it becomes a crop.
+    """An image cropped to the size of a crop.
 
     Attributes
     ----------
-    pixels : ndarray (size, size)
-        Its centre, in its own grey values.
+    pixels : ndarray of shape (size, size)
+        The centre of the image, in its own grey values.
     shape : tuple of int
-        Of the whole image.
+        Shape of the whole image.
     digest : bytes
-        A fingerprint of all its pixels.
+        Fingerprint of all its pixels.
     """
 
     pixels: np.ndarray
@@ -42,15 +42,15 @@ class ReadCrop:
 
 
 class CropReader:
-    """Reads the images of a folder; made by :func:`crop_reader`."""
+    """Reads the images of a folder; created by :func:`crop_reader`."""
 
     def __init__(self, ask: Callable[[Any], Any]) -> None:
         self._ask = ask
 
     def samples(self, files: list[Path]) -> tuple[list[np.ndarray], list[float]]:
-        """Return the centres of images, at most (size, size), and the levels of their backgrounds."""
-        found = [one for part in _parts(files) for one in self._ask((_sample, part, None))]
-        return [centre for centre, _ in found], [level for _, level in found]
+        """Return the centres of images, at most (size, size), and their background levels."""
+        samples = [one for part in _parts(files) for one in self._ask((_sample, part, None))]
+        return [centre for centre, _ in samples], [level for _, level in samples]
 
     def pixel_sizes(self, files: list[Path]) -> list[float | None]:
         """Return the micrometres per pixel that each file states; None where it states none, or is no TIFF."""
@@ -64,7 +64,7 @@ class CropReader:
 
 @contextmanager
 def crop_reader(folder: Path, size: int, channel: int | str | None) -> Iterator[CropReader]:
-    """Read images below ``folder`` while the block lasts, as crops of (size, size)."""
+    """Start a reader of the images below ``folder`` for the duration of the block, with crops of (size, size)."""
 
     def answer(question: tuple[Callable[..., Any], list[Path], float | None]) -> list[Any]:
         function, files, background = question
@@ -77,7 +77,7 @@ def crop_reader(folder: Path, size: int, channel: int | str | None) -> Iterator[
 
 
 def _sample(image: np.ndarray, size: int, _: None) -> tuple[np.ndarray, float]:
-    step = max(1, max(image.shape) // _SAMPLE_SIDE)  # a level of the background needs no more
+    step = max(1, max(image.shape) // _SAMPLE_SIDE)  # enough for the background level
     return cut_centre(image, size), float(np.percentile(image[::step, ::step], 5))
 
 

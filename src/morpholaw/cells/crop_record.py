@@ -1,4 +1,4 @@
-"""What ``set.json`` says of a crop set: what the crops are of, their scale, and how they were made."""
+"""The record ``set.json`` of a crop set: the source of the crops, their scale, and how they were made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.cells.normalise import Normalisation
 from morpholaw.errors import InputError
 
 SCHEMA = 1
-"""Version of the layout of a crop set's folder; a set of a later version is refused."""
+"""Version of the layout of a crop set; sets of newer versions are rejected."""
 
 
 class _Record(BaseModel):
@@ -21,12 +21,12 @@ class _Record(BaseModel):
 
 
 class FileSource(_Record):
-    """A file or folder that crops were made from.
+    """A file or folder from which crops were made.
 
     Attributes
     ----------
     path : str
-        Relative to the crop set's folder, so that a study can be moved with its data.
+        Path relative to the crop set's folder, so that a study can be moved with its data.
     fingerprint : str
         SHA-256 of the contents.
     """
@@ -36,24 +36,24 @@ class FileSource(_Record):
 
 
 class MovieSource(_Record):
-    """The movie that crops were cut from.
+    """The movie from which crops were cut.
 
     Attributes
     ----------
     name : str
-        The movie's name, or that of its layer.
+        Name of the movie or of its layer.
     shape : tuple of int
-        Frames, height and width.
+        Number of frames, height and width.
     dtype : str
-        Of a pixel.
+        Type of a pixel.
     channel, position : int or None
-        Which of several was read, from 0.
+        Channel and position that were read, counted from 0.
     z : str or None
-        What was read of a z-stack.
+        How a z-stack was reduced.
     digest : str
-        Fingerprint of the pixels of a few frames, by which a movie without a file is known again.
+        Fingerprint of the pixels of a few frames, to identify movies that are not files.
     frame_interval : float or None
-        Seconds from one frame to the next; None where nothing says it.
+        Seconds between frames; None if unknown.
     """
 
     name: str
@@ -67,16 +67,16 @@ class MovieSource(_Record):
 
 
 class TracksSource(_Record):
-    """The tracks that crops were cut by.
+    """The tracks that determined the crops.
 
     Attributes
     ----------
     format : str
-        Name of the file's format.
+        Name of the file format.
     automatic : bool
-        Whether cells were linked over time by Morpholaw, and not by the program that wrote the file.
+        Whether cells were linked over time by Morpholaw rather than by the program that wrote the file.
     frame_offset : int
-        What was added to the file's frame numbers.
+        Number that was added to the file's frame numbers.
     """
 
     format: str
@@ -90,31 +90,32 @@ class CropOrigin(_Record):
     Attributes
     ----------
     kind : {"movie", "folder", "simulated"}
-        Cut from a movie, imported from a folder of images, or simulated.
+        Whether crops were cut from a movie, imported from a folder of images, or simulated.
     normalisation : Normalisation or None
-        The grey scale; None for crops that were drawn in [0, 1] directly.
+        Grey scale; None for crops that were drawn directly in [0, 1].
     pixel_size : float or None
-        Micrometres per pixel of the crops.
+        Pixel size of the crops, in micrometres.
     movie_pixel_size : float or None
-        Micrometres per pixel of the movie, before resampling.
+        Pixel size of the movie before resampling, in micrometres.
     model_pixel_size : float or None
-        Micrometres per pixel that resampling was asked for; None: none was asked for.
+        Requested pixel size after resampling, in micrometres; None without resampling.
     edge : str or None
-        What was done at the border of the frames.
+        Treatment of cells at the border of the frames.
     movie : MovieSource or None
-        The movie; None where there was none.
+        The movie, if there was one.
     tracks : TracksSource or None
-        The tracks; None where there were none.
+        The tracks, if there were any.
     sources : tuple of FileSource
-        Files that the crops were made from.
+        Files from which the crops were made.
     group_prefix : str
-        What the names of the cells' groups begin with; no two movies of a study share it.
+        Prefix of the names of groups, unique for each movie of a study.
     clipped, dropped, over_edge : int
-        Cells outside the movie and at its border that were left out, and crops that reach over the border.
+        Number of cells left out because they are outside the movie or at its border, and number of crops that extend
+        beyond the border.
     classes, group_regex
-        Settings of an import, see :class:`morpholaw.config.ImportConfig`.
+        Settings of an import; see :class:`morpholaw.config.ImportConfig`.
     resized, duplicates : int
-        Imported images of another size, and images with the same pixels as an earlier one.
+        Number of imported images of another size, and of images with the same pixels as an earlier one.
     """
 
     kind: Literal["movie", "folder", "simulated"] = "folder"
@@ -137,11 +138,11 @@ class CropOrigin(_Record):
 
     @property
     def scale(self) -> float | None:
-        """Micrometres per pixel that the crops stand for: those they were resampled to, else their own."""
+        """Pixel size that the crops represent, in micrometres: after resampling if there was any, else their own."""
         return self.model_pixel_size or self.pixel_size
 
     def is_of_same_movie(self, other: CropOrigin) -> bool:
-        """Whether both were cut from the same channel and position of the same movie."""
+        """Return whether both were cut from the same channel and position of the same movie."""
         if self.movie is None or other.movie is None:
             return False
         mine, theirs = ((one.channel, one.position, one.z) for one in (self.movie, other.movie))
@@ -151,18 +152,18 @@ class CropOrigin(_Record):
 
 
 class CropSetRecord(CropOrigin):
-    """The whole of ``set.json``.
+    """The complete ``set.json``.
 
     Attributes
     ----------
     layout : int
-        Version of the folder's layout, ``schema`` in the file.
+        Version of the layout; ``schema`` in the file.
     n : int
         Number of crops.
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     created : str
-        When the set was made, ISO 8601.
+        Time at which the set was made, ISO 8601.
     """
 
     layout: int = Field(SCHEMA, alias="schema")
@@ -172,12 +173,12 @@ class CropSetRecord(CropOrigin):
 
 
 def read_crop_record(folder: Path) -> CropSetRecord:
-    """Read the description of the crop set in ``folder``.
+    """Read the record of the crop set in ``folder``.
 
     Raises
     ------
     InputError
-        When the folder is no crop set, its description is damaged, or a newer version made it.
+        If the folder is not a crop set, its record is damaged, or it was made by a newer version.
     """
     path = folder / "set.json"
     if not path.is_file():
@@ -186,7 +187,7 @@ def read_crop_record(folder: Path) -> CropSetRecord:
     schema = values.get("schema") if isinstance(values, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise InputError(
-            f"The crop set {folder} was made by a newer version (layout {schema}, this version "
+            f"The crop set {folder} was made by a newer version (layout {schema}; this version "
             f"reads up to {SCHEMA}); update Morpholaw to open it."
         )
     try:
@@ -200,12 +201,12 @@ def read_crop_record(folder: Path) -> CropSetRecord:
 
 
 def write_crop_record(folder: Path, record: CropSetRecord) -> None:
-    """Write the description of the crop set in ``folder``, whole or not at all."""
+    """Write the record of the crop set in ``folder`` atomically."""
     write_json(folder / "set.json", record.model_dump(mode="json", by_alias=True))
 
 
 def complete_record(origin: CropOrigin, n: int, size: int) -> CropSetRecord:
-    """Return the record of ``n`` crops of side ``size`` that are written now."""
+    """Return the record of ``n`` new crops of side length ``size``."""
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     values = {name: getattr(origin, name) for name in CropOrigin.model_fields}
     return CropSetRecord(**values, n=n, size=size, created=now)

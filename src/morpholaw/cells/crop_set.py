@@ -1,8 +1,8 @@
-"""Crops on disk: one memory-mapped array, one table of cells, one description; any number of them as one.
+"""Crop sets on disk, and several crop sets combined.
 
-A crop set is a folder with ``images.npy`` (uint8, (n, s, s)), ``cells.csv`` (one row a crop) and ``set.json``
-(how they were made). It is written once, crop by crop, into a folder of another name that takes its final
-name at the end: a set is whole or absent, and two million crops never sit in memory.
+A crop set is a folder with ``images.npy`` (uint8, (n, s, s)), ``cells.csv`` (one row per crop) and ``set.json`` (how
+the crops were made). It is written once, crop by crop, under a temporary name and renamed at the end, so a set is never
+incomplete, and two million crops never have to fit in memory.
 """
 
 from __future__ import annotations
@@ -30,12 +30,17 @@ from morpholaw.errors import InputError, reason
 
 
 class CropSet:
-    """A crop set on disk: ``images`` and ``cells``, each read when first asked for, and its ``record``.
+    """A crop set on disk. ``images`` and ``cells`` are read when first accessed; ``record`` describes the set.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of the set.
 
     Raises
     ------
     InputError
-        When the folder is not a crop set, is damaged, or was made by a newer version.
+        If the folder is not a crop set, is damaged, or was made by a newer version.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -49,12 +54,16 @@ class CropSet:
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> CropSet:
-        """Return the set in ``folder``: the same as ``CropSet(folder)``.
+        """Open the set in ``folder``; the same as ``CropSet(folder)``.
 
         Parameters
         ----------
         folder : path
-            The set's folder.
+            Folder of the set.
+
+        Returns
+        -------
+        CropSet
         """
         return cls(folder)
 
@@ -67,20 +76,21 @@ class CropSet:
         origin: CropOrigin | None = None,
         overwrite: bool = False,
     ) -> CropSet:
-        """Write crops that are at hand, e.g. the simulator's.
+        """Write a crop set from images in memory, such as simulated ones.
 
         Parameters
         ----------
         folder : path
-            Where the set will be; its name is the set's name.
-        images : ndarray, uint8 (n, s, s), or an iterable of such blocks
+            Folder to create; its name is the name of the set.
+        images : ndarray of uint8, shape (n, s, s), or iterable of such arrays
+            Crops.
         cells : DataFrame
-            One row a crop; standard columns that are missing are filled (see
+            One row per crop. Missing standard columns are added (see
             :func:`morpholaw.cells.cells_table.cells_table`).
         origin : CropOrigin, optional
             How the crops were made, and their scale.
         overwrite : bool
-            Replace a set that is already there, at the moment the new one is whole.
+            Replace an existing set once the new one is complete.
 
         Returns
         -------
@@ -89,7 +99,7 @@ class CropSet:
         Raises
         ------
         InputError
-            When there are no crops, their number is not the table's, or the folder is taken.
+            If there are no crops, their number differs from the rows of the table, or the folder exists.
         """
         blocks = iter([images] if isinstance(images, np.ndarray) else images)
         first = next(blocks, None)
@@ -104,23 +114,23 @@ class CropSet:
 
     @cached_property
     def images(self) -> np.ndarray:
-        """The crops, uint8 (n, s, s), memory-mapped and read-only."""
+        """Crops, uint8 (n, s, s), memory-mapped and read-only."""
         path = self.folder / "images.npy"
         try:
             images: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except Exception as error:  # numpy reads the header with a tokenizer, which has errors of its own
+        except Exception as error:  # numpy parses the header with a tokenizer, which raises its own errors
             raise InputError(
                 f"The crops in {path} cannot be read ({reason(error)}); the set is damaged."
             ) from None
         if images.dtype != np.uint8 or images.shape != (len(self), self.size, self.size):
             raise InputError(
-                f"{path} holds {images.dtype} {images.shape}; set.json says {len(self)} of side {self.size}."
+                f"{path} contains {images.dtype} {images.shape}; set.json says {len(self)} of side {self.size}."
             )
         return images
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """The table of cells; row i is about crop i."""
+        """Table of cells; row i describes crop i."""
         path = self.folder / "cells.csv"
         try:
             cells = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
@@ -136,27 +146,27 @@ class CropSet:
         return cells
 
     def masks(self, crops: np.ndarray) -> np.ndarray | None:
-        """Return which pixels of some crops are the cell's own by the tracker.
+        """Return the tracker's masks of the central cells of some crops.
 
         Parameters
         ----------
-        crops : ndarray, int64 (k,)
+        crops : ndarray of int64, shape (k,)
             Numbers of the crops in this set.
 
         Returns
         -------
         ndarray or None
-            bool (k, s, s), all False where it has no mask of a cell; None where the set has none at all.
+            bool (k, s, s), all False for cells without a mask; None if the set has no masks.
         """
         return read_masks(self.folder, len(self), self.size, crops)
 
     def check(self) -> None:
-        """Look for damage that can be seen without reading all: files that are missing, short or of another shape.
+        """Check for missing or truncated files and wrong shapes, without reading all data.
 
         Raises
         ------
         InputError
-            When the set is damaged.
+            If the set is damaged.
         """
         _ = self.images
         path = self.folder / "cells.csv"
@@ -170,7 +180,7 @@ class CropSet:
 
     @property
     def normalisation(self) -> Normalisation | None:
-        """The grey scale of the crops, or None for a set that has none (drawn in [0, 1] directly)."""
+        """Grey scale of the crops; None for crops that were drawn directly in [0, 1]."""
         return self.record.normalisation
 
     def __len__(self) -> int:
@@ -180,22 +190,22 @@ class CropSet:
         return f"CropSet({self.name!r}, {len(self)} crops of {self.size} x {self.size})"
 
     def __reduce__(self) -> tuple[type[CropSet], tuple[Path]]:
-        return CropSet, (self.folder,)  # another process maps the file itself instead of getting the pixels
+        return CropSet, (self.folder,)  # another process maps the file instead of receiving the pixels
 
     def read_into(self, out: np.ndarray, rows: np.ndarray, crops: np.ndarray) -> None:
-        """Read the crops numbered ``crops`` (k,) into ``out[rows]``, uint8 (n, s, s).
+        """Read the crops numbered ``crops`` into ``out[rows]``.
 
-        The file is read, not mapped: pages of a map that are touched at random stay resident, so that an
-        epoch over millions of crops would come to occupy the memory of all of them.
+        The file is read and not memory-mapped, because randomly touched pages of a map stay in memory, and an epoch
+        over millions of crops would fill it.
 
         Parameters
         ----------
-        out : ndarray, uint8 (n, s, s)
-            What they are read into.
-        rows : ndarray, int64 (k,)
-            Places in ``out``.
-        crops : ndarray, int64 (k,)
-            Numbers of crops.
+        out : ndarray of uint8, shape (n, s, s)
+            Array to fill.
+        rows : ndarray of int64, shape (k,)
+            Positions in ``out``.
+        crops : ndarray of int64, shape (k,)
+            Numbers of the crops.
         """
         if not hasattr(os, "preadv"):  # Windows
             out[rows] = self.images[crops]
@@ -211,7 +221,7 @@ class CropSet:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of the pixels, 16 hexadecimal digits; kept beside them until the file changes."""
+        """Fingerprint of the pixels, 16 hexadecimal digits; cached on disk until the file changes."""
         path, kept = self.folder / "images.npy", self.folder / "pixels.json"
         try:
             state = [path.stat().st_mtime_ns, path.stat().st_size]
@@ -221,7 +231,7 @@ class CropSet:
             if digest is None:
                 with path.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-                with suppress(OSError):  # a study that may only be read is read anew in each process
+                with suppress(OSError):  # without write permission, each process computes it again
                     write_json(kept, {"state": state, "digest": digest})
         except OSError as error:
             raise InputError(f"The crops in {path} cannot be read: {error.strerror or error}.") from None
@@ -229,7 +239,7 @@ class CropSet:
         return digest
 
     def pixels_state(self) -> tuple[int, int, int]:
-        """Return what tells one state of the file of pixels from the next."""
+        """Return values that change when the file of pixels changes."""
         path = self.folder / "images.npy"
         try:
             stat = path.stat()
@@ -238,18 +248,22 @@ class CropSet:
         return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def marks(self, crops: Iterable[int]) -> dict[int, str]:
-        """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
+        """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; cached until the file changes.
 
-        By them a crop is known again, wherever it is and whatever lies at its place later.
+        Fingerprints identify a crop even if it was moved or if another crop has taken its number.
 
         Parameters
         ----------
         crops : iterable of int
-            Numbers of crops.
+            Numbers of the crops.
+
+        Returns
+        -------
+        dict of int to str
         """
         state = self.pixels_state()
         if state != self._marks_of:
-            for name in ("images", "_descriptor"):  # of the file that was there before
+            for name in ("images", "_descriptor"):  # cached from the previous file
                 self.__dict__.pop(name, None)
             self._marks, self._marks_of = {}, state
         wanted = np.array(sorted(set(crops)), np.int64)
@@ -270,7 +284,7 @@ class CropSet:
 
 
 def _kept_fingerprint(path: Path, state: list[int]) -> str | None:
-    """Return the fingerprint that was kept for a file in this state; None where there is none."""
+    """Return the cached fingerprint of a file in this state, or None."""
     try:
         kept = read_json(path)
         return str(kept["digest"]) if kept["state"] == state else None
@@ -279,22 +293,22 @@ def _kept_fingerprint(path: Path, state: list[int]) -> str | None:
 
 
 class Crops:
-    """Several crop sets as one: ``crops[i]``, ``crops[a:b]`` and ``crops[[i, j, ...]]`` read any of them.
+    """Several crop sets as one sequence: ``crops[i]``, ``crops[a:b]`` and ``crops[[i, j, ...]]``.
 
     Parameters
     ----------
     sets : sequence of CropSet
-        Sets of one crop size. Global indices run through them in this order.
+        Sets with the same crop size. Global indices run through them in this order.
 
     Attributes
     ----------
-    offsets : ndarray, int64 (len(sets) + 1,)
-        Set k holds the global indices offsets[k] to offsets[k + 1] - 1.
+    offsets : ndarray of int64, shape (len(sets) + 1,)
+        Set k has the global indices offsets[k] to offsets[k + 1] - 1.
 
     Raises
     ------
     InputError
-        When there is no set, or the sets' crops differ in size or kind of grey scale.
+        If there are no sets, or their crops differ in size or kind of grey scale.
     """
 
     def __init__(self, sets: Sequence[CropSet]) -> None:
@@ -303,12 +317,12 @@ class Crops:
         sizes = {crop_set.size for crop_set in sets}
         if len(sizes) > 1:
             listed = ", ".join(f"{crop_set.name}: {crop_set.size}" for crop_set in sets)
-            raise InputError(f"Crop sets used together must have one crop size ({listed}).")
+            raise InputError(f"Crop sets that are used together must have the same crop size ({listed}).")
         scales = {crop_set.name: crop_set.normalisation for crop_set in sets}
         kinds = {scale.per for scale in scales.values() if scale is not None}
         if len(kinds) > 1:
             listed = ", ".join(f"{name}: per {scale.per}" for name, scale in scales.items() if scale)
-            raise InputError(f"Crop sets used together must have one kind of grey scale ({listed}).")
+            raise InputError(f"Crop sets that are used together must have the same grey scale ({listed}).")
         self.sets = list(sets)
         self.size = sizes.pop()
         self.brightness: Per = kinds.pop() if kinds else "cell"
@@ -319,22 +333,22 @@ class Crops:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(n, s, s)."""
+        """Shape (n, s, s)."""
         return len(self), self.size, self.size
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """All tables, with ``set`` (the set's name) and ``index`` (the global index) in front."""
+        """All tables, with the columns ``set`` (name of the set) and ``index`` (global index) first."""
         table = pd.concat([crop_set.cells for crop_set in self.sets], ignore_index=True)
         if "dummy" in table:
-            table["dummy"] = table["dummy"] == True  # noqa: E712 (sets without the column have NaN here)
+            table["dummy"] = table["dummy"] == True  # noqa: E712 (NaN in sets without the column)
         table = with_types(table)
         table.insert(0, "index", np.arange(len(self)))
         table.insert(0, "set", np.repeat([crop_set.name for crop_set in self.sets], np.diff(self.offsets)))
         return table
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        """Crops as uint8: (s, s) for an integer, else (k, s, s) in the order asked for."""
+        """Return crops as uint8, (s, s) for an integer, else (k, s, s) in the requested order."""
         if isinstance(key, slice):
             key = np.arange(*key.indices(len(self)))
         wanted = np.asarray(key)
@@ -350,7 +364,7 @@ class Crops:
         return self._gather(wanted.reshape(-1)).reshape(*wanted.shape, self.size, self.size)
 
     def _gather(self, wanted: np.ndarray) -> np.ndarray:
-        """Read in the order of the files, whatever the order asked for: a disk is read one way."""
+        """Read crops in the order of the files, whatever the requested order, to read the disk sequentially."""
         out = np.empty((len(wanted), self.size, self.size), np.uint8)
         order = np.argsort(wanted, kind="stable")
         ends = np.searchsorted(wanted[order], self.offsets)
@@ -360,32 +374,32 @@ class Crops:
         return out
 
     def masks(self, indices: np.ndarray) -> np.ndarray:
-        """Return which pixels of some crops are the cell's own by the tracker.
+        """Return the tracker's masks of the central cells of some crops.
 
         Parameters
         ----------
-        indices : ndarray, int64 (k,)
+        indices : ndarray of int64, shape (k,)
             Global indices of the crops.
 
         Returns
         -------
-        ndarray, bool (k, s, s)
-            All False where there is no mask of a cell.
+        ndarray of bool, shape (k, s, s)
+            All False for cells without a mask.
         """
         wanted = np.asarray(indices, np.int64)
-        found = np.zeros((len(wanted), self.size, self.size), bool)
+        masks = np.zeros((len(wanted), self.size, self.size), bool)
         numbers = np.searchsorted(self.offsets, wanted, side="right") - 1
         for k in np.unique(numbers):
             rows = np.flatnonzero(numbers == k)
-            own = self.sets[k].masks(wanted[rows] - self.offsets[k])
-            if own is not None:
-                found[rows] = own
-        return found
+            of_set = self.sets[k].masks(wanted[rows] - self.offsets[k])
+            if of_set is not None:
+                masks[rows] = of_set
+        return masks
 
     def batches(
         self, indices: np.ndarray | None = None, size: int = 256
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield (global indices (k,), crops uint8 (k, s, s)), k <= size, over ``indices`` or all crops."""
+        """Yield global indices (k,) and crops uint8 (k, s, s), k <= size, for ``indices`` or all crops."""
         wanted = np.arange(len(self)) if indices is None else np.asarray(indices, dtype=np.int64)
         for start in range(0, len(wanted), size):
             part = wanted[start : start + size]

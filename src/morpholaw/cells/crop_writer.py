@@ -1,4 +1,4 @@
-"""Write a crop set, crop by crop: a set is whole or absent, and two million crops never sit in memory."""
+"""Writing of crop sets, crop by crop: a set is never incomplete, and two million crops need not fit in memory."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from morpholaw.cells.tracker_masks import FILE as MASKS
 from morpholaw.cells.tracker_masks import packed
 from morpholaw.errors import InputError
 
-_HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
+_HEADER = 4096  # bytes before the first crop, so that a crop of 64 x 64 is exactly one page of memory
 
 
 class CropWriter:
-    """Writer of a crop set whose crops arrive in parts; nothing appears under its name until :meth:`finish`.
+    """Writer of a crop set whose crops arrive in parts; the set appears when :meth:`finish` is called.
 
     Parameters
     ----------
     folder : path
-        Where the set will be; its name is the set's name.
+        Folder to create; its name is the name of the set.
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     overwrite : bool
-        Replace a set that is already there, at the moment the new one is whole.
+        Replace an existing set once the new one is complete.
 
     Raises
     ------
     InputError
-        When ``folder`` exists and is not to be replaced.
+        If ``folder`` exists and ``overwrite`` is False.
     """
 
     def __init__(self, folder: str | os.PathLike[str], size: int, overwrite: bool = False) -> None:
@@ -48,9 +48,7 @@ class CropWriter:
         self.count = 0
         self._overwrite = overwrite
         if self.folder.exists() and not overwrite:
-            raise InputError(
-                f"There is already something at {self.folder}; choose another name or remove it."
-            )
+            raise InputError(f"{self.folder} already exists; choose another name or remove it.")
         self.partial = temporary_path(self.folder)
         self.partial.mkdir(parents=True)
         try:
@@ -61,7 +59,7 @@ class CropWriter:
             raise
 
     def append(self, images: np.ndarray) -> None:
-        """Add crops, uint8 (k, s, s), at the end."""
+        """Append crops, uint8 (k, s, s)."""
         if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (self.size, self.size):
             raise InputError(
                 f"Crops for {self.folder} are {images.dtype} {images.shape}; "
@@ -71,7 +69,7 @@ class CropWriter:
         self.count += len(images)
 
     def add_masks(self, blocks: Iterator[np.ndarray]) -> None:
-        """Keep which pixels are the cells' own, bool blocks (k, s, s) of all crops that were added, in their order."""
+        """Store the masks of the central cells, bool blocks (k, s, s), of all crops in the order of their addition."""
         with (self.partial / MASKS).open("wb") as stream:
             stream.write(_npy_header(self.count, self.size, self.size // 8))
             for block in packed(blocks):
@@ -80,9 +78,9 @@ class CropWriter:
             os.fsync(stream.fileno())
 
     def finish(self, cells: pd.DataFrame, origin: CropOrigin) -> None:
-        """Write the table and the description, and give the folder its name."""
+        """Write the table and the record, and rename the folder."""
         if len(cells) != self.count:
-            raise InputError(f"{self.folder} got {self.count} crops and a table of {len(cells)} cells.")
+            raise InputError(f"{self.folder} got {self.count} crops but a table of {len(cells)} cells.")
         self._file.seek(0)
         self._file.write(_npy_header(self.count, self.size))
         self._file.flush()
@@ -99,8 +97,8 @@ class CropWriter:
             sync_folder(self.folder.parent)
 
     def discard(self) -> None:
-        """Remove what was written."""
-        with suppress(OSError):  # on a full disk, closing fails too
+        """Remove everything that was written."""
+        with suppress(OSError):  # closing fails too on a full disk
             self._file.close()
         shutil.rmtree(self.partial, ignore_errors=True)
 
@@ -115,7 +113,7 @@ class CropWriter:
 
 
 def write_cells(folder: Path, cells: pd.DataFrame) -> None:
-    """Write the table of a crop set exactly as it is; tables for people go through ``write_table``."""
+    """Write the table of a crop set unchanged; tables for people are written by ``write_table``."""
     with atomic_file(folder / "cells.csv") as stream:
         cells.to_csv(stream, index=False, lineterminator="\n", mode="wb", encoding="utf-8")
 

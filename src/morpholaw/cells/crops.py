@@ -1,7 +1,7 @@
-"""Cut a crop around every tracked cell of a movie, frame by frame, straight to disk.
+"""Cutting of crops around every tracked cell of a movie, frame by frame, directly to disk.
 
-Each frame is read once, in order, whatever the order of the tracks; it is padded once and all its crops are
-taken from it together. Memory holds a few frames and their crops, however long the movie is.
+Each frame is read once, in order, and padded once, and all its crops are cut together. Memory use is a few frames and
+their crops, whatever the length of the movie.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _SAMPLE_CROPS = 512
 _CUTTERS = 2
-"""Frames cut at a time. Reading has one thread of its own: a file is read from one place at a time."""
+"""Number of frames cut at the same time. One additional thread reads files sequentially."""
 
 _Frame = tuple[int, np.ndarray, np.ndarray]
 """Frame number, and the rows and columns of its cells."""
@@ -55,46 +55,45 @@ def cut_crops(
     monitor: Monitor = SILENT,
     overwrite: bool = False,
 ) -> CropSet:
-    """Cut every tracked cell out of a movie (paper, 5.1).
+    """Cut crops of all tracked cells from a movie (paper, 5.1).
 
-    A crop is centred on the pixel nearest to the centroid, which becomes pixel [size // 2, size // 2]. The
-    set's cells are in the order of the frames, by ``track_id`` within a frame. Their ``group`` is the movie's
-    name and the first ancestor's ``track_id``: a whole lineage tree is one group, because a daughter's first
-    crops resemble the mother's last ones.
+    A crop is centred on the pixel nearest to the centroid, which becomes pixel [size // 2, size // 2]. Cells are sorted
+    by frame and ``track_id``. Their ``group`` consists of the movie's name and the first ancestor's ``track_id``: a
+    whole lineage tree is one group, because a daughter's first crops resemble her mother's last ones.
 
     Parameters
     ----------
     movie : Movie
-        (t, y, x), any real dtype; read lazily.
+        Movie (t, y, x) of any real dtype; read lazily.
     tracks : DataFrame
-        ``track_id``, ``t``, ``y``, ``x`` (pixels), ``parent`` and optionally ``label`` and ``dummy``, in any
-        order. Positions outside the movie are left out, with a warning.
+        Columns ``track_id``, ``t``, ``y``, ``x`` (pixels), ``parent`` and optionally ``label`` and ``dummy``, in any
+        order. Positions outside the movie are left out with a warning.
     folder : path
-        Where the crop set will be.
+        Folder of the crop set to create.
     config : CropConfig, optional
-        Size, edges and pixel sizes. With ``edge="background"`` crops over the border continue in the frame's
-        background level, with "reflect" in its mirror image; with "drop" those cells are left out.
+        Size, edges and pixel sizes. At the border, ``edge="background"`` fills crops with the background level,
+        "reflect" mirrors the frame, and "drop" leaves the cells out.
     normalisation : Normalisation, optional
-        The grey scale to use, e.g. that of an earlier set of the same camera; by default it is fitted on up
-        to 512 cells of 8 frames, pairs of consecutive ones.
+        Grey scale to use, such as that of an earlier set from the same camera; by default it is fitted to up to 512
+        cells from 8 frames, in pairs of consecutive frames.
     monitor : Monitor, optional
-        Where progress and warnings go, and whether to stop.
+        Receives progress and warnings, and can stop the cutting.
     overwrite : bool
-        Replace a set that is already there, at the moment the new one is whole.
+        Replace an existing set once the new one is complete.
 
     Returns
     -------
     CropSet
-        Its ``record`` says how it was made, how many cells were ``dropped`` at the border, how many lay outside
-        the movie (``clipped``) and how many crops reach over the border (``over_edge``).
+        The new set. Its ``record`` states how it was made, and the number of cells that were left out at the border
+        (``dropped``) or outside the movie (``clipped``) and of crops that extend beyond the border (``over_edge``).
 
     Raises
     ------
     InputError
-        When the tracks make no sense, no cell is left, a frame cannot be read or holds NaN or infinite
-        pixels, or a pixel size is needed and unknown.
+        If the tracks are invalid, no cell is left, a frame cannot be read or has NaN or infinite pixels, or a required
+        pixel size is unknown.
     InterruptedError
-        When the monitor asked to stop; nothing is left behind.
+        If the monitor asked to stop. Nothing is kept then.
     """
     cells = MovieCells(movie, tracks, config, normalisation, monitor)
     return write_crops(cells, folder, cells.origin(Path(folder)), monitor, overwrite)
@@ -108,9 +107,9 @@ def write_crops(
     overwrite: bool = False,
     masks: TrackerMasks | None = None,
 ) -> CropSet:
-    """Cut the planned cells of a movie into a crop set; nothing is left behind where it fails or is stopped.
+    """Write the planned cells of a movie to a crop set; nothing is kept if this fails or is stopped.
 
-    The tracker's ``masks`` of the cells, where there are some, are kept beside the crops.
+    If the tracker's ``masks`` are given, they are stored beside the crops.
     """
     brightness: list[np.ndarray] = []
     empty: list[np.ndarray] = []
@@ -127,21 +126,21 @@ def write_crops(
 
 
 def one_grey_value(crops: np.ndarray) -> np.ndarray:
-    """Find the crops (n, s, s) whose pixels are all the same, bool (n,): blank or saturated."""
+    """Return which crops (n, s, s) have the same value in all pixels (blank or saturated), bool (n,)."""
     pixels = crops.reshape(len(crops), -1)
     same: np.ndarray = pixels.max(axis=1) == pixels.min(axis=1)
     return same
 
 
 def _tell_empty(empty: np.ndarray, t: np.ndarray, name: str, monitor: Monitor) -> None:
-    """Say that crops show nothing, and where."""
+    """Emit a warning about crops without contrast, with their frames."""
     if not empty.any():
         return
     frames = np.unique(t[empty])
     shown = ", ".join(map(str, frames[:5])) + (", ..." if len(frames) > 5 else "")
     monitor.emit(
         Message(
-            f"{empty.sum()} of {len(empty)} crops of {name} have one grey value in all their pixels (frame"
+            f"{empty.sum()} of {len(empty)} crops of {name} have the same grey value in all pixels (frame"
             f"{'s' if len(frames) > 1 else ''} {shown}): blank or saturated. Do not label them.",
             "warning",
         )
@@ -159,11 +158,11 @@ class MovieCells:
     Attributes
     ----------
     table : DataFrame
-        One row per cell, in the order in which they are cut.
+        One row per cell, in the order of cutting.
     normalisation : Normalisation
-        The grey scale, given or fitted.
+        Grey scale, given or fitted.
     group_prefix : str
-        What the names of the cells' groups begin with: the movie's name, until :meth:`regroup`.
+        Prefix of the names of groups: the movie's name, unless changed by :meth:`regroup`.
     """
 
     def __init__(
@@ -191,33 +190,33 @@ class MovieCells:
         return len(self.table)
 
     def regroup(self, prefix: str) -> None:
-        """Set the prefix of the names of the cells' groups."""
+        """Set the prefix of the names of groups."""
         roots = self.table["group"].str.slice(len(self.group_prefix))
         self.table["group"], self.group_prefix = prefix + roots, prefix
 
     @property
     def pixel_size(self) -> float | None:
-        """Micrometres per pixel of the movie."""
+        """Pixel size of the movie, in micrometres."""
         return self._plan.movie_pixel_size
 
     @property
     def side(self) -> float:
-        """Side of a crop, in pixels of the movie."""
+        """Side length of a crop, in pixels of the movie."""
         return self.config.size * self.movie.shape[1] / self._plan.shape[0]
 
     def look(self) -> PixelFindings | None:
-        """Compare tracked places with the pixels of a few frames; None where those are blank."""
+        """Compare tracked positions with the pixels of a few frames; None if those frames are blank."""
         return check_pixels(self._sample(), self._plan.rows, self.side)
 
     def _digest(self) -> str:
-        """Return a fingerprint of the pixels of a few frames, by which a movie without a file is known again."""
+        """Return a fingerprint of the pixels of a few frames, which identifies a movie that is not a file."""
         digest = hashlib.sha256(repr((self.movie.shape, str(self.movie.dtype))).encode())
         for t, frame in sorted(self._sample().items()):
             digest.update(f"{t}\0".encode() + np.ascontiguousarray(frame).data)
         return digest.hexdigest()
 
     def _sample(self) -> dict[int, np.ndarray]:
-        """Return the frames that are looked at before anything is cut; they are kept, and not read again."""
+        """Return the frames that are examined before the cutting; they are cached."""
         if not self._read_ahead:
             times = {t for pair in frame_pairs([t for t, *_ in self._plan.frames]) for t in pair}
             self._read_ahead = {t: self.movie.frame(t) for t in sorted(times)}
@@ -229,10 +228,9 @@ class MovieCells:
         process: Callable[[np.ndarray], Any] = np.asarray,
         threads: int = _CUTTERS,
     ) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,).
+        """Yield for each frame the crops, uint8 (k, s, s), and the brightness of their cells, (k,).
 
-        The crops are yielded as ``process`` returns them; it is called in the thread that cut them, in whose
-        core's cache they are.
+        Crops are passed through ``process`` in the thread that cut them, while they are in the cache of its core.
         """
         last_report, done = monotonic(), 0
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(threads) as cutters:
@@ -247,7 +245,7 @@ class MovieCells:
                     monitor.emit(Progress(done, len(self), "cutting crops"))
 
     def cut_masks(self, masks: TrackerMasks) -> Iterator[np.ndarray]:
-        """Yield which pixels of the crops are the cells' own, by the tracker, frame by frame, bool (k, s, s)."""
+        """Yield the tracker's masks of the crops' central cells, bool (k, s, s), frame by frame."""
         start = 0
         for t, y, x in self._plan.frames:
             rows = self._plan.rows.iloc[start : start + len(y)]
@@ -257,7 +255,7 @@ class MovieCells:
             yield cut_masks(masks.frame(number), y, x, ids, self._plan.shape, self.config.size)
 
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return a frame, read unless it was read ahead, and where its cells are."""
+        """Return a frame, from the cache if it was read before, and the positions of its cells."""
         t, y, x = planned
         return (self._read_ahead.pop(t) if t in self._read_ahead else self.movie.frame(t)), y, x
 
@@ -268,7 +266,7 @@ class MovieCells:
         return process(crops), brightness
 
     def origin(self, folder: Path) -> CropOrigin:
-        """Describe how the crops are made, for the record of a set in ``folder``."""
+        """Return how the crops are made, for the record of a set in ``folder``."""
         movie, plan = self.movie, self._plan
         return CropOrigin(
             kind="movie",
@@ -296,12 +294,12 @@ class MovieCells:
 
 
 def file_source(path: Path, folder: Path) -> FileSource:
-    """Describe a file or folder that the crops in ``folder`` are made from: relative path and fingerprint."""
+    """Return the relative path and the fingerprint of a file or folder from which the crops in ``folder`` are made."""
     return FileSource(path=path_from(path, folder), fingerprint=fingerprint(path.absolute()))
 
 
 def path_from(path: Path, folder: Path) -> str:
-    """Return a path as seen from a folder, with slashes; the whole path where that is on another drive."""
+    """Return a path relative to a folder, with slashes; the absolute path if it is on another drive."""
     path = path.absolute()
     try:
         return Path(os.path.relpath(path, folder.absolute())).as_posix()
@@ -310,7 +308,7 @@ def path_from(path: Path, folder: Path) -> str:
 
 
 class _Cutter:
-    """Takes crops out of frames of one size: resampled where needed, padded once, cut together."""
+    """Cuts crops from frames of one size: resamples them if necessary, pads them once, and cuts all crops together."""
 
     def __init__(self, config: CropConfig, shape: tuple[int, int]) -> None:
         self.size, self.edge, self.shape = config.size, config.edge, shape
@@ -318,7 +316,7 @@ class _Cutter:
     def cut(
         self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return crops uint8 (k, s, s) centred on pixels (y, x), and their cells' brightness, float32 (k,)."""
+        """Return crops, uint8 (k, s, s), centred on pixels (y, x), and the brightness of their cells, float32 (k,)."""
         crops = self.cut_raw(raw, y, x, normalisation.background)
         brightness = normalisation.brightness(crops)
         return normalisation.apply(crops, brightness), brightness
@@ -326,7 +324,7 @@ class _Cutter:
     def cut_raw(
         self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, background: float | None = None
     ) -> np.ndarray:
-        """Return crops (k, s, s) in the movie's grey values; by default padded with the frame's background."""
+        """Return crops (k, s, s) in the movie's grey values, padded by default with the frame's background."""
         frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
         windows = np.lib.stride_tricks.sliding_window_view(
             self._pad(frame, background), (self.size, self.size)
@@ -358,7 +356,7 @@ def _resample(frame: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _fit(
     sample: dict[int, np.ndarray], frames: list[_Frame], cutter: _Cutter, name: str, per: Per
 ) -> Normalisation:
-    """Fit on cells spread evenly over the sampled frames; no random choice, so that it can be repeated."""
+    """Fit on cells spread evenly over the sampled frames, without random choices, so that it can be repeated."""
     each = max(1, _SAMPLE_CROPS // len(sample))
     crops = []
     for t, y, x in frames:
@@ -371,7 +369,7 @@ def _fit(
 def _in_order(
     pool: Executor, work: Callable[[_In], _Out], items: Iterable[_In], ahead: int
 ) -> Iterator[_Out]:
-    """Yield ``work(item)`` in the order of the items, with up to ``ahead`` of them begun before they are asked for."""
+    """Yield ``work(item)`` in the order of the items, with up to ``ahead`` of them started in advance."""
     waiting: deque[Future[_Out]] = deque()
     for item in items:
         waiting.append(pool.submit(work, item))

@@ -1,4 +1,4 @@
-"""Which cells of a movie are cut from which frame, and where, before any pixel is read."""
+"""Planning of crops before any pixel is read: which cells of a movie are cut from which frame, and where."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
 
 SAME_SCALE = 0.01
-"""Pixel sizes within 1 % of each other are the same: resampling would only blur."""
+"""Relative difference below which pixel sizes count as equal, because resampling would only blur."""
 
 
 @dataclass(frozen=True)
 class CutPlan:
-    """The cells of a movie in the order of the frames, and where each is cut.
+    """The cells of a movie in the order of frames, and where each is cut.
 
     Attributes
     ----------
     rows : DataFrame
-        One row per cell, of the tracks.
+        Rows of the tracks, one per cell.
     frames : list of (int, ndarray, ndarray)
-        Frame number, and the centre pixels y and x of its cells after resampling.
+        Frame number, and the y and x pixels of its cells' centres after resampling.
     shape : tuple of int
         Height and width of a frame after resampling.
     pixel_size, movie_pixel_size : float or None
-        Micrometres per pixel of the crops and of the movie.
+        Pixel size of the crops and of the movie, in micrometres.
     clipped, dropped, over_edge : int
-        Cells outside the movie and at its border that are left out, and crops that reach over the border.
+        Number of cells left out because they are outside the movie or at its border, and number of crops that extend
+        beyond the border.
     """
 
     rows: pd.DataFrame
@@ -50,7 +51,7 @@ class CutPlan:
 
 
 def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: Monitor) -> CutPlan:
-    """Plan the cuts of ``tracks``, as :func:`morpholaw.cells.tracks.validate_tracks` returns them."""
+    """Plan the cutting of validated ``tracks`` (see :func:`morpholaw.cells.tracks.validate_tracks`)."""
     inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
     for warning in warnings:
         monitor.emit(Message(warning, level="warning"))
@@ -69,8 +70,8 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
         )
         if len(rows) == 0:
             raise InputError(
-                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, "
-                "which the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
+                f"All {len(over)} cells of {movie.name} are within {config.size // 2} pixels of the border, "
+                "where edge='drop' leaves cells out; use edge='background' or 'reflect' for this movie."
             )
     times = rows["t"].to_numpy()
     starts = np.flatnonzero(np.diff(times, prepend=-1))
@@ -98,15 +99,15 @@ def planned_cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.Dat
 
 
 def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
-    """Return the first ancestor's track_id of every track, a Series indexed by track_id.
+    """Return the first ancestor's track_id of every track, as a Series indexed by track_id.
 
-    A parent that is not in the table ends the line, and so does a cycle, which no real lineage has.
+    A parent that is not in the table ends the line, and so does a cycle, which real lineages do not have.
     """
     first = tracks.drop_duplicates("track_id")
     ids, parents = first["track_id"].to_numpy(), first["parent"].to_numpy()
     parent_of = pd.Series(np.where(np.isin(parents, ids), parents, ids), index=ids)
     roots = parent_of.copy()
-    for _ in range(len(ids).bit_length() + 1):  # each round doubles the generations climbed
+    for _ in range(len(ids).bit_length() + 1):  # each round doubles the number of generations
         further = roots.map(roots)
         if (further == roots).all():
             break
@@ -119,22 +120,22 @@ def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:
 
 
 def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
-    """Return the factor by which frames are resampled, and the crops' pixel size in micrometres."""
+    """Return the factor by which frames are resampled, and the pixel size of the crops in micrometres."""
     pixel_size = _movie_pixel_size(movie, config)
     wanted = config.model_pixel_size
     if wanted is None:
         return 1.0, pixel_size
     if pixel_size is None:
         raise InputError(
-            f"The pixel size of {movie.name} is not known, so it cannot be resampled to {wanted} um per "
-            "pixel; state it (pixel_size)."
+            f"The pixel size of {movie.name} is unknown, so it cannot be resampled to {wanted} um per "
+            "pixel; set pixel_size."
         )
     factor = pixel_size / wanted
     return (1.0, pixel_size) if abs(factor - 1) <= SAME_SCALE else (factor, wanted)
 
 
 def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:
-    """Return the pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
+    """Return the pixel nearest to a centroid after resampling; pixel centres are integers on both scales."""
     scaled = (position.to_numpy(np.float64) + 0.5) * factor - 0.5
     places: np.ndarray = np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
     return places

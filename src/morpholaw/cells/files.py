@@ -1,9 +1,9 @@
-"""Files that are either whole or absent: atomic writes, strict JSON, and fingerprints of data.
+"""Atomic writes, strict JSON, and fingerprints of data.
 
-A write goes to a temporary file beside its target, is flushed to the disk and then renamed over it, so
-that a crash, a full disk or a cancelled job never leaves half a file under the real name. A process that is
-killed in between leaves only the temporary file, which :func:`remove_leftovers` finds by its name. Temporary names
-begin with a dot, which no name does that a person gives (:func:`morpholaw.escape.file_name`).
+Data are written to a temporary file in the same folder, flushed to disk and then renamed, so that a crash, a full disk
+or a cancelled job never leaves an incomplete file under the final name. If a process is killed, only the temporary file
+remains, which :func:`remove_leftovers` recognises by its name: temporary names begin with a dot, unlike all names that
+people can choose (:func:`morpholaw.escape.file_name`).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a new binary file that takes the place of ``path`` when the block ends without an error.
+    """Open a new binary file that replaces ``path`` when the block ends without an error.
 
-    Folders on the way are made. After an error the old file, if there was one, is untouched.
+    Missing folders are created. After an error, an existing file is unchanged.
     """
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:  # a file is where the folder would be
+    except FileExistsError:  # a file has the name of the folder
         code = errno.ENOTDIR
         raise NotADirectoryError(code, os.strerror(code), str(target.parent)) from None
     temporary = temporary_path(target)
@@ -56,43 +56,43 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(handle.fileno())
         os.replace(temporary, target)
     except BaseException:
-        with suppress(OSError):  # the folder may be gone; the first error is the one to tell
+        with suppress(OSError):  # the folder may be missing; report only the first error
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
-    """Refuse a place where no file can be written, before hours are spent on what is to be in it.
+    """Check early that a file can be written to a path, before the work for its contents begins.
 
     Raises
     ------
     InputError
-        It is a folder, or a file is in the place of one of its folders.
+        If the path is a folder, or one of its parent folders is a file.
     """
     target = Path(path)
     if target.is_dir():
         raise InputError(f"{target} is a folder; give the name of a file in it.")
     for folder in target.parents:
         if folder.is_file():
-            raise InputError(f"{target} cannot be written: {folder} is a file and no folder.")
+            raise InputError(f"{target} cannot be written: {folder} is a file and not a folder.")
 
 
 def temporary_path(path: Path) -> Path:
-    """Return a new temporary name beside ``path`` that no name which a person gives can be."""
+    """Return a new temporary name beside ``path``, which cannot be a name that a person chose."""
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether :func:`temporary_path` made this name."""
+    """Return whether a name was made by :func:`temporary_path`."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Rename a folder, also over one that is there, and flush the rename to the disk.
+    """Rename a folder, replacing an existing one, and flush the rename to disk.
 
-    A kill between the two renames leaves the old folder under :func:`set_aside_path`, which
-    :func:`restore_set_aside` finds.
+    If the process is killed between the two renames, the old folder is at :func:`set_aside_path`, from which
+    :func:`restore_set_aside` restores it.
     """
     aside = set_aside_path(target)
     shutil.rmtree(aside, ignore_errors=True)
@@ -109,12 +109,12 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 def set_aside_path(path: Path) -> Path:
-    """Return where a folder is while another takes its place."""
+    """Return the temporary path of a folder while another one replaces it."""
     return path.with_name(f".{path.name}{_ASIDE}")
 
 
 def restore_set_aside(folder: Path) -> None:
-    """Give folders in ``folder`` that were set aside, and whose successor never came, their names again."""
+    """Restore folders in ``folder`` that were set aside and never replaced."""
     for aside in folder.glob(f".*{_ASIDE}"):
         place = aside.with_name(aside.name.removeprefix(".").removesuffix(_ASIDE))
         if place.exists():
@@ -124,7 +124,7 @@ def restore_set_aside(folder: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder: it is gone under its name at once, also where a kill cuts the removal short."""
+    """Remove a folder; its name disappears at once, even if the process is killed during the removal."""
     gone = temporary_path(folder)
     os.replace(folder, gone)
     sync_folder(folder.parent)
@@ -132,10 +132,10 @@ def remove_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the directory ``folder``, so that renames in it survive a power failure."""
+    """Flush the directory so that renames in it survive a power failure."""
     if os.name != "posix":
         return
-    with suppress(OSError):  # some network file systems cannot
+    with suppress(OSError):  # not supported by some network file systems
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -144,7 +144,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path, older: float = 3600.0) -> None:
-    """Remove the temporary files of killed writes below ``folder`` that nobody touched for ``older`` seconds."""
+    """Remove temporary files below ``folder`` that killed processes left at least ``older`` seconds ago."""
     for path in list(folder.rglob(".*.tmp")):
         with suppress(OSError):
             if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime >= older:
@@ -164,24 +164,24 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
 def write_json(path: str | os.PathLike[str], value: Any) -> Path:
     """Write ``value`` as indented UTF-8 JSON, atomically, and return the path.
 
-    numpy scalars and arrays, paths, tuples, sets (sorted) and pydantic models are written as their plain
-    counterparts; NaN and infinities, which JSON does not have, as null.
+    NumPy scalars and arrays, paths, tuples, sets (sorted) and pydantic models are converted to plain values. NaN and
+    infinity, which JSON does not support, become null.
     """
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     return write_bytes(path, (text + "\n").encode())
 
 
 def refuse_special(path: Path) -> None:
-    """Refuse a pipe, a device or a socket in the place of a file: reading it might never end.
+    """Reject a pipe, device or socket in place of a file, because reading it might never end.
 
     Raises
     ------
     InputError
-        The path is there, and is neither a file nor a folder.
+        If the path exists and is neither a file nor a folder.
     """
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):  # whoever opens it says why
+    except (OSError, ValueError):  # reported when the path is opened
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise InputError(f"{path} is a pipe or a device and not a file.")
@@ -193,14 +193,14 @@ def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
     Parameters
     ----------
     path : path
-        The file.
+        File to read.
     finite : bool
-        Refuse NaN and infinities, which JSON does not have and other programs write all the same.
+        Reject NaN and infinity, which are not valid JSON but are written by some programs.
 
     Raises
     ------
     InputError
-        The file is missing, unreadable or not JSON.
+        If the file is missing, unreadable or not JSON.
     """
     path = Path(path)
     refuse_special(path)
@@ -216,7 +216,7 @@ def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
 
 
 def _refuse_number(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _finite(text: str) -> float:
@@ -226,12 +226,12 @@ def _finite(text: str) -> float:
 
 @contextmanager
 def described(folder: Path | str) -> Iterator[None]:
-    """Around code that takes a description's values apart: what they lack becomes one sentence.
+    """Convert errors of the code that interprets a model's description to a one-sentence InputError.
 
     Raises
     ------
     InputError
-        When a value is missing, or is of another kind.
+        If a value is missing or of the wrong type.
     """
     try:
         yield
@@ -239,28 +239,28 @@ def described(folder: Path | str) -> Iterator[None]:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise InputError(
-            f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
+            f"The description of the model in {folder} is incomplete ({reason(error)}); the bundle is damaged."
         ) from None
 
 
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> Path:
     """Write ``table`` as CSV without its index, atomically; missing values are empty fields.
 
-    A text that a spreadsheet would run as a formula is written with an apostrophe before it.
+    Text that a spreadsheet would interpret as a formula is written with a leading apostrophe.
     """
     return write_bytes(path, csv_table(table).to_csv(index=False, lineterminator="\n").encode())
 
 
 def fingerprint(source: Any) -> str:
-    """SHA-256 of a file's bytes, of every file in a folder, or of an array, as 64 hexadecimal digits.
+    """Return the SHA-256 of a file, a folder or an array, as 64 hexadecimal digits.
 
-    A folder's fingerprint covers the relative names and the contents. An array's covers dtype, shape and
-    values; an array that is not in memory (dask, zarr, memory-mapped) is read slice by slice of axis 0.
+    The fingerprint of a folder covers the relative names and contents of its files. The fingerprint of an array covers
+    dtype, shape and values; arrays that are not in memory (dask, zarr, memory-mapped) are read in slices of axis 0.
 
     Raises
     ------
     InputError
-        There is no such file or folder.
+        If the file or folder does not exist.
     """
     digest = hashlib.sha256()
     if isinstance(source, (str, os.PathLike)):
@@ -295,7 +295,7 @@ def _digest_array(array: Any, digest: hashlib._Hash) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return the JSON counterpart of ``value``; raises TypeError where there is none."""
+    """Return the JSON counterpart of ``value``; raise TypeError if there is none."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -1,7 +1,7 @@
-"""Whether the frames of a stack without names of its axes follow each other in time, or alternate between channels.
+"""Detection of stacks with unnamed axes whose frames alternate between channels or slices instead of following in time.
 
-A frame of a movie resembles the next one most. Where every second or third frame resembles it more, the stack holds
-channels or slices in turn.
+A frame of a movie is most similar to the next one. If it is more similar to every second or third frame, the stack
+alternates between channels or slices.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from morpholaw.cells.movies import Movie
 
 _LAGS = range(1, 6)
 _STARTS = 3
-"""Consecutive frames that are compared with those after them."""
+"""Number of consecutive frames that are compared with later ones."""
 _STEP = 4
-"""One pixel of so many is looked at, in rows and in columns."""
+"""Only every n-th pixel is compared, in rows and columns."""
 _CLEARLY = 0.1
-"""By how much the resemblance at a lag exceeds that of neighbours, at least, in each comparison."""
+"""Minimum excess of the similarity at a lag over that of neighbours, in every comparison."""
 
 
 def alternation(movie: Movie) -> int:
-    """Return after how many frames a movie of unnamed axes comes back to the same kind of picture.
+    """Return the period after which a movie with unnamed axes returns to the same kind of image.
 
     Parameters
     ----------
     movie : Movie
-        Only its first frames are read, and those only where its source does not name its axes.
+        Only its first frames are read, and only if its source does not name its axes.
 
     Returns
     -------
     int
-        1 for frames that follow each other; 2 and more for channels or slices in turn.
+        1 for frames that follow each other; 2 or more for alternating channels or slices.
     """
     if "?" not in movie.facts.axes or len(movie) < _STARTS + 2:
         return 1
     lags = [lag for lag in _LAGS if _STARTS - 1 + lag < len(movie)]
     frames = [_standardised(movie.frame(t)) for t in range(_STARTS + lags[-1])]
     likeness = np.array([[(frames[t] * frames[t + lag]).mean() for lag in lags] for t in range(_STARTS)])
-    gain = (likeness - likeness[:, :1]).min(axis=0)  # over neighbours, in the least clear comparison
+    gain = (likeness - likeness[:, :1]).min(axis=0)  # relative to neighbours, in the least clear comparison
     clear = np.flatnonzero(gain > _CLEARLY)
     return lags[int(clear[0])] if len(clear) else 1
 
 
 def _standardised(frame: np.ndarray) -> np.ndarray:
-    """Return every few pixels with mean 0 and standard deviation 1; all zero for a flat picture."""
+    """Return a subsample of pixels with mean 0 and standard deviation 1; all zero for a constant image."""
     pixels = frame[::_STEP, ::_STEP].astype(np.float64)
     pixels -= pixels.mean()
     spread = pixels.std()

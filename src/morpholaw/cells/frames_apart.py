@@ -1,7 +1,7 @@
-"""The frames of a movie, read in a process that can be ended and handed over in shared memory.
+"""Reading of movie frames in a separate process that can be terminated, with frames passed in shared memory.
 
-Frames that are not compressed are parts of the file as they are: once its header has been read in such a process,
-they are taken from the file directly.
+Uncompressed frames are stored in the file unchanged. Once its header has been read by the separate process, they are
+read from the file directly.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from morpholaw.cells.reader_process import ReaderProcess, can_read_apart
 
 
 def frames_apart(open_source: Callable[[], FrameSource], path: Path) -> FrameSource:
-    """Return the source that ``open_source`` opens, but opened and read in a :class:`ReaderProcess`.
+    """Return the source that ``open_source`` opens, opened and read by a :class:`ReaderProcess`.
 
     Raises
     ------
     InputError
-        What opening raises, and where it takes too much memory or time.
+        If opening fails, or takes too much memory or time.
     """
     if not can_read_apart(path):
         return open_source()
@@ -65,13 +65,13 @@ def _nothing(_: int) -> None:
 
 
 class _Frames:
-    """Frames that a reader puts into shared memory."""
+    """Frames that a reader process writes to shared memory."""
 
     def __init__(self, reader: ReaderProcess, frame: np.ndarray) -> None:
         self._reader, self._frame, self._turn = reader, frame, threading.Lock()
 
     def read(self, t: int) -> np.ndarray:
-        """Return frame ``t``; one of another size than the header says comes as it is."""
+        """Return frame ``t``; a frame whose size differs from the header is returned unchanged."""
         with self._turn:
             odd: np.ndarray | None = self._reader.ask(t, whole=False)
             return self._frame.copy() if odd is None else odd
@@ -82,7 +82,7 @@ def _bytes(facts: MovieFacts) -> int:
 
 
 def _frame_in(shared: int, facts: MovieFacts) -> np.ndarray:
-    """Return a frame's pixels that both processes see."""
+    """Return the pixels of a frame in memory that both processes share."""
     count = facts.height * facts.width
     pixels = np.frombuffer(mmap.mmap(shared, _bytes(facts)), facts.dtype, count)
     return pixels.reshape(facts.height, facts.width)

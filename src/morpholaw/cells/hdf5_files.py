@@ -1,8 +1,8 @@
-"""HDF5 files somebody sent, read without leaving the file and without taking more memory than their data can need.
+"""Safe reading of HDF5 files from others: no links to other files, and no more memory than the data can need.
 
-HDF5 follows links into other files, and its deflate filter inflates a chunk to whatever size it has, however small the
-chunk is said to be. So every step of a path must be an ordinary member of the file, and each compressed chunk is
-inflated here first, up to the size that it may have.
+HDF5 follows links into other files, and its deflate filter inflates chunks to any size, whatever their declared size.
+Therefore every step of a path must be an ordinary member of the file, and compressed chunks are first inflated here up
+to the size that they may have.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import h5py
 
 _SMALL = 2**26
-"""Bytes that any data set and chunk may have."""
+"""Size in bytes that every data set and chunk may have."""
 _DENSEST = 1100
-"""Bytes of data that one stored byte can stand for (deflate: 1032)."""
+"""Maximum compression ratio (deflate: 1032)."""
 _MOST_CHUNKS = 100_000
 _SLACK = 2**16
-"""Bytes that compression may add to a chunk that it cannot make smaller."""
+"""Number of bytes by which compression may enlarge a chunk."""
 _DEFLATE, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32000
 _KNOWN_FILTERS = {_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF}
 _BLOCK = 2**20
@@ -36,9 +36,9 @@ def member(group: h5py.Group, name: str, path: Path) -> Any:
     Raises
     ------
     InputError
-        It is a link, to another file or within this one.
+        If it is a link, to another file or within this one.
     KeyError
-        There is none.
+        If there is no such member.
     """
     import h5py
 
@@ -46,18 +46,21 @@ def member(group: h5py.Group, name: str, path: Path) -> Any:
     if link is None:
         raise KeyError(f"there is no {name}")
     if not isinstance(link, h5py.HardLink):
-        raise InputError(f"{path} has {name} as a link, perhaps to another file; links are not followed.")
+        raise InputError(
+            f"{path} has a link in place of {name}, perhaps to another file; links are not followed."
+        )
     return group[name]
 
 
 def check_data(data: Any, name: str, path: Path, frames: range | None = None) -> None:
-    """Refuse a data set that lies outside of the file, or takes far more to read than it says.
+    """Check that a data set is inside the file and does not need far more memory than it declares.
 
     Parameters
     ----------
     data : h5py.Dataset
+        Data set to check.
     name : str
-        What it is called in the file, for messages.
+        Its name in the file, for messages.
     path : path
         The file, for messages.
     frames : range, optional
@@ -66,19 +69,19 @@ def check_data(data: Any, name: str, path: Path, frames: range | None = None) ->
     Raises
     ------
     InputError
-        The data set cannot be read safely.
+        If the data set cannot be read safely.
     """
     if data.external or data.is_virtual:
-        raise InputError(f"{path} has the values of {name} in another file, which is not read.")
-    # A header can claim values that nothing in the file stands for.
+        raise InputError(f"{path} stores the values of {name} in another file, which is not read.")
+    # A header can claim values that are not in the file.
     if data.nbytes > max(_SMALL, _DENSEST * data.id.get_storage_size()):
-        raise InputError(f"{path} claims {data.size} values in {name}, more than it holds.")
+        raise InputError(f"{path} claims {data.size} values in {name}, more than the file contains.")
     if data.chunks is None:
         return
     size = int(np.prod(data.chunks, dtype=object)) * data.dtype.itemsize
     if size > max(_SMALL, 4 * data.nbytes):
         raise InputError(
-            f"{path} claims chunks of {size} bytes in {name}, which has {data.nbytes}: its header is wrong."
+            f"{path} claims chunks of {size} bytes in {name}, which has {data.nbytes}; its header is wrong."
         )
     filters = _filters(data, name, path)
     compressed = [place for place, code in enumerate(filters) if code in (_DEFLATE, _LZF)]
@@ -89,11 +92,11 @@ def check_data(data: Any, name: str, path: Path, frames: range | None = None) ->
             continue
         if stored > size + _SLACK:
             raise InputError(
-                f"{path} has a chunk of {name} of {stored} bytes, more than it can have: it is damaged."
+                f"{path} has a chunk of {name} with {stored} bytes, more than possible; the file is damaged."
             )
-        if _DEFLATE in filters:  # lzf makes at most 90 bytes of one
+        if _DEFLATE in filters:  # lzf expands a byte to at most 90
             mask, content = data.id.read_direct_chunk(offset)
-            if not mask >> compressed[0] & 1:  # else this chunk is not compressed
+            if not mask >> compressed[0] & 1:  # otherwise this chunk is not compressed
                 _check_inflated(bytes(content), size + _SLACK, f"{path} has a chunk of {name}")
 
 
@@ -101,19 +104,21 @@ def _filters(data: Any, name: str, path: Path) -> list[int]:
     creation = data.id.get_create_plist()
     codes = [int(creation.get_filter(i)[0]) for i in range(creation.get_nfilters())]
     if unknown := [code for code in codes if code not in _KNOWN_FILTERS]:
-        raise InputError(f"{path} has {name} under HDF5's filter {unknown[0]}, which is not read.")
+        raise InputError(f"{path} stores {name} with HDF5 filter {unknown[0]}, which is not supported.")
     compressed = [place for place, code in enumerate(codes) if code in (_DEFLATE, _LZF)]
     if len(compressed) > 1 or (compressed and _SHUFFLE in codes[compressed[0] :]):
-        raise InputError(f"{path} has {name} compressed twice, or shuffled after it, which no program does.")
+        raise InputError(
+            f"{path} stores {name} compressed twice, or shuffled after compression, which is invalid."
+        )
     return codes
 
 
 def _chunks(data: Any, name: str, path: Path) -> list[tuple[tuple[int, ...], int]]:
-    """Offset and stored bytes of each chunk."""
+    """Return the offset and the stored bytes of each chunk."""
     if data.id.get_num_chunks() > _MOST_CHUNKS:
         raise InputError(
-            f"{path} has {name} in {data.id.get_num_chunks()} chunks, which takes minutes to read: save it in larger "
-            "ones."
+            f"{path} stores {name} in {data.id.get_num_chunks()} chunks, which would take minutes to read; save it "
+            "with larger chunks."
         )
     found: list[tuple[tuple[int, ...], int]] = []
     data.id.chunk_iter(lambda chunk: found.append((tuple(chunk.chunk_offset), int(chunk.size))))
@@ -121,15 +126,13 @@ def _chunks(data: Any, name: str, path: Path) -> list[tuple[tuple[int, ...], int
 
 
 def _check_inflated(content: bytes, limit: int, what: str) -> None:
-    """Inflate a chunk piece by piece, and refuse one that is longer than ``limit`` bytes."""
+    """Inflate a chunk piece by piece, and reject it if it exceeds ``limit`` bytes."""
     inflate, room = zlib.decompressobj(), limit
     while content and not inflate.eof:
         try:
             room -= len(inflate.decompress(content, _BLOCK))
         except zlib.error as error:
-            raise InputError(f"{what} that cannot be read ({error}): it is damaged.") from None
+            raise InputError(f"{what} that cannot be read ({error}); the file is damaged.") from None
         if room < 0:
-            raise InputError(
-                f"{what} that expands to more than the {limit} bytes that it can have: it is damaged."
-            )
+            raise InputError(f"{what} that expands to more than its {limit} bytes; the file is damaged.")
         content = inflate.unconsumed_tail

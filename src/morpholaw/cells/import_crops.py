@@ -1,4 +1,4 @@
-"""A folder of ready-made crops, one image file a cell, as a crop set: classes and groups from the paths."""
+"""Import of a folder of crops, one image file per cell, as a crop set with classes and groups from the paths."""
 
 from __future__ import annotations
 
@@ -38,31 +38,39 @@ def import_crops(
     monitor: Monitor = SILENT,
     overwrite: bool = False,
 ) -> CropSet:
-    """Import every PNG, TIFF and JPEG below ``folder``: single-channel, any real dtype, any size.
+    """Import all PNG, TIFF and JPEG images below ``folder`` as crops: single-channel, any real dtype, any size.
 
-    Images that are not ``config.size`` squares are cut at their centre, or padded with the background level;
-    how many, a message says. One normalisation is fitted for the folder.
+    Images that are not squares of ``config.size`` are cropped at their centre or padded with the background level; a
+    message reports their number. One normalisation is fitted to the whole folder.
 
     Parameters
     ----------
     folder : path
-        The crops; hidden files are passed over, other files ignored.
+        Folder of crops. Hidden files and files of other types are skipped.
     out : path
-        The crop set's folder to be.
+        Folder of the crop set to create.
     config : ImportConfig, optional
-        ``classes`` maps a class to the subfolders that hold it, at any depth and in any case; crops in no
-        such subfolder come in unlabelled. Without any class, a crop's class is the name of the folder it
-        lies in, in lower case. ``group_regex`` is searched in the path below ``folder``, with "/" between
-        folders; its first group in parentheses, or the whole match, is the cell's group. Without it
-        each file is a group of its own, except that files with the same pixels share one.
+        ``classes`` maps each class to its subfolders, at any depth and in upper or lower case; crops in other
+        subfolders are unlabelled. Without any class, the class of a crop is the name of its folder in lower case.
+        ``group_regex`` is searched in the path below ``folder``, with "/" between folders; its first group in
+        parentheses, or the whole match, is the group of the cell. By default each file is its own group, except that
+        files with identical pixels share one.
+    monitor : Monitor
+        Receives progress and warnings, and can stop the import.
+    overwrite : bool
+        Replace an existing set once the new one is complete.
+
+    Returns
+    -------
+    CropSet
 
     Raises
     ------
     InputError
-        When there is no image, a class names a subfolder that is absent or empty, a path does not match
-        ``group_regex``, or a file cannot be read as one grey image.
+        If there are no images, a subfolder of a class is missing or empty, a path does not match ``group_regex``, or
+        a file cannot be read as one greyscale image.
     InterruptedError
-        When ``should_stop`` said so; nothing is left behind.
+        If the monitor asked to stop. Nothing is kept then.
     """
     config = config or ImportConfig()
     folder = Path(folder)
@@ -88,8 +96,8 @@ def import_crops(
             for i, crop in enumerate(read, start):
                 if crop.pixels.dtype != dtype:
                     raise InputError(
-                        f"{files[i]} has {crop.pixels.dtype} pixels and {files[0]} has {dtype}; crops imported "
-                        "together must come from one camera setting."
+                        f"{files[i]} has {crop.pixels.dtype} pixels but {files[0]} has {dtype}; crops imported "
+                        "together must come from the same camera settings."
                     )
                 first = digests.setdefault(crop.digest, groups[i] or names[i])
                 duplicates += first != (groups[i] or names[i])
@@ -171,7 +179,7 @@ def stated_pixel_size(
 
 
 def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[Normalisation, np.dtype]:
-    """Return the folder's normalisation, from files spread evenly over it, and the dtype of the first file."""
+    """Return the normalisation, fitted to evenly spaced files of the folder, and the dtype of the first file."""
     chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
     centres, levels = reader.samples([files[i] for i in chosen])
     level = float(np.median(levels))
@@ -182,7 +190,7 @@ def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[N
 def _remarks(
     config: ImportConfig, n: int, duplicates: int, resized: int, labels: list[str], masks: int
 ) -> list[tuple[str, str]]:
-    """Return what the person should know about the import: (sentence, level) each."""
+    """Return messages about the import, as pairs of sentence and level."""
     counts = Counter(label or "unlabelled" for label in labels)
     remarks = [
         (
@@ -191,20 +199,20 @@ def _remarks(
         )
     ]
     if masks:
-        text = f"{masks} images are masks of others by their names, and are left out."
+        text = f"{masks} images are masks of other images according to their names and were left out."
         remarks.append((text, "warning"))
     if resized:
         side = f"{config.size} x {config.size}"
         remarks.append(
             (
-                f"{resized} of {n} images were not {side}: cut at their centre or padded with background.",
+                f"{resized} of {n} images were not {side} and were cropped at their centre or padded with background.",
                 "info",
             )
         )
     if not config.group_regex:
         remarks.append(
             (
-                "No group pattern was given, so each file is taken for a cell of its own; crops of one "
+                "No group pattern was given, so each file counts as a separate cell; crops of one "
                 "track or movie may then be on both sides of a split.",
                 "warning",
             )
@@ -228,15 +236,15 @@ def _dark_inside(crops: np.ndarray) -> np.ndarray:
 
 
 def _doubts(contradicting: int, empty: int, dark: int, n: int) -> Iterator[str]:
-    """Say what is wrong with images, or with their classes, that a person should mend."""
+    """Yield warnings about images, or their classes, that should be corrected."""
     if contradicting:
         yield (
-            f"{contradicting} of {n} images have the same pixels as one in a folder of another class, so one of the "
-            "two classes is wrong."
+            f"{contradicting} of {n} images have the same pixels as an image in the folder of another class; one of "
+            "the two classes must be wrong."
         )
     if empty:
         yield (
-            f"{empty} of {n} images have one grey value in all their pixels: blank or saturated. They teach nothing."
+            f"{empty} of {n} images have the same grey value in all pixels: blank or saturated. They are useless."
         )
     if dark > _MOST * n:
         yield (

@@ -1,7 +1,7 @@
-"""Where inputs meet: a movie, its tracks and labels are opened, described and compared before anything is cut.
+"""Opening and comparison of a movie, its tracks and labels before anything is cut.
 
-What contradicts itself is an error with a remedy, unless the user insists (``force``). What is doubtful, or was
-decided for the user, is a warning. Nothing here writes a file.
+Contradictions are errors that suggest a remedy, unless the user insists (``force``). Doubtful facts and automatic
+decisions are warnings. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 
-_SAME_SCALE = 0.02  # pixel sizes within 2 % are the same, rounded differently
-_NEAR_BORDER = 0.05  # share of positions that may lie just outside the image
-_FAR_OUTSIDE = 0.001  # share of positions that may lie far outside the image
+_SAME_SCALE = 0.02  # relative difference below which pixel sizes count as equal
+_NEAR_BORDER = 0.05  # share of positions that may be just outside the image
+_FAR_OUTSIDE = 0.001  # share of positions that may be far outside the image
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What does not fit between inputs.
+    """Disagreements between inputs.
 
     Attributes
     ----------
     doubts : tuple of str
-        Doubtful or missing facts, and what was decided for the user; one sentence each.
+        Doubtful or missing facts and automatic decisions, one sentence each.
     contradictions : tuple of str
         Facts that cannot all be true, each with a remedy.
     """
@@ -47,18 +47,18 @@ class Comparison:
         return Comparison(self.doubts + other.doubts, self.contradictions + other.contradictions)
 
     def tell(self, monitor: Monitor, force: bool) -> None:
-        """Emit doubts as warnings, and contradictions too where the user insists.
+        """Emit doubts as warnings, and contradictions too if the user insists.
 
         Raises
         ------
         InputError
-            The first contradiction, unless ``force``.
+            For the first contradiction, unless ``force``.
         """
         for doubt in self.doubts:
             monitor.emit(Message(doubt, "warning"))
         for contradiction in self.contradictions:
             if not force:
-                raise InputError(f"{contradiction} With --force (force=True) it is done all the same.")
+                raise InputError(f"{contradiction} Use --force (force=True) to continue anyway.")
             monitor.emit(Message(contradiction, "warning"))
 
 
@@ -71,11 +71,11 @@ class Inputs:
     movie : Movie
         The movie.
     tracks : Tracks
-        The tracks, in the movie's frames and pixels.
+        The tracks, in frames and pixels of the movie.
     comparison : Comparison
-        What does not fit between the facts of the two.
+        Disagreements between the two.
     masks : TrackerMasks or None
-        The masks that the tracks were read from, where they were and are of the movie's size.
+        Masks from which the tracks were read, if there are any of the movie's size.
     """
 
     movie: Movie
@@ -85,21 +85,25 @@ class Inputs:
 
 
 def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = None) -> Inputs:
-    """Open a movie and its tracks and compare what is known about them.
+    """Open a movie and its tracks, and compare their properties.
 
     Parameters
     ----------
     movie, tracks
         As for :meth:`morpholaw.Study.crop`.
     config : CropConfig
-        The choices of channel, position, slice, frame offset, pixel size and ids.
+        Settings for channel, position, slice, frame offset, pixel size and ids.
     name : str, optional
-        The movie's name in messages and tables.
+        Name of the movie in messages and tables.
+
+    Returns
+    -------
+    Inputs
 
     Raises
     ------
     InputError
-        When one of them cannot be read.
+        If one of them cannot be read.
     """
     opened = open_chosen_movie(movie, config, name)
     if tracks is None:
@@ -124,7 +128,7 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
 
 
 def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -> Movie:
-    """Open a movie with the channel, position, slice and pixel size that the settings choose."""
+    """Open a movie with the channel, position, slice and pixel size of the settings."""
     return open_movie(
         movie,
         name=name,
@@ -138,7 +142,7 @@ def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -
 
 
 def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
-    """Compare what is known about a movie and its tracks: size, frames, scale and positions."""
+    """Compare the properties of a movie and its tracks: size, frames, scale and positions."""
     contradictions = [
         sentence
         for sentence in (
@@ -156,13 +160,13 @@ def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
 
 
 def compare_pixels(cells: MovieCells) -> Comparison:
-    """Compare tracked places with the pixels of a few frames (see :mod:`morpholaw.cells.pixel_check`)."""
+    """Compare tracked positions with the pixels of a few frames (see :mod:`morpholaw.cells.pixel_check`)."""
     movie, findings = cells.movie, cells.look()
     if findings is None:
-        return Comparison((f"The frames of {movie.name} that were looked at are blank.",))
+        return Comparison((f"The frames of {movie.name} that were checked are blank.",))
     if findings.fits:
         return Comparison()
-    # Imported where something is wrong: it brings scipy.ndimage.
+    # Imported only if something is wrong, because it loads scipy.ndimage.
     from morpholaw.cells.pixel_explanations import explain
 
     found = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
@@ -173,15 +177,15 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     if findings.dark:
         return Comparison(
             (
-                f"The tracked cells of {movie.name} are darker than what is around them, as in bright field or an "
-                "inverted image; crops are cut as they are, but models of fluorescent nuclei expect bright ones. "
+                f"The tracked cells of {movie.name} are darker than their surroundings, as in bright field or an "
+                "inverted image. Crops are cut unchanged, but models of fluorescent nuclei expect bright ones. "
                 "Invert the movie if its nuclei should be bright.",
             )
         )
     return Comparison(
         contradictions=(
-            f"The tracks do not fit {movie.name}: no cells are seen where they say. {findings.sentence} Check that "
-            "they are of this movie, this channel and this scale; morpholaw inspect shows a frame with its tracks.",
+            f"The tracks do not fit {movie.name}: there are no cells at the tracked positions. {findings.sentence} "
+            "Check that they belong to this movie, channel and scale; morpholaw inspect shows a frame with its tracks.",
         )
     )
 
@@ -191,7 +195,7 @@ def _frame_shape(movie: Movie, config: CropConfig) -> str:
     if min(height, width) >= config.size // 2:
         return ""
     return (
-        f"{movie.name} is read as {frames} frames of {height} x {width} pixels, which are too small for a cell: its "
+        f"{movie.name} was read as {frames} frames of {height} x {width} pixels, which are too small for a cell. Its "
         "axes seem to be in another order; name them with --axes, one letter each, such as yxt."
     )
 
@@ -201,10 +205,10 @@ def _frame_order(movie: Movie) -> str:
     if period == 1:
         return ""
     return (
-        f"{movie.name} does not name its axes, and its frames are not in the order of time: each resembles the one "
-        f"{period} frames later more than the next, as where {period} channels or slices take turns. Save it with its "
-        "axes named (in Fiji: Image > Hyperstacks > Stack to Hyperstack, with that many channels), or give --axes tyx "
-        "where it is right as it is."
+        f"{movie.name} does not name its axes, and its frames are not in temporal order: each is more similar to the "
+        f"one {period} frames later than to the next, as if {period} channels or slices alternated. Save it with named "
+        "axes (in Fiji: Image > Hyperstacks > Stack to Hyperstack, with that many channels), or give --axes tyx if "
+        "it is correct."
     )
 
 
@@ -212,18 +216,18 @@ def _image_size(movie: Movie, tracks: Tracks) -> str:
     size, (_, height, width) = tracks.facts.image_size, movie.shape
     if size is None or size == (height, width):
         return ""
-    stated = f"The tracks ({tracks.facts.format}) are of images of {size[0]} x {size[1]} pixels, and the frames of "
+    stated = f"The tracks ({tracks.facts.format}) belong to images of {size[0]} x {size[1]} pixels, but the frames of "
     stated += f"{movie.name} are {height} x {width}"
     if size == (width, height):
-        return f"{stated}: rows and columns are exchanged in one of them; name the movie's axes with --axes tyx or txy."
+        return f"{stated}: rows and columns are exchanged in one of them. Name the movie's axes with --axes tyx or txy."
     factors = height / size[0], width / size[1]
     if abs(factors[0] / factors[1] - 1) < 0.02:
         if factors[0] > 1:
             how = f"a copy reduced {factors[0]:.3g} times"
         else:
             how = f"an image {1 / factors[0]:.3g} times as large"
-        return f"{stated}: they seem to be made on {how}; give the movie they were made on, or track at full size."
-    return f"{stated}: they are of another movie, or of a part of it; give the movie they were made on."
+        return f"{stated}. They seem to be made on {how}; give the movie they were made on, or track at full size."
+    return f"{stated}. They belong to another movie or to a part of it; give the movie they were made on."
 
 
 def _frames(movie: Movie, tracks: Tracks) -> str:
@@ -234,13 +238,13 @@ def _frames(movie: Movie, tracks: Tracks) -> str:
     if last >= count:
         span = f"The tracks span frames {first} to {last}, and {of_movie}"
         if last - first + 1 > count:
-            return f"{span}: they are of a longer movie, or their times are not frame numbers; give the whole movie."
+            return f"{span}. They belong to a longer movie, or their times are not frame numbers; give the whole movie."
         if first == 1 and last == count:
-            return f"{span}: they seem to start at one; give --frame-offset -1."
+            return f"{span}. They seem to start at one; give --frame-offset -1."
         if last - first + 1 == count:
-            return f"{span}: they seem to start at {first}; give --frame-offset -{first}."
+            return f"{span}. They seem to start at {first}; give --frame-offset -{first}."
         return (
-            f"{span}: {int((table['t'] >= count).sum())} of {len(table)} positions are after its end; give the number "
+            f"{span}. {int((table['t'] >= count).sum())} of {len(table)} positions are after its end; give the number "
             f"to add to their frames, such as --frame-offset -{first}, or the whole movie."
         )
     if (
@@ -249,8 +253,8 @@ def _frames(movie: Movie, tracks: Tracks) -> str:
         and facts.frame_numbering != "file numbers"
     ):
         return (
-            f"The tracks ({facts.format}) are of a movie of {facts.frame_count} frames, and {of_movie}: one of them is "
-            "a part of the other; give the movie that was tracked."
+            f"The tracks ({facts.format}) belong to a movie of {facts.frame_count} frames, but {of_movie}. One of them "
+            "is a part of the other; give the movie that was tracked."
         )
     return ""
 
@@ -264,14 +268,14 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     if far <= _FAR_OUTSIDE * len(table) and near <= max(1, _NEAR_BORDER * len(table)):
         return ""
     sentence = (
-        f"{near} of {len(table)} tracked positions lie outside the {height} x {width} pixels of {movie.name} (y "
+        f"{near} of {len(table)} tracked positions are outside the {height} x {width} pixels of {movie.name} (y "
         f"{y.min():.0f} to {y.max():.0f}, x {x.min():.0f} to {x.max():.0f}): "
     )
     if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
         return sentence + "x and y seem to be exchanged; give --swap-xy."
     return (
         sentence
-        + "they are of another movie, of an image of another size, or in another unit; give the movie that was "
+        + "they belong to another movie, to an image of another size, or are in another unit. Give the movie that was "
         "tracked, export the tracks again in its pixels, or state the pixel size with --pixel-size."
     )
 
@@ -282,8 +286,8 @@ def _scale(movie: Movie, tracks: Tracks) -> str:
         return ""
     origin = movie.facts.pixel_size_source or "the movie"
     return (
-        f"The tracks ({tracks.facts.format}) state {stated:.4g} um per pixel and {movie.name} {of_movie:.4g} "
-        f"({origin}); the movie's is used for the crops. State the right one with --pixel-size."
+        f"The tracks ({tracks.facts.format}) state {stated:.4g} um per pixel but {movie.name} {of_movie:.4g} "
+        f"({origin}); the movie's value is used. State the correct one with --pixel-size."
     )
 
 
@@ -296,13 +300,13 @@ def _gaps(movie: Movie, tracks: Tracks) -> str:
     if not missing:
         return ""
     return (
-        f"The files of {movie.name} are numbered {numbers[0]} to {numbers[-1]} without {missing[0]}; frames are "
-        "counted without the missing ones, so check that the tracks count them in the same way."
+        f"The files of {movie.name} are numbered {numbers[0]} to {numbers[-1]} without {missing[0]}. Frames are "
+        "counted without the missing ones; check that the tracks count them in the same way."
     )
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that were measured, without those that a tracker made up; all where all were made up."""
+    """Return the measured rows, without those that a tracker interpolated; all rows if all were interpolated."""
     if "dummy" not in table or table["dummy"].all():
         return table
     return table[~table["dummy"].astype(bool)]

@@ -1,4 +1,4 @@
-"""How a movie, tracks and labels are understood, in sentences and one picture; nothing is written."""
+"""A report on a movie, tracks and labels: how they are understood, in sentences and one image. Nothing is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 
 _THUMBNAIL = 640  # pixels of the longer side
-_RING = (255, 170, 0)  # orange: seen on grey, also by colour-blind people
+_RING = (255, 170, 0)  # orange, visible on grey for colour-blind people too
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class InputReport:
     Attributes
     ----------
     lines : tuple of str
-        What is known about each input and where it is known from, one sentence each.
+        Known facts about each input and their origin, one sentence each.
     doubts : tuple of str
-        Doubtful or missing facts, and what was decided for the user.
+        Doubtful or missing facts and automatic decisions, one sentence each.
     contradictions : tuple of str
-        Facts that cannot all be true, each with a remedy; empty where the inputs fit.
+        Facts that cannot all be true, each with a remedy; empty if the inputs fit.
     thumbnail : ndarray or None
-        uint8 (height, width, 3): a frame with a ring around each tracked place; None without a movie.
+        A frame with a ring around each tracked position, uint8 (height, width, 3); None without a movie.
     """
 
     lines: tuple[str, ...]
@@ -47,11 +47,11 @@ class InputReport:
 
     @property
     def fits(self) -> bool:
-        """Whether nothing contradicts itself."""
+        """Whether there are no contradictions."""
         return not self.contradictions
 
     def text(self) -> str:
-        """Return the whole report as lines of text."""
+        """Return the report as lines of text."""
         parts = [*self.lines]
         parts += [f"Doubtful: {sentence}" for sentence in self.doubts]
         parts += [f"Contradiction: {sentence}" for sentence in self.contradictions]
@@ -68,25 +68,25 @@ def inspect_inputs(
     config: CropConfig | None = None,
     **settings: Any,
 ) -> InputReport:
-    """Describe a movie, its tracks and labels, and compare them; nothing is written.
+    """Describe and compare a movie, its tracks and labels, without writing anything.
 
     Parameters
     ----------
     movie : path or array
-        As for :meth:`morpholaw.Study.crop`.
+        The movie, as for :meth:`morpholaw.Study.crop`.
     tracks : path, array or DataFrame, optional
-        As for :meth:`morpholaw.Study.crop`; without them the movie alone is described.
+        The tracks, as for :meth:`morpholaw.Study.crop`; without them, only the movie is described.
     labels : path, optional
-        A table of classes that is to go with the tracks.
+        Table of classes that belongs to the tracks.
     config : CropConfig, optional
-        Channel, position, frame offset, pixel size and the like.
+        Channel, position, frame offset, pixel size and similar settings.
     **settings
-        Settings of :class:`morpholaw.CropConfig`, which go over ``config``.
+        Settings of :class:`morpholaw.CropConfig` that override ``config``.
 
     Returns
     -------
     InputReport
-        Its ``fits`` is False where inputs cannot be read or contradict each other.
+        The report. Its ``fits`` is False if inputs cannot be read or contradict each other.
     """
     values = {} if config is None else config.model_dump(exclude_unset=True)
     config = CropConfig.from_values(values | settings)
@@ -108,11 +108,11 @@ def inspect_inputs(
 
 
 def write_picture(path: str | os.PathLike[str], report: InputReport) -> Path:
-    """Write the picture of a report as a PNG file; InputError where there is none."""
+    """Write the image of a report as a PNG file; raise InputError if there is none."""
     from PIL import Image
 
     if report.thumbnail is None:
-        raise InputError(f"There is no picture to write to {path}: the movie cannot be read.")
+        raise InputError(f"There is no image to write to {path}, because the movie cannot be read.")
     stream = io.BytesIO()
     Image.fromarray(report.thumbnail).save(stream, format="PNG")
     return write_bytes(path, stream.getvalue())
@@ -121,7 +121,7 @@ def write_picture(path: str | os.PathLike[str], report: InputReport) -> Path:
 def _compare_cells(
     inputs: Inputs, config: CropConfig, labels: Path | str | None, lines: list[str]
 ) -> Comparison:
-    """Compare what needs the planned cells: pixels and labels; what is found is added to ``lines``."""
+    """Compare facts that need the planned cells (pixels and labels), and add descriptions to ``lines``."""
     try:
         cells = MovieCells(inputs.movie, inputs.tracks.table, config)
         findings = cells.look()
@@ -138,7 +138,7 @@ def _compare_cells(
             comparison += Comparison(tuple(table.notes))
         return comparison
     except InputError as error:
-        # what the facts have said already need not be said again
+        # do not repeat what the comparison of facts has reported
         return Comparison() if inputs.comparison.contradictions else Comparison((), (str(error),))
 
 
@@ -211,7 +211,7 @@ def _source(sources: Any, name: str) -> str:
 
 
 def _thumbnail(movie: Movie, table: pd.DataFrame | None, config: CropConfig) -> np.ndarray | None:
-    """Draw the frame with the most tracked cells, or the middle one, with a ring around each tracked place."""
+    """Draw the frame with the most tracked cells, or the middle one, with a ring around each tracked position."""
     t = len(movie) // 2
     if table is not None:
         inside = table.loc[table["t"].between(0, len(movie) - 1), "t"]

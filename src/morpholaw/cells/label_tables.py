@@ -1,7 +1,7 @@
-"""Classes of cells in a table, matched to crops by every key in it: crop, file, spot, mask, track and frame.
+"""Tables of classes, matched to crops by all keys that they contain: crop, file, spot, mask, track and frame.
 
-A key that names no crop, or two, is no key. Where two keys name different crops for a row, the table is of other
-cells, or its ids are not the ones that they seem, and it is refused.
+A key that refers to no crop, or to two, is not used. If two keys refer to different crops in the same row, the table is
+rejected: it belongs to other cells, or its ids mean something else.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from morpholaw.display import capitalised
 from morpholaw.errors import InputError
 
 _FAR = 5.0
-"""Pixels between a cell and the place that a table gives it beyond which the two are not one cell."""
+"""Distance in pixels beyond which a cell and its position in a table do not match."""
 _ENOUGH = 3
 _PIXELS = 0.05
 """What a scale may differ from 1 by for positions in pixels."""
@@ -57,12 +57,12 @@ class LabelTable:
 
     Attributes
     ----------
-    crops : ndarray, int64 (n,)
+    crops : ndarray of int64, shape (n,)
         Rows of the table of cells.
-    classes : ndarray, object (n,)
-        Their classes.
+    classes : ndarray of object, shape (n,)
+        Classes of these cells.
     notes : list of str
-        How the table was understood, where it is no matter of course.
+        How the table was understood, if that is not obvious.
     """
 
     crops: np.ndarray
@@ -72,12 +72,12 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class _Key:
-    """Columns of the label table, and the columns of the cells that they may name."""
+    """Columns of the label table, and the columns of the cells that they may refer to."""
 
     columns: tuple[str, ...]
     cells: tuple[str, ...]
     certain: bool
-    """Its names are the ones that Morpholaw writes, so that it must match."""
+    """Whether the names are those that Morpholaw writes, which must match."""
 
     @property
     def text(self) -> str:
@@ -87,7 +87,7 @@ class _Key:
 def open_label_table(
     path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str, known: Sequence[str] = ()
 ) -> LabelTable:
-    """Do what :func:`read_label_table` does in a process that can be ended: somebody may have sent the table."""
+    """Do the same as :func:`read_label_table` in a separate process, for tables from others."""
     return read_apart(partial(read_label_table, path, cells, set_name, tuple(known)), path)
 
 
@@ -99,20 +99,24 @@ def read_label_table(
     Parameters
     ----------
     path : path
-        A text table with a column of classes (class, phase, state, label, ...) and one that says which crop: ``crop``,
-        ``file``, the spot's or the mask's own id, or a track with a frame.
+        Text table with a column of classes (class, phase, state, label, ...) and columns that identify the crop:
+        ``crop``, ``file``, the id of the spot or mask, or a track with a frame.
     cells : DataFrame
-        The set's table of cells, or the one that it will have.
+        Table of the set's cells, existing or planned.
     set_name : str
-        The set's name, for messages and for tables with a column ``set``.
+        Name of the set, for messages and for tables with a column ``set``.
     known : sequence of str
-        The classes of the study: "Metaphase" becomes its "metaphase".
+        Classes of the study, whose spelling is used: "Metaphase" becomes "metaphase".
+
+    Returns
+    -------
+    LabelTable
 
     Raises
     ------
     InputError
-        A column is missing, a row names a crop that the set lacks, a key is ambiguous, or two keys contradict each
-        other.
+        If a column is missing, a row refers to a crop that does not exist, a key is ambiguous, or two keys contradict
+        each other.
     """
     path = Path(path)
     table = read_text_table(path)
@@ -121,16 +125,18 @@ def read_label_table(
     line = table.first_line + np.arange(len(values))
     keys = by_key(values.columns)
     if len(values) == 0:
-        raise InputError(f"{path} has column names and no row below them.")
+        raise InputError(f"{path} has column names but no rows.")
     tracks = next((name for name in named(values, TRACK)), None)
     label = class_column(values, tracks, notes, str(path))
-    if label is None:  # a table in which nobody has labelled anything yet
+    if label is None:  # a table in which nothing has been labelled yet
         label = next((name for name in named(values, CLASS) if values[name].isna().all()), None)
     if "set" in keys:
         inside = values[keys["set"][0]].astype(str) == set_name
         if not inside.any():
             sets = ", ".join(map(str, values[keys["set"][0]].dropna().unique()[:5]))
-            raise InputError(f"{path} has no row of the crop set {set_name}; its column set names {sets}.")
+            raise InputError(
+                f"{path} has no rows for the crop set {set_name}; its column set contains {sets}."
+            )
         values, line = values[inside].reset_index(drop=True), line[inside.to_numpy()]
     values, line = _of_one_movie(values, line, set_name, path, notes)
     candidates = _keys(values, label, set(cells.columns))
@@ -154,7 +160,7 @@ def read_label_table(
         at = labels.loc[twice[twice].index[0]]
         raise InputError(
             f"Line {at['line']} of {path} gives crop {at['crop']} the class {at['class']!r}, but another line gives it "
-            "another class; keep one."
+            "another class; keep one of them."
         )
     return LabelTable(crops, classes, notes)
 
@@ -197,7 +203,7 @@ def _movie_key(name: str) -> str:
 
 
 def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:
-    """List the ways in which a table may name crops, the most certain first."""
+    """Return the keys by which a table may identify crops, the most reliable first."""
     columns = [name for name in values.columns if name != label]
     exact = {str(name).strip().lower(): name for name in columns}
     found: list[_Key] = []
@@ -232,7 +238,7 @@ def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key
 def _match(
     values: pd.DataFrame, cells: pd.DataFrame, keys: list[_Key], line: np.ndarray, path: Path, set_name: str
 ) -> np.ndarray:
-    """Find the crop of each row."""
+    """Return the crop of each row."""
     results = [(key, *_look_up(values, cells, key)) for key in keys]
     for key, crops, _ in results:
         if key.certain and len(key.columns) == 1 and (crops < 0).any() and _filled(values, key):
@@ -242,11 +248,11 @@ def _match(
         key, crops, ambiguous = min(results, key=lambda result: (int((result[1] < 0).sum()), not result[2]))
         if ambiguous:
             raise InputError(
-                f"{path} names cells by {key.text}, and {set_name} has several of one {key.text} ({ambiguous}); name "
-                "them by crop, or by the spot's own id (source_id)."
+                f"{path} identifies cells by {key.text}, but {set_name} has several with the same {key.text} "
+                f"({ambiguous}); identify them by crop, or by the spot's own id (source_id)."
             )
         raise _unknown(values, key, crops, line, path, set_name)
-    for key, crops, ambiguous in results:  # our own names must not contradict the rest
+    for key, crops, ambiguous in results:  # Morpholaw's own names must not contradict the rest
         if (
             key.certain
             and not ambiguous
@@ -262,10 +268,10 @@ def _match(
             ours = " and ".join(first.cells), " and ".join(key.cells)
             same = f"{first.text} as {ours[0]} or as {ours[1]}" if first.columns == key.columns else ""
             raise InputError(
-                f"Line {line[at]} of {path} names crop {chosen[at]} of {set_name} by "
+                f"Line {line[at]} of {path} refers to crop {chosen[at]} of {set_name} by "
                 + (
-                    f"{first.text} and crop {crops[at]} by {key.text}; the table is of other cells, or a column is not "
-                    "what its name says: remove the one that is wrong."
+                    f"{first.text} but to crop {crops[at]} by {key.text}. The table belongs to other cells, or a "
+                    "column has the wrong name; remove the wrong column."
                     if not same
                     else f"{same}, which is crop {crops[at]}: name the columns {ours[0].replace(' and ', ', ')} or "
                     f"{ours[1].replace(' and ', ', ')}, or give the crop."
@@ -275,7 +281,7 @@ def _match(
 
 
 def _look_up(values: pd.DataFrame, cells: pd.DataFrame, key: _Key) -> tuple[np.ndarray, str]:
-    """Find the crop of each row by one key, -1 where it names none or two; and the first key that names two."""
+    """Return the crop of each row by one key, -1 for none or several, and the first ambiguous key."""
     names = _joined([cells[name] for name in key.cells])
     wanted = _joined([values[name] for name in key.columns])
     known = pd.Series(np.arange(len(cells)), index=names)
@@ -300,18 +306,18 @@ def _unknown(
 ) -> InputError:
     at = int(np.flatnonzero(crops < 0)[0])
     row = ", ".join(f"{name} {as_text(values[name].iloc[[at]])[0]}" for name in key.columns)
-    return InputError(f"Line {line[at]} of {path} names {row}, which {set_name} does not have.")
+    return InputError(f"Line {line[at]} of {path} refers to {row}, which {set_name} does not have.")
 
 
 def _filled(values: pd.DataFrame, key: _Key) -> bool:
-    """Whether the columns of a key have a value in each row."""
+    """Return whether the columns of a key have a value in every row."""
     return all((as_text(values[name]) != "").all() for name in key.columns)
 
 
 def _check_places(
     values: pd.DataFrame, cells: pd.DataFrame, crops: np.ndarray, path: Path, set_name: str
 ) -> None:
-    """Refuse a table whose positions are those of other cells."""
+    """Reject a table whose positions are those of other cells."""
     exact = {str(name).strip().lower(): name for name in values.columns}
     if not {"y", "x"} <= exact.keys() or len(crops) < _ENOUGH:
         return
@@ -324,13 +330,13 @@ def _check_places(
     stated, ours = stated[:, known], ours[:, known]
     if stated.shape[1] < _ENOUGH or not (norm := float((stated**2).sum())):
         return
-    scale = float((stated * ours).sum()) / norm  # micrometres are as good as pixels
+    scale = float((stated * ours).sum()) / norm  # positions may be in micrometres as well as in pixels
     scale = 1.0 if abs(scale - 1) < _PIXELS else scale
     distance = float(np.median(np.hypot(*(scale * stated - ours))))
     if distance > _FAR:
         raise InputError(
-            f"{path} has its cells {distance:.0f} pixels away from those that it names in {set_name}; it is of other "
-            "cells, or its ids are others."
+            f"The positions in {path} are {distance:.0f} pixels away from the cells of {set_name} with the same ids. "
+            "The table belongs to other cells, or its ids mean something else."
         )
     stated *= scale
     chosen = cells.iloc[crops[known]]

@@ -1,4 +1,4 @@
-"""Masks linked by LapTrack, which solves all links of two frames together: for crowded cells, where overlap errs.
+"""Linking of masks by LapTrack, which solves all links between two frames together and so copes with crowded cells.
 
 LapTrack (Fukai and Kawaguchi, Bioinformatics 2023) is an optional package:
 ``pip install "napari-morpholaw[laptrack]"``.
@@ -15,27 +15,27 @@ from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.errors import InputError
 
 _REACH = 1.0
-"""Median cell diameters that a cell may move from one frame to the next, or a daughter lie from her mother."""
+"""Maximum movement between frames, and distance of a daughter from her mother, in median cell diameters."""
 _MISSED = 1
-"""Frames in which a cell may be missed."""
+"""Number of frames in which a cell may be missing."""
 
 
 def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
-    """Link the masks of successive frames, gaps and divisions included.
+    """Link the masks of successive frames, with gaps and divisions.
 
-    It takes and returns what :func:`morpholaw.cells.linking.link_masks` does.
+    Arguments and results are those of :func:`morpholaw.cells.linking.link_masks`.
 
     Raises
     ------
     InputError
-        LapTrack is not installed.
+        If LapTrack is not installed.
     """
     try:
         from laptrack import LapTrack
     except ImportError:
         raise InputError(
             'Linking with LapTrack needs a package that is not installed: pip install "napari-morpholaw[laptrack]". '
-            "--ids linked links by overlap without it."
+            "Without it, --ids linked links by overlap."
         ) from None
     table = stack_centroids(frames).rename(columns={"track_id": "mask_id"})
     if len(table) == 0:

@@ -1,9 +1,8 @@
-"""A simple linker of masks: which mask of a frame is which cell of the frame before, by overlap and distance.
+"""A simple linker that connects the masks of successive frames by overlap and distance.
 
-It is what masks without tracks begin with. Masks are linked to the ones that they overlap most, else to the nearest
-within a cell's diameter; a cell may be missed in one frame; a mask that appears beside another of like size, on the
-other side of where one larger mask was, makes both its daughters. Crowded or fast cells need a tracker
-(TrackMate, btrack, trackastra, ultrack).
+Masks are linked to the masks that they overlap most, or else to the nearest within a cell diameter. A cell may be
+missing in one frame. If a mask appears beside another of similar size, on the other side of where one larger mask was,
+both become its daughters. Crowded or fast cells need a proper tracker (TrackMate, btrack, trackastra, ultrack).
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ import pandas as pd
 from morpholaw.cells.mask_centroids import label_centroids
 
 _REACH = 1.0
-"""Cell diameters that a cell may move between two frames without overlapping itself."""
+"""Maximum movement of a cell between frames if its masks do not overlap, in cell diameters."""
 _DAUGHTERS_REACH = 1.5
-"""Cell diameters that a daughter may lie from where her mother was."""
+"""Maximum distance of a daughter from the position of her mother, in cell diameters."""
 _MISSED = 1
-"""Frames in which a cell may be missed."""
+"""Number of frames in which a cell may be missing."""
 _SHARE = 0.2, 2.2
-"""Minimum of a daughter's area over her mother's, and maximum of both daughters' together."""
+"""Minimum ratio of a daughter's area to her mother's, and maximum for both daughters together."""
 _ALIKE = 1.6
-"""Maximum of one daughter's area over the other's."""
+"""Maximum ratio of the areas of two daughters."""
 
 
 @dataclass
 class _Masks:
-    """The masks of one frame, and the number of the track that each is in."""
+    """The masks of one frame, and the number of each mask's track."""
 
     image: np.ndarray
     ids: np.ndarray
@@ -50,7 +49,7 @@ def link_masks(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
     Parameters
     ----------
     frames : iterable of (int, ndarray)
-        Frame number and masks (y, x), integers; 0 is background. Ids need not mean anything across frames.
+        Frame numbers and masks (y, x), integers with background 0. Ids need not correspond between frames.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def link_masks(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
 
 
 def agreement(then: np.ndarray, now: np.ndarray) -> tuple[int, int, int]:
-    """Compare the ids of two successive frames with how the linker links them.
+    """Compare the ids in two successive frames with the links of the linker.
 
     Parameters
     ----------
@@ -95,11 +94,11 @@ def agreement(then: np.ndarray, now: np.ndarray) -> tuple[int, int, int]:
     Returns
     -------
     shared : int
-        Ids that are in both frames.
+        Number of ids that occur in both frames.
     judged : int
-        Links of the linker from or to one of them.
+        Number of links from or to one of these.
     alike : int
-        Links between masks of one id.
+        Number of links between masks with the same id.
     """
     frames = [_Masks(image, *label_centroids(image), np.zeros(0, np.int64)) for image in (then, now)]
     first, second = frames
@@ -111,7 +110,7 @@ def agreement(then: np.ndarray, now: np.ndarray) -> tuple[int, int, int]:
 
 
 def _matches(then: _Masks, now: _Masks, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of masks, rows of either frame, each mask at most once: the closest pairs first."""
+    """Return pairs of masks as row numbers, each mask at most once, closest pairs first."""
     before, after, score = _candidates(then, now)
     usable = free[before] & (now.track[after] < 0 if len(now.track) else True)
     before, after, score = before[usable], after[usable], score[usable]
@@ -129,7 +128,7 @@ def _matches(then: _Masks, now: _Masks, free: np.ndarray) -> tuple[np.ndarray, n
 def _candidates(
     then: _Masks, now: _Masks, reach: float = _REACH
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs that overlap (score above 0, up to 1) or lie within reach (0 and below: minus the distance)."""
+    """Return pairs that overlap (score in (0, 1]) or are within reach (score <= 0: minus the distance)."""
     from scipy.spatial import cKDTree
 
     nothing = np.zeros(0, np.int64)
@@ -155,7 +154,7 @@ def _candidates(
 def _divide(
     then: _Masks, now: _Masks, before: np.ndarray, after: np.ndarray, parent_of: dict[int, int], count: int
 ) -> int:
-    """Make daughters of masks that came out of one; returns the number of tracks so far."""
+    """Make daughters of masks that came from the same mask; return the number of tracks so far."""
     mothers, masks, score = _candidates(then, now, _DAUGHTERS_REACH)
     order = np.argsort(-score, kind="stable")
     mothers, masks = mothers[order], masks[order]

@@ -1,4 +1,4 @@
-"""Centroids and areas of the masks in label images."""
+"""Centroids and areas of masks in label images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def stack_centroids(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
-    """Centroids of every mask in (t, mask) pairs: a table of track_id, t, y, x and area (pixels)."""
+    """Return the centroids of every mask in (t, mask) pairs: a table of track_id, t, y, x and area (pixels)."""
     parts = []
     for t, mask in frames:
         ids, y, x, area = label_centroids(mask)
@@ -19,12 +19,16 @@ def stack_centroids(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
 
 
 def label_centroids(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Ids, y, x and area (pixels) of the masks in one frame, without looping over them.
+    """Return ids, y, x and area (pixels) of the masks in one frame, without a loop over masks.
 
     Parameters
     ----------
     mask : ndarray
         (y, x) integers; 0 is background.
+
+    Returns
+    -------
+    ids, y, x, area : ndarray
     """
     at = np.flatnonzero(mask)
     labels = mask.ravel()[at]

@@ -1,4 +1,4 @@
-"""What is known of a movie before a pixel is read, and where each fact comes from."""
+"""Facts about a movie that are known before its pixels are read, with their sources."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ import numpy as np
 
 @dataclass(frozen=True)
 class MovieFacts:
-    """How a movie is understood: its size, scale and time, and what was chosen where there was a choice.
+    """How a movie is understood: its size, scale and timing, and what was selected from its source.
 
     Attributes
     ----------
     frames, height, width : int
-        Of the movie (t, y, x) that is read.
+        Size of the movie (t, y, x) that is read.
     dtype : numpy.dtype
-        Of a pixel, in native byte order.
+        Type of a pixel, in native byte order.
     axes : str
         One letter per axis of the source, in its order: t, c (channel), z, p (position), y, x, s (red, green
-        and blue), and "?" for an axis that nothing names. Axes of length one are listed too.
+        and blue), and "?" for unnamed axes. Axes of length one are included.
     format : str
-        For display, such as "OME-TIFF" or "folder of TIFF files".
+        Name of the format, such as "OME-TIFF" or "folder of TIFF files".
     channel : int or None
-        The channel that is read, counted from 0; None where the source has no channels.
+        Channel that is read, counted from 0; None if the source has no channels.
     channels : tuple of str
-        The names of all channels, in order.
+        Names of all channels, in order.
     position : int or None
-        The position (field, scene, series) that is read, counted from 0; None where there is only one.
+        Position (field, scene, series) that is read, counted from 0; None if there is only one.
     positions : tuple of str
-        The names of all positions, in order.
+        Names of all positions, in order.
     z : str or None
-        What is read of a z-stack, such as "maximum of 5 slices" or "slice 2 of 5"; None where there is none.
+        How a z-stack is reduced, such as "maximum of 5 slices" or "slice 2 of 5"; None without one.
     pixel_size : float or None
-        Micrometres per pixel, the same in y and x; None where nothing says it.
+        Micrometres per pixel, the same in y and x; None if unknown.
     pixel_size_source : str or None
-        Who says so: "OME header", "ImageJ header", "TIFF resolution", "OME-Zarr metadata", "given", ...
+        Source of the pixel size: "OME header", "ImageJ header", "TIFF resolution", "OME-Zarr metadata", "given", ...
     frame_interval : float or None
-        Seconds from one frame to the next; None where nothing says it.
+        Seconds between frames; None if unknown.
     frame_interval_source : str or None
-        Who says so.
+        Source of the frame interval.
     frame_numbers : tuple of int or None
-        For frames that are files of their own: the number in each file's name, rising, not always 0, 1, 2, ...;
-        None where the names have none or the movie is one file.
+        For frames in separate files, the increasing numbers in the file names, which need not be 0, 1, 2, ...; None
+        without such numbers or for a single file.
     files : tuple of pathlib.Path
-        The files that are read, in order; empty for an array.
+        Files that are read, in order; empty for an array.
     notes : tuple of str
-        What was decided for the user or is doubtful, one sentence each. Whoever opens a movie shows them.
+        Automatic decisions and doubts, one sentence each, to be shown by the caller.
     """
 
     frames: int
@@ -71,5 +71,5 @@ class MovieFacts:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Frames, height and width."""
+        """Number of frames, height and width."""
         return self.frames, self.height, self.width

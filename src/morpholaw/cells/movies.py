@@ -34,22 +34,22 @@ _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class Movie:
-    """One channel over time, axes (t, y, x), that never has to fit in memory.
+    """A movie of one channel with axes (t, y, x), read lazily.
 
     Attributes
     ----------
     shape : tuple of int
         Frames, height and width.
     dtype : numpy.dtype
-        Of a pixel: integer or float, native byte order.
+        Type of a pixel: integer or float, native byte order.
     pixel_size : float or None
-        Micrometres per pixel; None where neither the file nor the user says.
+        Micrometres per pixel; None if neither the file nor the user states it.
     name : str
-        How messages and tables call the movie.
+        Name in messages and tables.
     path : pathlib.Path or None
-        Where it is; None for an array.
+        Path of the file or folder; None for an array.
     facts : MovieFacts
-        How the movie is understood, and where each fact comes from.
+        How the movie is understood, with the source of each fact.
     """
 
     def __init__(
@@ -82,23 +82,23 @@ class Movie:
         Parameters
         ----------
         t : int
-            The frame, from 0.
+            Number of the frame, counted from 0.
 
         Returns
         -------
         numpy.ndarray
-            (y, x), the raw pixels in the movie's dtype; a copy that the caller may change.
+            Raw pixels, (y, x), of the movie's dtype; a copy that the caller may change.
 
         Raises
         ------
         IndexError
-            There is no such frame.
+            If the frame does not exist.
         InputError
-            The frame cannot be read, or has pixels that are not a number.
+            If the frame cannot be read, or has pixels that are not finite.
         """
         t = int(t)
         if not 0 <= t < len(self):
-            raise IndexError(f"frame {t} of {self.name}, which has frames 0 to {len(self) - 1}")
+            raise IndexError(f"{self.name} has frames 0 to {len(self) - 1}, but no frame {t}")
         try:
             found = self._source.read(t)
             own = found.dtype == self.dtype and self._source.fresh
@@ -111,7 +111,7 @@ class Movie:
                 f"Frame {t} of {self.name} ({size} {self.dtype}) does not fit in this machine's free memory."
             ) from None
         except Exception as error:
-            # Whatever a decoder says about a damaged file, the person can only do one thing about it.
+            # Whatever a decoder reports about a damaged file, the user's options are the same.
             raise InputError(f"Frame {t} of {self.name} cannot be read: {reason(error)}.") from error
         self._check(frame, t)
         return frame
@@ -124,8 +124,8 @@ class Movie:
             )
         if frame.dtype.kind == "f" and not (finite := np.isfinite(frame)).all():
             raise InputError(
-                f"Frame {t} of {self.name} has {frame.size - int(finite.sum())} pixels that are not a finite "
-                "number (NaN or infinity); fill them before cutting crops."
+                f"Frame {t} of {self.name} has {frame.size - int(finite.sum())} pixels that are not finite "
+                "numbers (NaN or infinity); fill them before cutting crops."
             )
 
     def frames(self) -> Iterator[np.ndarray]:
@@ -149,36 +149,37 @@ def open_movie(
     ----------
     source : path or array
         A TIFF or OME-TIFF stack, a folder of TIFF or PNG frames, an OME-Zarr or zarr folder, a .npy file, a file of a
-        microscope (CZI, ND2, LIF, ...; needs the extra ``vendor``), or an array (t, y, x) from numpy, dask, zarr or a
-        napari layer. Axes of length one do not count.
+        microscope manufacturer (CZI, ND2, LIF, ...; needs the extra ``vendor``), or an array (t, y, x) from NumPy,
+        dask, zarr or a napari layer. Axes of length one are ignored.
     name : str, optional
-        Default: the file's name without its suffix.
+        Name of the movie; by default the file's name without its suffix.
     pixel_size : float, optional
-        Micrometres per pixel; wins over what the file says.
+        Micrometres per pixel; overrides the value in the file.
     channel : int or str, optional
-        Which channel to read where there are several: its name, or its number counted from 0.
+        Channel to read if there are several: its name, or its number counted from 0.
     position : int or str, optional
-        Which position (field, scene, series) to read where there are several: its name, or its number from 0.
+        Position (field, scene, series) to read if there are several: its name, or its number counted from 0.
     z : int or str, optional
-        What to read of a z-stack: "max", "mean", or the number of a slice counted from 0.
+        How to reduce a z-stack: "max", "mean", or the number of a slice counted from 0.
     axes : str, optional
-        One letter per axis of the source ("tyx", "yxt", "tcyx"), where the file does not name its axes or names
+        One letter per axis of the source ("tyx", "yxt", "tcyx"), if the file does not name its axes or names
         them wrongly. For a folder: one letter for each number that changes in the names, then y and x.
     apart : bool
-        Read a file that somebody sent in a process of its own, which ends where it takes too much memory or time.
+        Read the file in a separate process, which is terminated if it takes too much memory or time. For files from
+        others.
 
     Returns
     -------
     Movie
-        Its ``facts`` say how it was understood; ``facts.notes`` are to be shown.
+        The movie. Its ``facts`` state how it was understood; ``facts.notes`` should be shown to the user.
 
     Raises
     ------
     InputError
-        There is no such file, it cannot be read, or it holds several movies and none was chosen.
+        If the file does not exist, cannot be read, or has several movies and none was chosen.
     """
     if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
-        raise InputError(f"The pixel size is {pixel_size}, but a number of micrometres above 0 was expected.")
+        raise InputError(f"The pixel size is {pixel_size}; expected a positive number of micrometres.")
     if isinstance(source, Movie):
         return Movie(source._source, name or source.name, source.path, pixel_size or source.pixel_size)
     choices = Choices(channel, position, z, axes)
@@ -193,7 +194,7 @@ def open_movie(
 
 
 def open_masks(source: str | os.PathLike[str]) -> Movie:
-    """Open a movie of masks: in a folder of frames with masks beside them, the masks."""
+    """Open a movie of masks; in a folder with both frames and masks, open the masks."""
     path = Path(source)
     refuse_address(os.fspath(source))
     opened = open_folder(path, masks=True) if path.is_dir() and not is_zarr(path) else None
@@ -230,7 +231,7 @@ def _open_path(path: Path, choices: Choices) -> FrameSource:
 
 
 def _open_file(path: Path, start: bytes, choices: Choices) -> FrameSource:
-    """Open a file by its first bytes, and by its suffix where they say nothing."""
+    """Open a file by its first bytes, or by its suffix if they are not characteristic."""
     suffix = path.suffix.lower()
     if start.startswith(_TIFF_STARTS):
         return open_tiff(path, choices)

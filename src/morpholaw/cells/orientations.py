@@ -1,8 +1,8 @@
-"""The eight flips and quarter turns of a square, D4: by number, on numpy arrays and torch tensors alike.
+"""The eight rotations and flips of a square (the group D4), for NumPy arrays and torch tensors.
 
-Orientation ``k`` in 0-7 is read as three bits, carried out in this order: bit 0 flips left to right, bit 1
-flips top to bottom, bit 2 exchanges rows and columns. 0 is the identity. The paper augments with these
-eight (appendix B.1, B.2), and the constraint "no dependence on orientation" (4.1) is measured over them.
+Orientation ``k`` in 0-7 consists of three bits, applied in this order: bit 0 flips left to right, bit 1 flips top to
+bottom, bit 2 transposes rows and columns. 0 is the identity. The paper augments with these eight (appendix B.1, B.2),
+and its constraint "no dependence on orientation" (4.1) is measured over them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ NAMES = (
 
 
 def orient(images: Any, k: Any) -> Any:
-    """Turn or flip square images.
+    """Rotate or flip square images.
 
     Parameters
     ----------
-    images : ndarray or tensor, (..., s, s)
-    k : int, or integer array or tensor (n,)
-        The orientation of all, or of each image along the first axis.
+    images : ndarray or Tensor of shape (..., s, s)
+        Images to transform.
+    k : int, or integer array or tensor of shape (n,)
+        Orientation of all images, or of each image along the first axis.
 
     Returns
     -------
-    ndarray or tensor of the same shape and dtype; for an integer ``k`` possibly a view.
+    ndarray or Tensor
+        Of the same shape and dtype; for an integer ``k`` possibly a view.
     """
     if np.ndim(k) == 0:
         k = int(k)
@@ -56,7 +58,7 @@ def orient(images: Any, k: Any) -> Any:
 
 
 def all_orientations(images: np.ndarray) -> np.ndarray:
-    """Return the eight orientations of every image: (n, ..., s, s) to (8, n, ..., s, s)."""
+    """Return the eight orientations of every image, (8, n, ..., s, s), for images (n, ..., s, s)."""
     return np.stack([orient(images, k) for k in range(COUNT)])
 
 

@@ -1,10 +1,10 @@
-"""Look at the pixels: whether tracked places show cells, in their own frame.
+"""Comparison of tracks with pixels: whether there are cells at the tracked positions, in the right frame.
 
-Two questions are asked of a few pairs of consecutive frames. *Brightness*: what share of the places around a
-tracked place are darker than it is? About half where tracks and movie do not belong together, or in the frames of
-another channel. *Centring*: how far from a tracked place is the centre of the light around it? It is nearest in the
-cell's own frame, which tells tracks that are a frame early or late, and times that were taken for frames. The result
-is the same in every run.
+Two properties are measured in a few pairs of consecutive frames. *Brightness* is the share of points around a tracked
+position that are darker than it, about half if tracks and movie do not belong together or the frames are of another
+channel. *Centring* is the distance from a tracked position to the centre of the light around it. It is smallest in the
+right frame, which reveals tracks that are a frame early or late, and times that were read as frames. The result is
+deterministic.
 """
 
 from __future__ import annotations
@@ -29,45 +29,45 @@ from morpholaw.cells.tracked_places import (
 )
 
 PAIRS = 4
-"""Pairs of consecutive frames that are looked at, spread over the movie."""
+"""Number of pairs of consecutive frames that are examined, spread over the movie."""
 LIMIT = 0.70
-"""Brightness share that many tracks must reach; real data are above 0.83 and wrong input below 0.60 (howto/data.md)."""
+"""Required brightness share for many tracks; real data are above 0.83, wrong input below 0.60 (howto/data.md)."""
 ALLOWANCE = 0.25
-"""What the limit is lowered by for a single track; for n tracks by 1/sqrt(n) of it."""
+"""Reduction of the limit for a single track; for n tracks it is divided by sqrt(n)."""
 FEWEST_TRACKS = 3
-"""Fewer tracks say too little to stop anybody."""
+"""With fewer tracks, nothing is rejected."""
 OFF_CENTRE = 2.5
-"""Mean distance in pixels from tracked places to the light around them beyond which positions lie beside the cells."""
+"""Mean distance in pixels between positions and the centre of light beyond which positions are beside the cells."""
 
 _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all pairs
-_LATE_TIMING_Z = 4.0  # and in the pairs from one of them on
-_CELLS_FOR_MEANS = 20  # fewer cells do not have a mean worth judging by
-_UNSEEN = 0.62  # share in the frames together that show no cells; about 0.5 by chance
-_UNSEEN_FRAMES = 0.25  # part of the frames that must show none, so that a single bad one stops nobody
+_LATE_TIMING_Z = 4.0  # the same for all pairs after some frame
+_CELLS_FOR_MEANS = 20  # minimum number of cells for a meaningful mean
+_UNSEEN = 0.62  # maximum brightness share in frames without visible cells; about 0.5 by chance
+_UNSEEN_FRAMES = 0.25  # minimum share of frames without visible cells, so that a single bad frame is accepted
 
 
 @dataclass(frozen=True)
 class PixelFindings:
-    """What the pixels say about tracks.
+    """Result of the comparison of tracks with pixels.
 
     Attributes
     ----------
     share : float
-        Share of the random places around a tracked place that are darker than it, mean over tracks; 0.5 by chance.
+        Share of random points around a tracked position that are darker than it, averaged over tracks; 0.5 by chance.
     error : float
         Standard error of ``share``.
     limit : float
-        What ``share`` must reach, given the number of tracks.
+        Required ``share``, given the number of tracks.
     tracks, cells : int
-        How many were looked at.
+        Number of tracks and cells that were examined.
     shift : int
-        0 where tracks fit their own frames best; 1 or -1 where the next or previous frame fits better.
+        0 if tracks fit their own frames best; 1 or -1 if the next or previous frame fits better.
     shift_from : int or None
-        The frame from which they do, None for all frames.
+        First frame for which this holds; None for all frames.
     dark : bool
-        Whether the tracked places are darker than what is around them, and in the middle of something dark.
+        Whether the tracked positions are darker than their surroundings and in the centre of something dark.
     beside : tuple of float
-        Rows and columns from the tracked places to the centre of the light around them, mean over cells.
+        Mean offset in rows and columns from the tracked positions to the centre of the light around them.
     beside_error : float
         Standard error of ``beside``.
     unseen : tuple of int
@@ -91,39 +91,39 @@ class PixelFindings:
 
     @property
     def off_centre(self) -> bool:
-        """Whether positions lie beside the cells, all in the same direction."""
+        """Whether positions are beside the cells, all in the same direction."""
         distance = float(np.hypot(*self.beside))
         return self.cells >= _CELLS_FOR_MEANS and distance > max(OFF_CENTRE, 5 * self.beside_error)
 
     @property
     def fits(self) -> bool:
-        """Whether tracks and pixels fit each other, or there is too little to judge by."""
+        """Whether tracks and pixels fit each other, or there are too few tracks to judge."""
         wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
         wrong = wrong or bool(self.unseen) or self.step > 1
         return not (self.enough and wrong)
 
     @property
     def enough(self) -> bool:
-        """Whether there are tracks enough to judge by."""
+        """Whether there are enough tracks to judge."""
         return self.tracks >= FEWEST_TRACKS
 
     @property
     def sentence(self) -> str:
-        """What was found, in a sentence."""
-        found = (
-            f"Tracked places are brighter than {100 * self.share:.0f} % of the places around them "
+        """The result as a sentence."""
+        comparison = (
+            f"Tracked positions are brighter than {100 * self.share:.0f} % of the points around them "
             f"({self.cells} cells of {self.tracks} tracks"
         )
         if not self.enough:
-            return f"{found}; too few to judge by)."
-        return f"{found}; 50 % by chance)."
+            return f"{comparison}; too few to judge)."
+        return f"{comparison}; 50 % by chance)."
 
 
 def frame_pairs(tracked: Sequence[int]) -> list[tuple[int, int]]:
-    """Choose pairs of consecutive frames, spread evenly, among those with tracked cells.
+    """Choose pairs of consecutive frames with tracked cells, spread evenly.
 
-    Where no two frames are consecutive, each is paired with itself; or, where all numbers are multiples of a step,
-    with the frame that it would be if they were times (see :func:`common_step`).
+    If no two frames are consecutive, each is paired with itself, or, if all numbers are multiples of a step, with the
+    frame that it would be if they were times (see :func:`common_step`).
     """
     known = set(tracked)
     starts = [t for t in tracked if t + 1 in known]
@@ -144,21 +144,21 @@ def common_step(tracked: Sequence[int]) -> int:
 
 
 def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindings | None:
-    """Compare tracked places with the pixels of the frames.
+    """Compare tracked positions with the pixels of frames.
 
     Parameters
     ----------
     frames : mapping of int to ndarray (y, x)
-        Some frames by their number, preferably pairs of consecutive ones.
+        Some frames by number, preferably pairs of consecutive ones.
     cells : DataFrame
-        ``track_id``, ``t``, ``y``, ``x`` (pixels of the frames), and optionally ``dummy``.
+        Columns ``track_id``, ``t``, ``y``, ``x`` (pixels of the frames), and optionally ``dummy``.
     size : float
-        Side of a crop, in pixels of the frames: how far around a cell its surroundings reach.
+        Side length of a crop in pixels of the frames, which determines the extent of a cell's surroundings.
 
     Returns
     -------
     PixelFindings or None
-        None where the frames show nothing at all, or hold no tracked cell.
+        None if the frames are blank or contain no tracked cells.
     """
     places = measured_places(cells)
     shown = {t: frame for t, frame in frames.items() if shows_something(frame)}
@@ -211,11 +211,11 @@ def _time_step(frames: Frames, places: Places) -> int:
 
 @dataclass(frozen=True)
 class _Look:
-    """What is seen at the tracked places of a frame, one row per cell.
+    """Measurements at the tracked positions of a frame, one row per cell.
 
-    ``beside`` (n, 2) leads from the place to the centre of the light around it, in pixels.
-    ``nearer`` maps -1 and 1, the frame before and the one after, to the pixels by which the light's centre is nearer
-    there than in the frame itself.
+    ``beside`` (n, 2) is the offset from the position to the centre of the light around it, in pixels.
+    ``nearer`` maps -1 and 1, the previous and next frame, to the pixels by which the centre of light is nearer in that
+    frame than in the frame itself.
     """
 
     t: int
@@ -234,7 +234,7 @@ def _look(frames: Frames, t: int, frame: np.ndarray, places: Places, size: float
 
 
 def _timing(looks: list[_Look]) -> tuple[int, int | None]:
-    """Find whether the frame before or after fits better, in all pairs of frames or from one of them on."""
+    """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame."""
     for shift in (-1, 1):
         gains = {look.t: look.nearer[shift] for look in looks if shift in look.nearer}
         if not gains:
@@ -249,7 +249,7 @@ def _timing(looks: list[_Look]) -> tuple[int, int | None]:
 
 
 def _stands_out(gains: np.ndarray, z: float) -> bool:
-    """Whether gains, pixels that the light's centre is nearer in another frame, are certainly above 0."""
+    """Return whether gains (pixels by which the centre of light is nearer in another frame) are clearly above 0."""
     if len(gains) < 8:
         return False
     error = float(gains.std(ddof=1)) / np.sqrt(len(gains))
@@ -257,7 +257,7 @@ def _stands_out(gains: np.ndarray, z: float) -> bool:
 
 
 def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int]:
-    """Return the mean over tracks, its standard error and their number; cells of one track are not independent."""
+    """Return the mean over tracks, its standard error and the number of tracks; cells of a track are correlated."""
     _, which, count = np.unique(track, return_inverse=True, return_counts=True)
     each = np.bincount(which, values) / count
     error = float(each.std(ddof=1)) / np.sqrt(len(each)) if len(each) > 1 else 0.5
@@ -269,7 +269,7 @@ def _limit(tracks: int) -> float:
 
 
 def _is_centre_of_dark(frames: Frames, places: Places) -> bool:
-    """Whether tracked places are in the middle of something dark, and not beside something bright."""
+    """Return whether tracked positions are in the centre of something dark, and not beside something bright."""
     gains = []
     for t, frame in frames.items():
         y, x, _ = places_in(frame, places, t)

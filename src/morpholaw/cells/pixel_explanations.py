@@ -1,4 +1,4 @@
-"""Why tracks do not fit a movie: assumptions under which they would, tried one after another."""
+"""Explanations why tracks do not fit a movie: assumptions under which they would, tried one after another."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from morpholaw.cells.tracked_places import (
     window,
 )
 
-_BETTER = 0.15  # by how much an assumption must raise the share of darker places
-_CLEARLY = 0.80  # what it must reach where cells may just be dark
-_FURTHEST_SHIFT = 6  # frames that tracks are assumed to be early or late at most
+_BETTER = 0.15  # minimum increase of the share of darker points under an assumption
+_CLEARLY = 0.80  # minimum share if cells may just be dark
+_FURTHEST_SHIFT = 6  # maximum number of frames by which tracks may be early or late
 
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""What becomes of rows and columns under an assumption, such as x for y."""
+"""Transforms rows and columns according to an assumption, such as exchanged x and y."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Explanation:
     Attributes
     ----------
     text : str
-        What would be wrong with the input, and what to do.
+        Description of the error in the input, and what to do.
     share : float
-        Share of brighter places under the assumption.
+        Share of darker points under the assumption.
     """
 
     text: str
@@ -55,20 +55,24 @@ def explain(
     size: float,
     pixel_size: float | None = None,
 ) -> Explanation | None:
-    """Find the assumption under which tracks fit the pixels best, where one clearly does.
+    """Return the assumption under which tracks fit the pixels best, or None if none is clearly better.
 
     Parameters
     ----------
     findings : PixelFindings
-        What :func:`check_pixels` found.
+        Result of :func:`check_pixels`.
     read : callable
-        Returns a frame (y, x) by its number.
+        Returns a frame (y, x) by number.
     frame_count : int
-        Frames of the movie.
+        Number of frames of the movie.
     cells, size
         As for :func:`check_pixels`.
     pixel_size : float, optional
-        Micrometres per pixel: positions may have been in micrometres.
+        Micrometres per pixel, to test for positions in micrometres.
+
+    Returns
+    -------
+    Explanation or None
     """
     places = measured_places(cells)
     times = spread([int(t) for t in np.unique(places.t) if 0 <= t < frame_count], PAIRS)
@@ -101,7 +105,7 @@ def _nearest_frames(
     frames: Frames,
     places: Places,
 ) -> Explanation:
-    """Find by how many frames tracks are early or late: where the light is nearest to the tracked places."""
+    """Determine by how many frames tracks are early or late, from the distance of light to the tracked positions."""
     first = findings.shift_from or 0
     distances = {}
     for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
@@ -138,7 +142,7 @@ def _shift_text(shift: int, shift_from: int | None = None) -> str:
     way = "early" if shift > 0 else "late"
     if shift_from is not None:
         return (
-            f"from about frame {shift_from} on, frame numbers are {count} too {way}, as where frames are missing from "
+            f"from about frame {shift_from} on, frame numbers are {count} too {way}, as if frames were missing from "
             "the movie or from the tracks; complete them"
         )
     return f"frame numbers are {count} too {way}; give --frame-offset {shift}"
@@ -148,11 +152,11 @@ def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str,
     moves: list[tuple[str, Move]] = [
         ("x and y are exchanged; give --swap-xy", lambda y, x: (x, y)),
         (
-            "y counts from the bottom of the image; subtract it from the height minus 1",
+            "y is counted from the bottom of the image; subtract it from the height minus 1",
             lambda y, x: (height - 1 - y, x),
         ),
         (
-            "x counts from the right of the image; subtract it from the width minus 1",
+            "x is counted from the right of the image; subtract it from the width minus 1",
             lambda y, x: (y, width - 1 - x),
         ),
     ]
@@ -160,18 +164,17 @@ def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str,
     named = {}
     if pixel_size is not None and abs(pixel_size - 1) > 0.05:
         named = {
-            1
-            / pixel_size: "positions are in micrometres and were taken for pixels; divide them by the pixel "
+            1 / pixel_size: "positions are in micrometres but were read as pixels; divide them by the pixel "
             f"size, {pixel_size:.4g}",
-            pixel_size: "positions are in pixels and were taken for micrometres; multiply them by the pixel "
+            pixel_size: "positions are in pixels but were read as micrometres; multiply them by the pixel "
             f"size, {pixel_size:.4g}",
         }
     for factor in sorted(factors):
         named.setdefault(
             factor,
-            f"positions are of an image {factor:.3g} times as small; multiply them by {factor:.3g}"
+            f"positions belong to an image {factor:.3g} times as small; multiply them by {factor:.3g}"
             if factor > 1
-            else f"positions are of an image {1 / factor:.3g} times as large; divide them by {1 / factor:.3g}",
+            else f"positions belong to an image {1 / factor:.3g} times as large; divide them by {1 / factor:.3g}",
         )
     for factor, text in named.items():
         moves.append((text, lambda y, x, factor=factor: (y * factor, x * factor)))  # type: ignore[misc]
@@ -181,7 +184,7 @@ def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str,
 def _shifted(
     read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, places: Places, size: float
 ) -> list[Explanation]:
-    """Assume that tracks are some frames early or late."""
+    """Assume that tracks are a few frames early or late."""
     found = []
     for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
         moved = {t + shift: t for t in frames if 0 <= t + shift < frame_count}
@@ -194,7 +197,7 @@ def _shifted(
 
 
 def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
-    """Find the distance that all positions are off by: where the mean image has its light."""
+    """Return the common offset of all positions, from the light in the mean image."""
     reach = int(size // 2)
     total = np.zeros((2 * reach + 1, 2 * reach + 1))
     grid = np.arange(-reach, reach + 1)
@@ -210,8 +213,8 @@ def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
         return None
     share = _share_moved(frames, places, size, lambda y, x: (y + dy, x + dx))
     return Explanation(
-        f"positions lie beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
-        "of a part of the image; add those to the columns",
+        f"positions are beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
+        "of a part of the image; add these offsets to the columns",
         share,
     )
 
@@ -222,7 +225,7 @@ def _box_mean(image: np.ndarray) -> np.ndarray:
 
 
 def _share_moved(frames: Frames, places: Places, size: float, move: Move) -> float:
-    """Return the share of brighter places when every position is moved."""
+    """Return the share of darker points when every position is moved."""
     y, x = move(places.y, places.x)
     moved = places._replace(y=y, x=x)
     shares = [

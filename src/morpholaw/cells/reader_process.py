@@ -1,8 +1,8 @@
-"""A process that reads what somebody sent and can be ended: its memory and its time have limits that the kernel keeps.
+"""A separate process that reads files from others, with limits of memory and time that the kernel enforces.
 
-A library that hangs, eats memory or crashes on a file ends this process only, and the caller gets one sentence.
-The process is a fork, which costs milliseconds, and reads nothing but what it was made for. Only Linux forks safely and
-limits memory: elsewhere files are read in the process at hand, and there a job's own process is what can be ended.
+If a library hangs, uses too much memory or crashes on a file, only this process ends, and the caller gets a
+one-sentence error. The process is a fork, which takes milliseconds, and only reads. Only Linux forks safely and limits
+memory; on other systems files are read in the calling process, and a job's own process is what can be terminated.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ from morpholaw.errors import InputError, MorpholawError, error_of_kind, kind_of,
 _Answer = TypeVar("_Answer")
 
 SECONDS = 60.0
-"""How long an answer may compute, and a second more for each megabyte of the file where all of it is read."""
+"""CPU time limit of an answer, plus one second per megabyte of the file if all of it is read."""
 PATIENCE = 3
-"""How many times as long it may take in all, on a busy machine or a slow network."""
+"""Factor by which the elapsed time may exceed the CPU time limit, on a busy machine or a slow network."""
 MEMORY = 3 << 30
-"""Bytes that reading may take, or :data:`EXPANSION` times the file where that is more and the machine has as much."""
+"""Memory limit in bytes, or :data:`EXPANSION` times the file size if that is more and the machine has as much."""
 EXPANSION = 20
 _BYTES_PER_SECOND = 1_000_000
 _MOST_FILES = 20_000
 _TOO_MUCH = "more than a file of its size can need"
 _FIRST_OWN = 3
-"""The first file descriptor after standard input, output and error."""
+"""First file descriptor after standard input, output and error."""
 
 
 class ReaderProcess:
-    """Answers questions about one file or folder in a process of its own, one at a time.
+    """Answers questions about a file or folder in a separate process, one at a time.
 
     Parameters
     ----------
     begin : callable
-        Called in the process; returns what ``greeting`` is to be, and a function that answers questions.
+        Called in the process; returns the ``greeting`` and a function that answers questions.
     path : path
-        What is read, for messages; its size sets the limits.
+        File or folder to read, for messages; its size determines the limits.
     keep : int, optional
-        A file descriptor that the process uses as well; all others are closed there.
+        File descriptor that the process uses too; all others are closed in it.
 
     Attributes
     ----------
     greeting : object
-        The first value that ``begin`` returned.
+        First value that ``begin`` returned.
 
     Raises
     ------
     InputError
-        When the process ends before it answers.
+        If the process ends before it answers.
     """
 
     def __init__(
@@ -90,23 +90,27 @@ class ReaderProcess:
         Parameters
         ----------
         question : object
-            What the second value that ``begin`` returned is called with.
+            Argument for the function that ``begin`` returned.
         whole : bool
-            Whether the answer may take as long as reading the whole file, or :data:`SECONDS` only.
+            Whether the answer may take as long as reading the whole file, or only :data:`SECONDS`.
+
+        Returns
+        -------
+        object
 
         Raises
         ------
         InputError
-            The reader's own, or where the answer takes too much memory or time, or the process ends.
+            If the reader raises one, the answer takes too much memory or time, or the process ends.
         ValueError
-            Whatever else a library says about a damaged file.
+            For any other error of a library on a damaged file.
         """
         allowed = self._seconds if whole else SECONDS
         with self._turn:
             try:
                 self._ours.send((question, allowed))
             except (OSError, ValueError):
-                raise InputError(f"{self.path} is not read any more: its reader was ended.") from None
+                raise InputError(f"{self.path} cannot be read any more: its reader has ended.") from None
             return self._answer(allowed)
 
     def _answer(self, seconds: float) -> Any:
@@ -114,7 +118,9 @@ class ReaderProcess:
             kind, value = self._ours.recv()
         except (EOFError, OSError):
             raise InputError(f"{self.path} cannot be read: {self._end_of_process(seconds)}.") from None
-        except BaseException:  # e.g. Ctrl-C: an answer that nobody waits for would be taken for the next one
+        except (
+            BaseException
+        ):  # such as Ctrl-C: a late answer would be taken for the answer to the next question
             self.close()
             raise
         if kind == "memory":
@@ -127,7 +133,7 @@ class ReaderProcess:
         return value
 
     def _end_of_process(self, seconds: float) -> str:
-        """Say how the process ended."""
+        """Return how the process ended, for a message."""
         _, status = os.waitpid(self._pid, 0)
         self._ours.close()
         self.close.detach()
@@ -143,12 +149,12 @@ class ReaderProcess:
 
 
 def read_apart(read: Callable[[], _Answer], source: Any) -> _Answer:
-    """Return what ``read()`` returns, called in a process that can be ended where ``source`` is a file or folder.
+    """Return the result of ``read()``, called in a separate process if ``source`` is a file or folder.
 
     Raises
     ------
     InputError
-        When it takes more memory or time than a file of this size can need, or a library crashes.
+        If it takes more memory or time than a file of this size can need, or a library crashes.
     """
     if not can_read_apart(source):
         return read()
@@ -164,7 +170,7 @@ def read_apart(read: Callable[[], _Answer], source: Any) -> _Answer:
 
 @contextlib.contextmanager
 def answered_apart(answer: Callable[[Any], Any], path: Path | str) -> Iterator[Callable[[Any], Any]]:
-    """Have ``answer`` answer questions about a folder in a process that can be ended, while the block lasts."""
+    """Let ``answer`` answer questions about a folder in a separate process for the duration of the block."""
     if not can_read_apart(path):
         yield answer
         return
@@ -176,7 +182,7 @@ def answered_apart(answer: Callable[[Any], Any], path: Path | str) -> Iterator[C
 
 
 def can_read_apart(source: Any) -> bool:
-    """Whether ``source`` is a path, and this system can read it in a process of its own."""
+    """Return whether ``source`` is a path that this system can read in a separate process."""
     return sys.platform == "linux" and isinstance(source, (str, os.PathLike))
 
 
@@ -185,7 +191,7 @@ def _no_answer(_: Any) -> None:
 
 
 def _end(pid: int, owner: int, connection: Connection) -> None:
-    """End a reader; only the process that made it may."""
+    """End a reader process; only the process that started it may do so."""
     if os.getpid() == owner:
         connection.close()
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
@@ -200,10 +206,10 @@ def _serve(
     seconds: float,
     memory: int,
 ) -> None:
-    """Be the process: answer until nobody asks any more. Never returns."""
+    """Answer questions until the caller has closed the connection; never returns."""
     try:
         _keep_only({connection.fileno()} | ({keep} if keep is not None else set()))
-        gc.freeze()  # what the asking process has left to collect is not this one's to finish
+        gc.freeze()  # objects of the calling process must not be finalised in this one
         _limit_memory(memory)
         with _limited(seconds):
             kind, opened = _outcome(begin)
@@ -222,7 +228,7 @@ def _serve(
 
 
 def _outcome(call: Callable[[], Any]) -> tuple[str, Any]:
-    """Return what ``call`` returns, or how to raise its error on the other side; the kind is in front."""
+    """Return the result of ``call`` or a description of its error, preceded by the kind."""
     try:
         return "value", call()
     except MemoryError:
@@ -239,7 +245,7 @@ def _outcome(call: Callable[[], Any]) -> tuple[str, Any]:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Let the kernel end this process if the block computes or waits for longer."""
+    """Let the kernel end this process if the block exceeds the limits of CPU time or elapsed time."""
     limits = {signal.ITIMER_PROF: seconds, signal.ITIMER_REAL: PATIENCE * seconds}
     for timer, limit in limits.items():
         signal.setitimer(timer, limit)
@@ -251,11 +257,11 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def _keep_only(descriptors: set[int]) -> None:
-    """Let go of everything else that the asking process has open: locks, pipes of other readers, its terminal."""
+    """Close everything else that the calling process has open: locks, pipes of other readers, its terminal."""
     for number in (signal.SIGALRM, signal.SIGPROF, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     silent = os.open(os.devnull, os.O_RDWR)
-    # without a terminal, the numbers of the standard streams may be those of what is kept
+    # without a terminal, the numbers of the standard streams may be among the descriptors to keep
     for standard in set(range(_FIRST_OWN)) - descriptors:
         os.dup2(silent, standard)
     own = sorted(one for one in descriptors if one >= _FIRST_OWN)
@@ -276,13 +282,13 @@ def _limit_memory(memory: int) -> None:
 
 
 def _memory(size: int) -> int:
-    """Return the bytes that reading a file of ``size`` bytes may take beyond mapping it."""
+    """Return the bytes that reading a file of ``size`` bytes may use in addition to mapping it."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return size + max(MEMORY, min(EXPANSION * size, machine // 2))
 
 
 def _size(path: Path) -> int:
-    """Return the bytes of a file, or of the files in a folder, of which at most :data:`_MOST_FILES` are counted."""
+    """Return the size in bytes of a file, or of the files in a folder, of which at most :data:`_MOST_FILES` count."""
     total = count = 0
     with contextlib.suppress(OSError):
         if not path.is_dir():

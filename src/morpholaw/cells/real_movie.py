@@ -1,4 +1,4 @@
-"""A real movie to try: HeLa cells of the Cell Tracking Challenge, fetched from its site when it is asked for."""
+"""Download of a real movie: HeLa cells from the Cell Tracking Challenge."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from morpholaw.events import SILENT, Monitor, Progress
 NAME = "Fluo-N2DL-HeLa"
 URL = f"https://data.celltrackingchallenge.net/training-datasets/{NAME}.zip"
 SHA256: str | None = None
-"""The archive's checksum; not known yet. Until it is, the first one that a machine sees is kept and asked for again."""
+"""Checksum of the archive, not known yet. Until then, the checksum of the first download on a machine is required."""
 PARTS = (f"{NAME}/02/", f"{NAME}/02_GT/TRA/")
-"""What is unpacked: the frames of sequence 02 and its tracks."""
+"""Parts of the archive that are unpacked: the frames of sequence 02 and its tracks."""
 PIXEL_SIZE = 0.645
-"""Micrometres per pixel, as the challenge's site says; the files do not."""
+"""Micrometres per pixel according to the challenge's site; the files do not state it."""
 ABOUT = (
     f"{NAME}, sequence 02: a movie of 92 frames of HeLa cells (H2B-GFP, {PIXEL_SIZE} µm per pixel, 30 minutes per "
     "frame) with tracks, by the MitoCheck consortium, from the Cell Tracking Challenge. The download is 182 MB. It may "
@@ -25,32 +25,37 @@ ABOUT = (
     "cited; for publications that have nothing to do with the challenge the MitoCheck consortium is to be asked first, "
     "and for commercial use the challenge's organisers as well."
 )
-"""What a person is told, and agrees to, before it is fetched."""
+"""Information to show to the user, who must agree before the download."""
 
 
 def is_fetched(folder: Path) -> bool:
-    """Whether the movie is in ``folder`` already."""
+    """Return whether the movie is already in ``folder``."""
     return all((folder / part).is_dir() for part in PARTS)
 
 
 def fetch_real_movie(folder: Path, monitor: Monitor = SILENT) -> Path:
-    """Fetch the movie into ``folder``, once, and return the folder of the data set, with 02 and 02_GT in it.
+    """Download the movie to ``folder`` unless it is there.
 
-    Ask before you call it: see :data:`ABOUT`.
+    Ask the user for consent first; see :data:`ABOUT`.
 
     Parameters
     ----------
     folder : Path
-        Where it is kept; the movie is in a folder of its own in there.
+        Folder to download to; the movie gets a subfolder.
     monitor : Monitor
-        Is told how many bytes have come, and may stop the download.
+        Receives the number of downloaded bytes, and can stop the download.
+
+    Returns
+    -------
+    Path
+        Folder of the data set, which contains 02 and 02_GT.
 
     Raises
     ------
     InputError
-        There is no network, or what came is not the archive that is expected.
+        If there is no network, or the downloaded file is not the expected archive.
     InterruptedError
-        The monitor stopped it.
+        If the monitor stopped the download.
     """
     if not is_fetched(folder):
         archive = _download(folder, monitor)
@@ -64,7 +69,7 @@ def fetch_real_movie(folder: Path, monitor: Monitor = SILENT) -> Path:
 
 
 class _Bar:
-    """Tells a monitor what pooch tells a progress bar."""
+    """Passes pooch's progress on to a monitor."""
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor, self.total, self.done = monitor, 0, 0
@@ -85,30 +90,30 @@ class _Bar:
 def _download(folder: Path, monitor: Monitor) -> Path:
     import pooch
 
-    pooch.get_logger().setLevel("ERROR")  # it would print the checksum, which is kept in a file here
+    pooch.get_logger().setLevel("ERROR")  # otherwise it prints the checksum, which is kept in a file here
     fetch = pooch.HTTPDownloader(progressbar=_Bar(monitor), timeout=30)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return Path(pooch.retrieve(URL, SHA256, fname=f"{NAME}.zip", path=folder, downloader=fetch))
     except InterruptedError:
         raise
-    except OSError as error:  # those of requests are of this kind
+    except OSError as error:  # includes the errors of requests
         raise InputError(
-            f"The movie could not be fetched from {URL}; there may be no network here. Download it elsewhere and "
-            f"unpack it in {folder}, so that {folder / PARTS[0]} holds the frames, then try again."
+            f"The movie could not be downloaded from {URL}; the network may be unavailable. Download it elsewhere and "
+            f"unpack it in {folder}, so that {folder / PARTS[0]} contains the frames, then try again."
         ) from error
     except ValueError as error:
-        raise InputError(f"What came from {URL} is not the movie: its checksum is another one.") from error
+        raise InputError(f"The file from {URL} is not the movie: its checksum differs.") from error
 
 
 def _checked(archive: Path) -> str:
-    """Return the archive's checksum, which is that of the archive that was fetched before, if one was."""
+    """Return the checksum of the archive, which must equal that of an earlier download if there was one."""
     import pooch
 
     found, kept = str(pooch.file_hash(str(archive))), archive.with_suffix(".sha256")
     if kept.exists() and (expected := kept.read_text(encoding="utf-8").strip()) != found:
         raise InputError(
-            f"What came from {URL} differs from what was fetched before: its SHA-256 is {found} and was {expected}. "
+            f"The file from {URL} differs from the earlier download: its SHA-256 is {found} instead of {expected}. "
             f"If the site says that it was changed, delete {kept} and try again."
         )
     return found
@@ -120,9 +125,9 @@ def _unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(partial, [name for name in opened.namelist() if name.startswith(PARTS)])
         if not is_fetched(partial):
-            raise InputError(f"The archive from {URL} does not hold {' and '.join(PARTS)}.")
+            raise InputError(f"The archive from {URL} does not contain {' and '.join(PARTS)}.")
         replace_folder(partial / NAME, folder / NAME)
     except zipfile.BadZipFile as error:
-        raise InputError(f"What came from {URL} is not a ZIP archive; try again later.") from error
+        raise InputError(f"The file from {URL} is not a ZIP archive; try again later.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""The central nucleus of a crop and what one would measure on it: size, elongation, position, neighbours.
+"""Measurements of the central nucleus of a crop: size, elongation, position and neighbours.
 
-All crops of a batch are worked on together: one smoothing, one histogram threshold, one labelling, and sums
-over labels. The measurements are what latents are named and checked by; they are no part of any model.
+All crops of a batch are processed together: one smoothing, one histogram threshold, one labelling, and sums over
+labels. Latents are named and checked by these measurements, but models do not use them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from morpholaw.cells.segmentation import BLOCK, segment
 if TYPE_CHECKING:
     import pandas as pd
 
-# pandas is imported when something is measured, so that a panel opens without it.
+# pandas is imported on first use, so that a panel opens without it.
 
 COLUMNS = (
     "area",
@@ -36,22 +36,22 @@ def measure_shapes(images: np.ndarray) -> pd.DataFrame:
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, s, s)
+    images : ndarray of uint8, shape (n, s, s)
         Normalised crops.
 
     Returns
     -------
     DataFrame
-        A row a crop, all numbers finite:
+        One row per crop; all numbers are finite:
 
-        - ``area`` (pixels), 0 where there is no nucleus, as in a blank crop;
-        - ``axis_ratio``, major over minor axis of the ellipse of the same second moments, at least 1;
+        - ``area`` (pixels), 0 without a nucleus, as in a blank crop;
+        - ``axis_ratio``, major over minor axis of the ellipse with the same second moments, at least 1;
         - ``aspect`` = log(axis_ratio) cos(2 theta) and ``diagonality`` = log(axis_ratio) sin(2 theta), where
-          theta is the major axis' angle from the x axis towards y (down the image): aspect is positive for a
-          nucleus that lies along x, diagonality for one that runs from top left to bottom right;
+          theta is the angle of the major axis from the x axis towards y (down the image): aspect is positive for a
+          nucleus along x, diagonality for one from top left to bottom right;
         - ``offset_y``, ``offset_x`` (pixels) from the crop's centre, (s - 1) / 2: a flip changes the sign;
         - ``neighbour_area`` (pixels) and ``neighbours`` (count) of the other nuclei in the crop;
-        - ``brightness``, mean over the nucleus in [0, 1]; ``texture``, standard deviation over mean there.
+        - ``brightness``, mean over the nucleus in [0, 1]; ``texture``, its standard deviation over its mean.
     """
     import pandas as pd
 
@@ -75,7 +75,7 @@ def _measure(images: np.ndarray) -> pd.DataFrame:
     pixels = np.maximum(area, 1)
     offset_y, offset_x = total(y) / pixels, total(x) / pixels
     dy, dx = y - offset_y[crop], x - offset_x[crop]
-    inside = 1 / 12  # the second moment of a pixel itself, so that a line one pixel wide has a width
+    inside = 1 / 12  # second moment of a pixel itself, so that a line one pixel wide has a width
     yy, xx, yx = total(dy * dy) / pixels + inside, total(dx * dx) / pixels + inside, total(dy * dx) / pixels
     spread = np.hypot(xx - yy, 2 * yx)
     axis_ratio = np.sqrt((xx + yy + spread) / np.maximum(xx + yy - spread, 1e-9))

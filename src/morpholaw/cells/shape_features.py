@@ -1,7 +1,7 @@
-"""What a ruler measures on a nucleus: named features with units, which laws and heads can read.
+"""Shape features of nuclei with names and units, for laws and heads.
 
-Every feature is measured in the crop's own segmentation (:mod:`morpholaw.cells.segmentation`), for all crops of a batch
-at once. None changes when a crop is rotated by 90 degrees or flipped.
+Features are measured in the segmentation of the crop (:mod:`morpholaw.cells.segmentation`), for all crops of a batch at
+once. They do not change when a crop is rotated by 90 degrees or flipped.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from morpholaw.cells.segmentation import Components
 
-# pandas and scipy are imported when something is measured, so that a panel opens and crops are cut without them.
+# pandas and scipy are imported on first use, so that panels open and crops are cut without them.
 
 Source = Literal["latent", "shape"]
 About = Literal["cell", "neighbourhood"]
 Kind = Literal["length", "area", "per length", "count", "none"]
 
 TEXTURE_DISTANCE = 1.0
-"""Micrometres between the two pixels whose difference is contrast."""
+"""Distance in micrometres between the two pixels whose difference is the contrast."""
 TEXTURE_PIXELS = 3
-"""The same in pixels, where the size of a pixel is not known."""
+"""The same in pixels, for crops of unknown pixel size."""
 
 _UNITS: dict[Kind, tuple[str, str]] = {
     "length": ("µm", "px"),
@@ -46,17 +46,17 @@ class Feature:
     Attributes
     ----------
     name : str
-        Name in formulas and tables, e.g. ``axis_ratio``.
+        Name in formulas and tables, such as ``axis_ratio``.
     unit : str
-        Unit; "" where there is none.
+        Unit; "" if there is none.
     meaning : str
-        What it is, in a few words.
+        Description in a few words.
     source : {"shape", "latent"}
         Whether it is measured or a latent of the encoder.
     about : {"cell", "neighbourhood"}
-        What it describes.
+        What the feature describes.
     more, less : str
-        How a cell with a larger or a smaller value is described, e.g. "wider" and "narrower".
+        Description of a cell with a larger or smaller value, such as "wider" and "narrower".
     """
 
     name: str
@@ -133,9 +133,13 @@ def shape_features(pixel_size: float | None = None, neighbourhood: bool = False)
     Parameters
     ----------
     pixel_size : float, optional
-        Micrometres per pixel; lengths are in pixels where it is not known.
+        Micrometres per pixel; if unknown, lengths are in pixels.
     neighbourhood : bool
-        Also those of the cell's surroundings.
+        Include features of the cell's surroundings.
+
+    Returns
+    -------
+    tuple of Feature
     """
     known = 0 if pixel_size is not None else 1
     features = [
@@ -151,7 +155,7 @@ def shape_features(pixel_size: float | None = None, neighbourhood: bool = False)
 
 
 def choose_features(names: Sequence[str], pixel_size: float | None = None) -> tuple[Feature, ...]:
-    """Return the features called ``names``; InputError where there is no such feature."""
+    """Return the features with the given names; raise InputError if one does not exist."""
     known = {feature.name: feature for feature in shape_features(pixel_size, neighbourhood=True)}
     for name in names:
         if name not in known:
@@ -162,26 +166,26 @@ def choose_features(names: Sequence[str], pixel_size: float | None = None) -> tu
 def measure_features(
     images: np.ndarray, pixel_size: float | None = None, neighbourhood: bool = False
 ) -> pd.DataFrame:
-    """Measure the central nucleus of every crop.
+    """Measure shape features of the central nucleus of every crop.
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, s, s)
+    images : ndarray of uint8, shape (n, s, s)
         Normalised crops.
     pixel_size : float, optional
-        Micrometres per pixel; lengths are in pixels where it is left out.
+        Micrometres per pixel; if omitted, lengths are in pixels.
     neighbourhood : bool
         Also measure the other nuclei in the crop.
 
     Returns
     -------
     DataFrame
-        One row per crop and one column for each of `shape_features`; NaN where the crop shows no nucleus.
+        One row per crop and one column per feature of `shape_features`; NaN if no nucleus was found.
 
     Raises
     ------
     InputError
-        If the images are not crops of bytes, or the pixel size is not positive.
+        If the images are not uint8 crops, or the pixel size is not positive.
 
     Examples
     --------
@@ -192,7 +196,7 @@ def measure_features(
     """
     if images.ndim != 3 or images.dtype != np.uint8:
         raise InputError(
-            f"Shapes are measured in crops of bytes, uint8 (n, s, s); got {images.dtype} {images.shape}."
+            f"Shapes are measured in crops of type uint8, (n, s, s); got {images.dtype} {images.shape}."
         )
     if pixel_size is not None and not (np.isfinite(pixel_size) and pixel_size > 0):
         raise InputError(f"The pixel size must be a positive number of micrometres, not {pixel_size}.")
@@ -224,8 +228,8 @@ def _measure(images: np.ndarray, pixel_size: float | None, neighbourhood: bool) 
 
     y, x = mean(row), mean(column)
     dy, dx = row - y[crop], column - x[crop]
-    own = 1 / 12  # the second moment of a pixel itself, so that a line one pixel wide has a width
-    yy, xx, yx = mean(dy * dy) + own, mean(dx * dx) + own, mean(dy * dx)
+    pixel = 1 / 12  # second moment of a pixel itself, so that a line one pixel wide has a width
+    yy, xx, yx = mean(dy * dy) + pixel, mean(dx * dx) + pixel, mean(dy * dx)
     spread = np.hypot(xx - yy, 2 * yx)
     length = 4 * np.sqrt((xx + yy + spread) / 2)
     width = 4 * np.sqrt(np.maximum(xx + yy - spread, 0) / 2)
@@ -252,12 +256,12 @@ def _measure(images: np.ndarray, pixel_size: float | None, neighbourhood: bool) 
 
 
 def _texture_pixels(pixel_size: float | None) -> int:
-    """Return the distance at which contrast is measured, in whole pixels."""
+    """Return the distance at which the contrast is measured, in whole pixels."""
     return TEXTURE_PIXELS if pixel_size is None else max(1, round(TEXTURE_DISTANCE / pixel_size))
 
 
 def _inner(mask: np.ndarray) -> np.ndarray:
-    """Return the pixels whose four neighbours are in the mask, too; none on the crop's border."""
+    """Return the pixels whose four neighbours are in the mask; none at the border of the crop."""
     inner = np.zeros_like(mask)
     inner[:, 1:-1, 1:-1] = (
         mask[:, 1:-1, 1:-1] & mask[:, :-2, 1:-1] & mask[:, 2:, 1:-1] & mask[:, 1:-1, :-2] & mask[:, 1:-1, 2:]
@@ -266,7 +270,7 @@ def _inner(mask: np.ndarray) -> np.ndarray:
 
 
 def _perimeter(mask: np.ndarray) -> np.ndarray:
-    """Return the length of the outline in pixels, after Benkrid and Crookes (2000), as scikit-image does."""
+    """Return the length of the outline in pixels, as in scikit-image (Benkrid and Crookes 2000)."""
     border = (mask & ~_inner(mask)).astype(np.uint8)
     padded = np.pad(border, ((0, 0), (1, 1), (1, 1)))
     straight = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
@@ -281,7 +285,7 @@ def _perimeter(mask: np.ndarray) -> np.ndarray:
 
 
 def _contrast(images: np.ndarray, mask: np.ndarray, distance: int) -> np.ndarray:
-    """Return the root mean square difference of pixels ``distance`` apart along rows and columns, both in the mask."""
+    """Return the root mean square difference between pixels of the mask ``distance`` apart along rows and columns."""
     square, count = np.zeros(len(images)), np.zeros(len(images))
     for axis in (1, 2):
         near = [slice(None)] * 3
@@ -292,13 +296,13 @@ def _contrast(images: np.ndarray, mask: np.ndarray, distance: int) -> np.ndarray
         other = images[tuple(far)][crop, row, column] / 255.0
         square += np.bincount(crop, (one - other) ** 2, minlength=len(images))
         count += np.bincount(crop, minlength=len(images))
-    nothing = count == 0  # a nucleus smaller than the distance has no contrast at that distance
+    nothing = count == 0  # a nucleus smaller than the distance has no contrast
     contrast: np.ndarray = np.sqrt(square / np.where(nothing, 1, count))
     return contrast
 
 
 def _edge_slope(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return the mean gradient of the brightness on the outline, per pixel, by central differences."""
+    """Return the mean gradient of the brightness along the outline, per pixel, by central differences."""
     crop, row, column = np.nonzero(mask & ~_inner(mask))
     last = images.shape[-1] - 1
 
@@ -317,7 +321,7 @@ def _edge_slope(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _neighbours(
     components: Components, centre: np.ndarray, area: np.ndarray, size: int, um: float
 ) -> dict[str, np.ndarray]:
-    """Return count, nearest distance and area of the other nuclei of each crop; NaN where there is no central one."""
+    """Return count, nearest distance and area of the other nuclei of each crop; NaN without a central nucleus."""
     n, count = len(area), len(components.area)
     labels = components.labels
     crop, row, column = np.nonzero(labels)

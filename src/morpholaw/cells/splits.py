@@ -1,8 +1,8 @@
-"""Splits that do not leak: a group of cells (a track's lineage, a movie) is whole on one side.
+"""Splits into training and test cells without leakage: a group (a lineage, a movie) is never divided.
 
-A random split of tracked crops puts the next frame of a training cell into the test set. Here groups are
-visited in an order that depends on the seed and on each group's own name only, so that the split is the same
-for any order of the rows and hardly moves when cells are added.
+A random split of tracked crops would put the next frame of a training cell into the test set. Here groups are visited
+in an order that depends only on the seed and on each group's own name, so that the split does not depend on the order
+of rows and changes little when cells are added.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
-_ATTEMPTS = 100  # groups to start from, where the first choice leaves a class on one side only
-_WHOLE = 1 - 1e-9  # a share of a class that is all of it, up to rounding
+_ATTEMPTS = 100  # starting groups to try if a class is missing on one side
+_WHOLE = 1 - 1e-9  # share of a class that counts as all of it, up to rounding
 
 
 def grouped_split(
@@ -25,26 +25,28 @@ def grouped_split(
     test_fraction: float = 0.1,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split labelled cells into training and test, whole groups at a time, each class near its share.
+    """Split labelled cells into training and test cells in whole groups, stratified by class.
 
     Parameters
     ----------
-    groups, labels : sequences of length n
-        Which cells belong together, and their classes; cells with the label "" are on neither side.
+    groups : sequence of length n
+        Group of each cell.
+    labels : sequence of length n
+        Class of each cell; cells with the label "" are on neither side.
     test_fraction : float
-        Share of each class to keep for testing; met as closely as whole groups allow.
+        Share of each class held out for testing, met as closely as whole groups allow.
     seed : int
-        Another seed, another split.
+        Random seed.
 
     Returns
     -------
-    train, test : ndarray, int64
+    train, test : ndarray of int64
         Sorted indices into ``groups``.
 
     Raises
     ------
     InputError
-        When there are fewer than two classes, or no split has every class on both sides.
+        If there are fewer than two classes, or no split has every class on both sides.
     """
     if not 0 < test_fraction < 1:
         raise InputError(f"The test fraction is {test_fraction}; expected a number between 0 and 1.")
@@ -56,8 +58,8 @@ def grouped_split(
             break
     else:
         raise InputError(
-            f"No split keeps cells of class {classes[int(np.argmax(missing))]!r} on both sides: its groups "
-            "(tracks, movies) are too few or hold all cells of another class; label cells in more groups."
+            f"No split has cells of the class {classes[int(np.argmax(missing))]!r} on both sides: its groups "
+            "(tracks, movies) are too few or contain all cells of another class; label cells in more groups."
         )
     in_test = testing[member]
     return cells[~in_test], cells[in_test]
@@ -66,24 +68,26 @@ def grouped_split(
 def grouped_folds(
     groups: Sequence[Any] | np.ndarray, labels: Sequence[Any] | np.ndarray, k: int = 5, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Split labelled cells for cross-validation, whole groups at a time; each labelled cell is tested once.
+    """Split labelled cells into folds for cross-validation in whole groups; each labelled cell is tested once.
 
-    Groups go, large ones first, to the fold that stays closest to a k-th of every class. Groups within a factor of
-    two in size are visited in an order that depends on the seed, so that another seed deals them otherwise.
+    Groups are assigned, large ones first, to the fold that stays closest to 1/k of every class. Groups within a factor
+    of two in size are visited in an order that depends on the seed.
 
     Parameters
     ----------
-    groups, labels : sequences of length n
-        Which cells belong together, and their classes; cells with the label "" are in no fold.
+    groups : sequence of length n
+        Group of each cell.
+    labels : sequence of length n
+        Class of each cell; cells with the label "" are in no fold.
     k : int
         Number of folds.
     seed : int
-        Seed of the order in which groups are assigned.
+        Random seed of the assignment.
 
     Returns
     -------
-    list of (train, test)
-        Sorted int64 indices into ``groups``, one pair per fold.
+    list of tuple of ndarray
+        Sorted int64 indices into ``groups``, as a pair (train, test) per fold.
 
     Raises
     ------
@@ -101,47 +105,51 @@ def grouped_folds(
         load[fold_of[g]] += shares[g]
     if (load <= 0).any() or (load >= _WHOLE).any():
         raise InputError(
-            f"The groups cannot be dealt into {k} folds with every class in each; use fewer folds."
+            f"The groups cannot be divided into {k} folds with every class in each; use fewer folds."
         )
     return [(cells[fold_of[member] != fold], cells[fold_of[member] == fold]) for fold in range(k)]
 
 
 def check_groups(groups: np.ndarray, labels: np.ndarray, classes: Sequence[str], least: int) -> None:
-    """Refuse a class whose cells are of too few groups to be in each of ``least`` parts; a group is never split.
+    """Check that every class has enough groups for a split or for folds, because groups are never divided.
 
     Parameters
     ----------
-    groups, labels : ndarray, str (n,)
+    groups, labels : ndarray of str, shape (n,)
         Group and class of each cell.
     classes : sequence of str
-        The classes that each part needs.
+        Names of the required classes.
     least : int
-        Parts: 2 for a split, else folds.
+        Required number of groups per class: 2 for a split, else the number of folds.
 
     Raises
     ------
     InputError
-        When a class has fewer groups.
+        If a class has fewer groups.
     """
     for name in classes:
-        found = len(np.unique(groups[labels == name]))
-        if not found:
+        count = len(np.unique(groups[labels == name]))
+        if not count:
             raise InputError(f"There is no labelled cell of the class {name!r}; label some, or leave it out.")
-        if found < least:
+        if count < least:
             raise InputError(
-                f"The class {name!r} comes from {found} group{'s' * (found != 1)} of cells (tracks, movies); at least "
-                f"{least} are needed, as a group is never split: label cells of other groups"
+                f"The class {name!r} comes from {count} group{'s' * (count != 1)} of cells (tracks, movies), but at "
+                f"least {least} are needed, because groups are never divided; label cells of other groups"
                 f"{', or use fewer folds' * (least > 2)}."
             )
 
 
 def split_fingerprint(test_groups: Iterable[Any]) -> str:
-    """Twelve hexadecimal digits that name a split by the groups it tests on, in any order.
+    """Return twelve hexadecimal digits that identify a split by its test groups, independent of their order.
 
     Parameters
     ----------
     test_groups : iterable
-        Names of the groups.
+        Names of the test groups.
+
+    Returns
+    -------
+    str
     """
     text = "\0".join(sorted({str(group) for group in test_groups}))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -150,17 +158,17 @@ def split_fingerprint(test_groups: Iterable[Any]) -> str:
 def _shares(
     groups: Sequence[Any] | np.ndarray, labels: Sequence[Any] | np.ndarray, seed: int, least: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Labelled cells, the group number of each in hash order, each group's share of each class, classes."""
+    """Return labelled cells, their group numbers in hash order, each group's share of each class, and the classes."""
     groups, labels = np.asarray(groups).astype(str), np.asarray(labels).astype(str)
     if groups.shape != labels.shape or groups.ndim != 1:
         raise InputError(
-            f"There are {groups.shape} groups and {labels.shape} labels; expected one of each a cell."
+            f"There are {groups.shape} groups and {labels.shape} labels; expected one of each per cell."
         )
     cells = np.flatnonzero(labels != "")
     classes, class_of = np.unique(labels[cells], return_inverse=True)
     if len(classes) < 2:
-        found = f"only {str(classes[0])!r}" if len(classes) else "none"
-        raise InputError(f"A split needs labelled cells of at least two classes; found {found}.")
+        present = f"only {str(classes[0])!r}" if len(classes) else "none"
+        raise InputError(f"A split needs labelled cells of at least two classes; found {present}.")
     check_groups(groups[cells], labels[cells], classes.tolist(), least)
     names, group_of = np.unique(groups[cells], return_inverse=True)
     place = np.argsort([hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest() for name in names])
@@ -173,14 +181,16 @@ def _shares(
 
 
 def _choose(shares: np.ndarray, goal: float) -> np.ndarray:
-    """Which groups to test on: bool (groups,), from each group's share of each class (groups, classes)."""
+    """Return which groups to test on, bool (groups,), from each group's share of each class (groups, classes)."""
     chosen = np.zeros(len(shares), dtype=bool)
     total = np.zeros(shares.shape[1])
-    for g, share in enumerate(shares):  # take a group where it brings the test shares closer to the goal
+    for g, share in enumerate(shares):  # take a group if it brings the test shares closer to the goal
         closer = _distance(total + share, goal) < _distance(total, goal)
         if closer and (total + share < _WHOLE).all():
             chosen[g], total = True, total + share
-    for c in range(len(total)):  # a class of large groups only may still be missing: take the least bad one
+    for c in range(
+        len(total)
+    ):  # a class with only large groups may still be missing; take the least bad group
         allowed = np.flatnonzero((shares[:, c] > 0) & (total + shares < _WHOLE).all(axis=1))
         if total[c] <= 0 and len(allowed):
             best = min(allowed, key=lambda g: _distance(total + shares[g], goal))

@@ -1,4 +1,4 @@
-"""Delimited text tables as many programs write them: any delimiter, encoding, decimal mark and kind of header."""
+"""Reading of delimited text tables with any delimiter, encoding, decimal mark and kind of header."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
 _HEAD = 1 << 20
-"""Bytes from which the layout is found; a line that is longer is no header."""
+"""Number of bytes from which the layout is determined; a longer line cannot be a header."""
 MAX_COLUMNS = 5_000
 _SEARCHED = 30
-"""Lines within which the header is expected."""
+"""Number of lines within which the header is expected."""
 _SAMPLE = 60
 _MISSING = [
     "",
@@ -44,16 +44,16 @@ _UNIT = re.compile(r"^(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table that was read from text.
+    """A table read from text.
 
     Attributes
     ----------
     values : DataFrame
-        A column is of numbers where every value in it is one, else of text; missing values are NaN.
+        Columns of numbers if all their values are numbers, else of text; missing values are NaN.
     units : dict of str
-        What a column is measured in, where the header or a row below it says so, e.g. {"POSITION_X": "micron"}.
+        Units of columns according to the header or the row below it, such as {"POSITION_X": "micron"}.
     first_line : int
-        Line of the file, counted from 1, that holds the first row of values.
+        Line of the file with the first row of values, counted from 1.
     """
 
     values: pd.DataFrame
@@ -65,7 +65,7 @@ class TextTable:
 class _Layout:
     encoding: str
     separator: str
-    """One character, or "" for white space."""
+    """Delimiter, one character; "" for white space."""
     names: list[str]
     units: dict[str, str]
     first_line: int
@@ -75,14 +75,23 @@ class _Layout:
 def read_text_table(path: Path) -> TextTable:
     """Read a table with one row of column names.
 
-    Byte order marks, UTF-16, a line "sep=;", comments and titles before the header, rows of long names and units
-    below it (TrackMate), decimal commas, quotes, blanks around values, an index without a name and delimiters at
-    the end of a line are understood.
+    Supported are byte order marks, UTF-16, a line "sep=;", comments and titles before the header, rows of long names
+    and units below it (TrackMate), decimal commas, quotes, white space around values, an unnamed index column and
+    delimiters at the end of lines.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Returns
+    -------
+    TextTable
 
     Raises
     ------
     InputError
-        The file cannot be read, or is not such a table.
+        If the file cannot be read or is not such a table.
     """
     refuse_special(path)
     try:
@@ -99,12 +108,12 @@ def read_text_table(path: Path) -> TextTable:
 
 
 def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
-    """Refuse a file that begins as a workbook, an archive or compressed data do, and say what to give in its place.
+    """Reject workbooks, archives and compressed files by their first bytes, with advice on what to use instead.
 
     Parameters
     ----------
     start : bytes
-        The file's first bytes, 512 or more.
+        First bytes of the file, 512 or more.
     path : Path
         The file, for messages.
     table : str
@@ -113,24 +122,24 @@ def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
     Raises
     ------
     InputError
-        It does.
+        If it is such a file.
     """
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(f"{path} is a workbook or an archive; save {table} as CSV and give that.")
+        raise InputError(f"{path} is a workbook or an archive; save {table} as CSV and use that file.")
     if start.startswith(b"\x1f\x8b"):
-        raise InputError(f"{path} is compressed (gzip); unpack it, and give the file in it.")
-    if start.startswith(b"PAR1") and b"\0" in start:  # without it, a table whose first column has this name
-        raise InputError(f"{path} is a Parquet file; save {table} as CSV and give that.")
+        raise InputError(f"{path} is compressed (gzip); unpack it and use the file in it.")
+    if start.startswith(b"PAR1") and b"\0" in start:  # otherwise, a table whose first column has this name
+        raise InputError(f"{path} is a Parquet file; save {table} as CSV and use that file.")
 
 
 def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
-    """Parse a table in its encoding, or in one of those that programs of the western world write."""
+    """Parse a table in its encoding, or in an encoding that Western programs use."""
     for encoding in (layout.encoding, "cp1252"):
         try:
             return _parse(path, replace(layout, encoding=encoding))
         except UnicodeDecodeError:
             continue
-    return _parse(path, replace(layout, encoding="latin-1"))  # every byte is a character of it
+    return _parse(path, replace(layout, encoding="latin-1"))  # accepts every byte
 
 
 def _parse(path: Path, layout: _Layout) -> pd.DataFrame:
@@ -152,11 +161,11 @@ def _parse(path: Path, layout: _Layout) -> pd.DataFrame:
     except UnicodeDecodeError:
         raise
     except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} is not a table that can be read: {reason(error)}.") from error
+        raise InputError(f"{path} cannot be read as a table: {reason(error)}.") from error
 
 
 def _tidy(values: pd.DataFrame, decimal: str) -> pd.DataFrame:
-    """Strip text, read numbers that pandas left as text, and drop columns without a name and without a value."""
+    """Strip text, parse numbers that pandas left as text, and drop columns without a name and values."""
     for name in values.columns:
         if pd.api.types.is_numeric_dtype(values[name]):
             continue
@@ -175,26 +184,24 @@ def _layout(head: bytes, whole: bool, path: Path) -> _Layout:
     text = head.decode(encoding, "ignore")
     lines = text.splitlines()
     if not whole and lines:
-        lines.pop()  # cut in the middle
+        lines.pop()  # truncated
     if not text.strip():
-        raise InputError(f"{path} is empty; a table was expected.")
+        raise InputError(f"{path} is empty; expected a table.")
     if not lines:
         raise InputError(
-            f"{path} begins with a line of more than {_HEAD:,} bytes, which is no header of a table."
+            f"{path} begins with a line of more than {_HEAD:,} bytes, which cannot be the header of a table."
         )
     fixed = re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE)
     at, separator = _header(lines, fixed[1] if fixed else None, 1 if fixed else 0, path)
     names = _split(lines[at], separator)
     if len(names) > MAX_COLUMNS:
-        raise InputError(
-            f"{path} has {len(names):,} columns; a table of at most {MAX_COLUMNS:,} was expected."
-        )
+        raise InputError(f"{path} has {len(names):,} columns; expected a table of at most {MAX_COLUMNS:,}.")
     below = [(i, _split(lines[i], separator)) for i in range(at + 1, min(len(lines), at + _SAMPLE))]
     below = [(i, row) for i, row in below if any(row)]
     rows = [row for _, row in below]
     decimal = _decimal(rows)
     extra = _extra_header_rows(rows, len(names), decimal)
-    if extra and len(set(names)) < len(names):  # a name over several columns, told apart in the row below it
+    if extra and len(set(names)) < len(names):  # a name over several columns, distinguished in the row below
         names = [
             f"{name} {part}".strip() for name, part in zip_longest(names, rows[0][: len(names)], fillvalue="")
         ]
@@ -217,7 +224,7 @@ def _encoding(head: bytes, path: Path) -> str:
         for encoding, zeros in (("utf-16-le", head[1:200:2]), ("utf-16-be", head[0:200:2])):
             if zeros.count(0) > 0.9 * len(zeros):
                 return encoding
-        raise InputError(f"{path} is not a text file; a table of delimited text was expected.")
+        raise InputError(f"{path} is not a text file; expected a table of delimited text.")
     try:
         head[: max(0, len(head) - 4)].decode("utf-8")
     except UnicodeDecodeError as error:
@@ -237,7 +244,7 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tuple[int, str]:
-    """Line of the column names, counted from 0, and the delimiter; "" for white space."""
+    """Return the line of the column names, counted from 0, and the delimiter ("" for white space)."""
     candidates = [i for i in range(start, min(len(lines), start + _SEARCHED)) if lines[i].strip()]
     for i in candidates:
         if lines[i].lstrip().startswith("#"):
@@ -252,20 +259,20 @@ def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tupl
                 best = width, separator
         if best[0] > 1:
             if i > candidates[0] and all(_NUMBER.fullmatch(cell) for cell in _split(lines[i], best[1])):
-                break  # the first row of values: the names above it are more or fewer
+                break  # the first row of values, which differ in number from the names above
             return i, best[1]
     shown = lines[candidates[0]][:60] if candidates else ""
     raise InputError(
-        f"{path} is not a table that can be read: no line of column names is followed by rows of as many values "
+        f"{path} cannot be read as a table: no line of column names is followed by rows with as many values "
         f"(it begins with {shown!r})."
     )
 
 
 def _named(names: list[str], rows: list[list[str]]) -> list[str]:
-    """Give every column a name of its own; add one where rows are one value longer than the header."""
+    """Make column names unique, and add a name if rows have one value more than the header."""
     longer = [row for row in rows if len(row) == len(names) + 1]
     if rows and 2 * len(longer) > len(rows):
-        # a delimiter at the end of each row; or R, which writes names of rows without a name for their column
+        # a delimiter at the end of each row, or R's row names, whose column has no name
         names = [*names, ""] if all(not row[-1] for row in longer) else ["row", *names]
     seen: dict[str, int] = {}
     unique = []
@@ -284,7 +291,7 @@ def _decimal(rows: list[list[str]]) -> str:
 
 
 def _extra_header_rows(rows: list[list[str]], width: int, decimal: str) -> int:
-    """How many rows below the names hold long names or units, and not values."""
+    """Return how many rows below the names are long names or units rather than values."""
 
     def kind(cell: str) -> float:
         if cell in _MISSING:

@@ -1,4 +1,4 @@
-"""Checks that tracks are tracks: cells are linked over time, ids stay with their cell, x and y are not exchanged."""
+"""Plausibility checks of tracks: cells are linked over time, ids follow their cells, and x and y are not exchanged."""
 
 from __future__ import annotations
 
@@ -10,31 +10,39 @@ from morpholaw.cells.tracked_places import evenly
 from morpholaw.errors import InputError
 
 _ENOUGH = 5
-"""Tracks from which on their lengths tell anything."""
+"""Minimum number of tracks for conclusions from their lengths."""
 _SINGLE = 0.9
-"""Share of tracks of one frame from which on cells are not linked."""
+"""Share of single-frame tracks above which cells are not linked."""
 _LINKS = 50
 _FOLLOW = 0.25
-"""Share of ids that go to the nearest cell of the next frame below which ids do not follow cells."""
+"""Share of ids that go to the nearest cell of the next frame, below which ids do not follow cells."""
 _FRAMES = 12
 _CELLS = 64
-"""Cells of a frame that are followed into the next."""
+"""Maximum number of cells per frame that are followed into the next."""
 
 
 def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> bool:
-    """Whether cells are linked over time; refuse tracks that are none.
+    """Return whether cells are linked over time; reject tracks that are not.
 
     Parameters
     ----------
     table : DataFrame
         A valid track table.
     ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
-        What the person says that ids mean; anything but "auto" is taken at its word.
+        Meaning of the ids according to the user; anything but "auto" is not questioned.
+    format_name : str
+        Name of the file format.
+    where : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
     InputError
-        Almost every track has one frame, or ids do not stay with their cell.
+        If almost every track has only one frame, or ids do not follow their cells.
     """
     lengths = np.unique(table["track_id"].to_numpy(), return_counts=True)[1]
     single = int((lengths == 1).sum())
@@ -43,27 +51,27 @@ def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> 
         return linked
     if not linked:
         raise InputError(
-            f"{where} has {len(lengths)} tracks, of which {single} have one frame only: its cells are not linked over "
+            f"{where} has {len(lengths)} tracks, of which {single} have only one frame: its cells are not linked over "
             "time, and a split into training and test would have the same cell on both sides. Give tracks that follow "
-            "cells (a column track_id), or --ids per-frame (ids='per-frame') to take each cell by itself."
+            "cells (a column track_id), or --ids per-frame (ids='per-frame') to treat each cell separately."
         )
     follow = _share_that_follows(table)
     if follow is not None and follow < _FOLLOW:
         raise InputError(
             f"{where} has ids that do not follow cells: only {follow:.0%} of them are at the nearest cell of the next "
-            "frame, as if they were numbered again in each frame. Link the cells first, or give --ids per-frame "
-            "(ids='per-frame') to take each cell by itself, or --ids tracks where they are tracks all the same."
+            "frame, as if they were renumbered in each frame. Link the cells first, or give --ids per-frame "
+            "(ids='per-frame') to treat each cell separately, or --ids tracks if they are tracks after all."
         )
     return True
 
 
 def check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int] | None, where: str) -> None:
-    """Refuse positions that leave the movie as they are, and lie within it with x and y exchanged.
+    """Reject positions that are outside the movie but would be inside it with x and y exchanged.
 
     Raises
     ------
     InputError
-        x and y seem to be exchanged.
+        If x and y seem to be exchanged.
     """
     if movie_shape is None:
         return
@@ -76,13 +84,13 @@ def check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int] | None, wh
     as_given, exchanged = outside(y, x), outside(x, y)
     if as_given > max(2, 0.02 * len(table)) and exchanged < 0.1 * as_given:
         raise InputError(
-            f"{where} has {as_given} of {len(table)} positions outside the {height} x {width} image, and {exchanged} "
+            f"{where} has {as_given} of {len(table)} positions outside the {height} x {width} image, but {exchanged} "
             "with x and y exchanged; exchange them (--set swap_xy=true)."
         )
 
 
 def _share_that_follows(table: pd.DataFrame) -> float | None:
-    """Share of steps to the next frame that go to the nearest cell there; None where there are too few to tell."""
+    """Return the share of steps that go to the nearest cell of the next frame; None with too few steps."""
     t, track = table["t"].to_numpy(), table["track_id"].to_numpy()
     place = table[["y", "x"]].to_numpy(np.float64)
     order = np.argsort(t, kind="stable")
@@ -98,7 +106,7 @@ def _share_that_follows(table: pd.DataFrame) -> float | None:
             continue
         now = now[np.isin(track[now], track[then])]
         now = now[evenly(len(now), _CELLS)]
-        # So few distances take less time than importing a tree of neighbours.
+        # For so few distances, importing a tree search would take longer.
         gaps = place[now][:, None] - place[then][None]
         nearest = np.einsum("ijk,ijk->ij", gaps, gaps).argmin(axis=1)
         near += int((track[then][nearest] == track[now]).sum())

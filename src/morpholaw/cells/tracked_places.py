@@ -1,4 +1,4 @@
-"""Measurements at tracked places of a frame: how bright they are, and where the light around them is."""
+"""Measurements at tracked positions of a frame: brightness, and the centre of the light around them."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy as np
 import pandas as pd
 
 DISC = 2
-"""Pixels on each side of a place whose mean is its brightness."""
+"""Number of pixels on each side of a position whose mean is its brightness."""
 REACH = 10
-"""Pixels within which the centre of the light is looked for."""
+"""Distance in pixels within which the centre of light is sought."""
 
-_CELLS = 48  # looked at in one frame
-_PLACES = 16  # random places compared with each cell
+_CELLS = 48  # maximum number of cells per frame
+_PLACES = 16  # number of random points compared with each cell
 
 Frames = Mapping[int, np.ndarray]
-"""Frames (y, x) by their numbers."""
+"""Frames (y, x) by number."""
 
 
 def shows_something(frame: np.ndarray) -> bool:
-    """Whether a frame has two different values, so that it is neither empty nor saturated all over."""
+    """Return whether a frame has at least two different values, so that it is neither empty nor fully saturated."""
     some = frame[::4, ::4]
     return bool(some.min() < some.max() or frame.min() < frame.max())
 
 
 class Places(NamedTuple):
-    """Measured cells as arrays, without positions that a tracker made up.
+    """Measured cells as arrays, without positions that a tracker interpolated.
 
     Attributes
     ----------
-    t, track : ndarray, int64 (n,)
+    t, track : ndarray of int64, shape (n,)
         Frame and track.
-    y, x : ndarray, float64 (n,)
+    y, x : ndarray of float64, shape (n,)
         Position in pixels.
     """
 
@@ -53,7 +53,7 @@ def measured_places(cells: pd.DataFrame) -> Places:
 
 
 def places_in(frame: np.ndarray, places: Places, t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, columns and tracks of up to _CELLS cells of a frame, spread over the table."""
+    """Return rows, columns and tracks of up to _CELLS cells of a frame, evenly spaced in the table."""
     rows = np.flatnonzero(places.t == t)
     y, x = places.y[rows], places.x[rows]
     height, width = frame.shape
@@ -64,7 +64,7 @@ def places_in(frame: np.ndarray, places: Places, t: int) -> tuple[np.ndarray, np
 
 
 def share_of_darker(frame: np.ndarray, y: np.ndarray, x: np.ndarray, size: float) -> np.ndarray:
-    """Return, for each place, the share of random places around it that are darker."""
+    """Return the share of random points around each position that are darker than it."""
     dy, dx = (np.rint(size * part).astype(np.int64) for part in _around())
     rows, columns = y[:, None] + dy, x[:, None] + dx
     height, width = frame.shape
@@ -79,7 +79,7 @@ def share_of_darker(frame: np.ndarray, y: np.ndarray, x: np.ndarray, size: float
 
 @cache
 def _around() -> tuple[np.ndarray, np.ndarray]:
-    """Places around a cell, in crop sides: from beside a nucleus to the next crop, all directions."""
+    """Return points around a cell in units of the crop side, from beside a nucleus to the next crop."""
     rng = np.random.default_rng(0)
     angle = (np.arange(_PLACES) + rng.uniform(size=_PLACES)) * 2 * np.pi / _PLACES
     distance = rng.permutation(np.linspace(0.32, 0.88, _PLACES))
@@ -93,13 +93,13 @@ def _brightness(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def distance_to_light(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return how far from each place the centre of the light around it is, in pixels."""
+    """Return the distance from each position to the centre of the light around it, in pixels."""
     distance: np.ndarray = np.hypot(*light_beside(frame, y, x).T)
     return distance
 
 
 def light_beside(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return rows and columns from each place to the centre of the light around it, (n, 2)."""
+    """Return the offset in rows and columns from each position to the centre of the light around it, (n, 2)."""
     grid = np.arange(-REACH, REACH + 1, 2)
     light = window(frame, y, x, grid).astype(np.float32)
     rim = light[:, 0].sum(axis=1) + light[:, -1].sum(axis=1) + light[:, 1:-1, 0].sum(axis=1)
@@ -112,20 +112,20 @@ def light_beside(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def window(frame: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Return the pixels at ``grid`` around places, (n, k, k); the border's pixels are repeated outside."""
+    """Return the pixels at ``grid`` around positions, (n, k, k); border pixels are repeated outside."""
     height, width = frame.shape
     rows = np.maximum(np.minimum(y[:, None] + grid, height - 1), 0)
     columns = np.maximum(np.minimum(x[:, None] + grid, width - 1), 0)
-    # one flat index per pixel: taken in half the time of an index per axis
+    # one flat index per pixel is twice as fast as an index per axis
     pixels: np.ndarray = frame.reshape(-1).take((rows * width)[:, :, None] + columns[:, None, :])
     return pixels
 
 
 def evenly(n: int, count: int) -> np.ndarray:
-    """Return up to ``count`` of 0 to n-1, evenly spaced."""
+    """Return up to ``count`` evenly spaced integers from 0 to n-1."""
     return np.arange(n) if n <= count else np.linspace(0, n - 1, count).round().astype(np.int64)
 
 
 def spread(values: Sequence[int], count: int) -> list[int]:
-    """Return up to ``count`` of the values, evenly spaced."""
+    """Return up to ``count`` evenly spaced elements of the values."""
     return [values[i] for i in evenly(len(values), count)]

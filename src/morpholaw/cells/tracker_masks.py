@@ -1,7 +1,7 @@
-"""The tracker's own masks of cells, kept beside their crops where the tracks came as masks.
+"""The tracker's masks of cells, stored beside their crops if the tracks were read from masks.
 
-They say which pixels of a crop are the cell's own; where a tracker has none, or marks cells by dots, the nucleus is
-segmented in the crop.
+They define the pixels of the central cell. If there is no mask, or if it only marks the cell by a dot, the nucleus is
+segmented in the crop instead.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from morpholaw.cells.track_formats.facts import TrackFacts
 
 FILE = "masks.npy"
-"""Packed bits, uint8 (n, s, s / 8), in the folder of a crop set."""
+"""File in the folder of a crop set with the masks as packed bits, uint8 (n, s, s / 8)."""
 FORMATS = ("label stack", "CTC folder")
-"""Formats of tracks that are masks."""
+"""Formats of tracks that consist of masks."""
 LEAST_AREA = 0.5
-"""Area of a mask over that of the nucleus as it is segmented below which it is a marker and no outline."""
+"""Ratio of a mask's area to that of the segmented nucleus, below which the mask is a marker and not an outline."""
 
 
 @dataclass(frozen=True)
 class TrackerMasks:
-    """The label images that tracks were read from.
+    """The label images from which tracks were read.
 
     Attributes
     ----------
     movie : Movie
-        One image per frame: 0 for background, a number for each cell.
+        One image per frame with 0 for background and a number for each cell.
     numbers : tuple of int or None
-        The frame that each image is of, in the tracks' own numbering; None where it is its place.
+        Frame of each image in the numbering of the tracks; None for 0, 1, 2, ...
     """
 
     movie: Movie
@@ -46,16 +46,16 @@ class TrackerMasks:
 
     @classmethod
     def of(cls, source: Any, facts: TrackFacts, shape: tuple[int, int, int]) -> TrackerMasks | None:
-        """Open the masks that tracks were read from; None where they are no masks, or of another size than the movie.
+        """Open the masks from which tracks were read; return None if there are none of the movie's size.
 
         Parameters
         ----------
         source : path or array
-            What the tracks were read from.
+            Source of the tracks.
         facts : TrackFacts
-            What their file says about them.
+            Facts from their file.
         shape : tuple of int
-            Of the movie, (t, y, x).
+            Shape of the movie, (t, y, x).
         """
         from morpholaw.cells.movies import open_movie
 
@@ -71,7 +71,7 @@ class TrackerMasks:
         return None
 
     def frame(self, number: int) -> np.ndarray | None:
-        """Return the masks of a frame, in the tracks' own numbering, (y, x); None where there is none."""
+        """Return the masks (y, x) of a frame, in the numbering of the tracks, or None."""
         place = number
         if self.numbers is not None:
             if number not in self.numbers:
@@ -88,24 +88,29 @@ def cut_masks(
     shape: tuple[int, int],
     size: int,
 ) -> np.ndarray:
-    """Return which pixels of the crops of one frame are the cells' own, bool (k, s, s).
+    """Return masks of the central cells in the crops of one frame.
 
     Parameters
     ----------
     labels : ndarray or None
-        The masks of the frame; None where there are none.
-    y, x : ndarray, int64 (k,)
-        Centres of the crops, after resampling.
-    ids : ndarray, int64 (k,)
-        The cells' numbers in the masks.
+        Masks of the frame, if there are any.
+    y, x : ndarray of int64, shape (k,)
+        Centres of the crops after resampling.
+    ids : ndarray of int64, shape (k,)
+        Numbers of the cells in the masks.
     shape : tuple of int
         Height and width of the frame after resampling.
     size : int
-        Side of a crop.
+        Side length of a crop, in pixels.
+
+    Returns
+    -------
+    ndarray
+        bool (k, s, s).
     """
     if labels is None:
         return np.zeros((len(ids), size, size), bool)
-    if labels.shape != shape:  # the nearest pixel: numbers have no mean
+    if labels.shape != shape:  # nearest pixel, because numbers cannot be averaged
         rows, columns = (
             np.minimum(((np.arange(n) + 0.5) * old / n).astype(np.int64), old - 1)
             for n, old in zip(shape, labels.shape, strict=True)
@@ -118,18 +123,18 @@ def cut_masks(
 
 
 def packed(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Pack masks, bool (k, s, s), as they are kept: uint8 (k, s, s / 8)."""
+    """Pack masks, bool (k, s, s), for storage: uint8 (k, s, s / 8)."""
     return (np.packbits(block, axis=2) for block in blocks)
 
 
 def read_masks(folder: Path, count: int, size: int, crops: Sequence[int] | np.ndarray) -> np.ndarray | None:
-    """Read the tracker's masks of some crops of a set, bool (k, s, s); None where it has none that can be read."""
+    """Read the tracker's masks of some crops of a set, bool (k, s, s); None if there are none or they are damaged."""
     path = folder / FILE
     if not path.is_file():
         return None
     try:
         kept = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception:  # whatever numpy says of a damaged file: nuclei are segmented instead
+    except Exception:  # whatever NumPy raises for a damaged file; nuclei are segmented instead
         return None
     if kept.dtype != np.uint8 or kept.shape != (count, size, size // 8):
         return None
@@ -137,20 +142,21 @@ def read_masks(folder: Path, count: int, size: int, crops: Sequence[int] | np.nd
 
 
 def nuclei_with_masks(segmented: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return nuclei by the tracker's masks where those are outlines, else as segmented.
+    """Return nuclei by the tracker's masks if those are outlines, else as segmented.
 
     Parameters
     ----------
-    segmented : ndarray, bool (n, s, s)
-        Nuclei as they are segmented in the crops.
-    masks : ndarray, bool (n, s, s)
-        The tracker's; empty where there is none.
+    segmented : ndarray of bool, shape (n, s, s)
+        Segmented nuclei.
+    masks : ndarray of bool, shape (n, s, s)
+        Masks of the tracker; empty where there is none.
 
     Returns
     -------
-    nuclei : ndarray, bool (n, s, s)
-    tracked : ndarray, bool (n,)
-        Which of them are the tracker's: masks of `LEAST_AREA` of the segmented nucleus or more.
+    nuclei : ndarray of bool, shape (n, s, s)
+        Masks of the nuclei.
+    tracked : ndarray of bool, shape (n,)
+        Which of them are the tracker's: those of at least `LEAST_AREA` of the area of the segmented nucleus.
     """
     area = masks.sum(axis=(1, 2))
     tracked = (area > 0) & (area >= LEAST_AREA * segmented.sum(axis=(1, 2)))

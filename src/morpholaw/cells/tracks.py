@@ -1,8 +1,8 @@
-"""Tracks of cells as one table, from whichever program made them.
+"""Tracks of cells as a table, from any program.
 
-A track table has the columns ``track_id``, ``t`` (int64), ``y``, ``x`` (float64, pixels, 0 is the centre of
-the first row or column) and ``parent`` (int64, -1: none), optionally ``label`` (str, "": none) and ``dummy``
-(bool: a position the tracker made up), and is sorted by track and time.
+A track table has the columns ``track_id``, ``t`` (int64), ``y``, ``x`` (float64, in pixels; 0 is the centre of the
+first row or column) and ``parent`` (int64, -1 for none), and optionally ``label`` (str, "" for none) and ``dummy``
+(bool, whether the position was interpolated by the tracker). It is sorted by track and time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class TracksWarning(UserWarning):
-    """Tracks that were left out, or something that was decided for the user, in one sentence."""
+    """Tracks that were left out, or an automatic decision, in one sentence."""
 
 
 _COLUMNS = ["track_id", "t", "y", "x", "parent"]
@@ -47,7 +47,7 @@ def read_tracks(
     pixel_size: float | None = None,
     ids_per_frame: bool = False,
 ) -> pd.DataFrame:
-    """Read tracks as a table: :func:`open_tracks` without the facts.
+    """Read tracks as a table; the same as :func:`open_tracks` without the facts.
 
     Parameters
     ----------
@@ -55,26 +55,26 @@ def read_tracks(
         A CTC folder (man_track.txt or res_track.txt with masks), btrack HDF5, TrackMate XML, GEFF, a table of
         tracks (CSV), or a label stack (TIFF, zarr, folder of masks, or an array (t, y, x) of integers).
     movie_shape : tuple of int, optional
-        (t, y, x) of the movie; tracks that lie beyond it are left out with a warning.
+        (t, y, x) of the movie; tracks outside it are left out with a warning.
     pixel_size : float, optional
-        Micrometres per pixel; needed where positions are in micrometres and the file does not say.
+        Micrometres per pixel, needed if positions are in micrometres and the file does not state it.
     ids_per_frame : bool
-        For masks: ids are numbered afresh in every frame, so that every mask is a track of its own.
+        For masks: ids start again in every frame, so every mask is a separate track.
 
     Returns
     -------
     pandas.DataFrame
-        A valid track table.
+        A valid track table; see :mod:`morpholaw.cells.tracks`.
 
     Warns
     -----
     TracksWarning
-        Something was left out, or decided for the user.
+        If rows were left out or decisions were made.
 
     Raises
     ------
     InputError
-        The file is missing, damaged or of no known format, or its tracks make no sense or contradict the movie.
+        If the file is missing, damaged or of an unknown format, or its tracks are invalid or contradict the movie.
     """
     tracks = open_tracks(
         source,
@@ -103,40 +103,39 @@ def open_tracks(
     movie_interval: float | None = None,
     swap_xy: bool = False,
 ) -> Tracks:
-    """Read tracks together with what their file says about them; nothing is left out for lying beyond the movie.
+    """Read tracks together with facts from their file, without leaving out tracks outside the movie.
 
     Parameters
     ----------
     source : path, array or DataFrame
         As for :func:`read_tracks`, or a table of tracks.
     movie_shape : tuple of int, optional
-        (t, y, x) of the movie: frames and positions that contradict it are refused.
+        (t, y, x) of the movie; contradicting frames and positions are rejected.
     movie_frames : sequence of int, optional
-        The numbers in the names of the movie's files, one per frame; tracks whose frames are numbers of files
-        are matched by them.
+        Numbers in the names of the movie's files, one per frame, to match tracks whose frames are file numbers.
     pixel_size : float, optional
         Micrometres per pixel of the movie.
     ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
-        What the ids in the file mean: found out from the content; ids of tracks; ids of one frame only, so that each
-        cell is a track by itself; for masks also: not used, masks are linked by overlap or with LapTrack.
+        Meaning of the ids in the file: decided from the content; ids of tracks; ids of single frames, so that each cell
+        is a separate track; for masks also: not used, with masks linked by overlap or with LapTrack.
     frame_offset : int, optional
-        Added to the file's frame numbers to get the movie's, which count from 0; 0 says that they fit as they are.
+        Number added to the file's frame numbers to get the movie's, which count from 0; 0 means that they match.
     frame_interval : float, optional
-        Seconds from one frame to the next, for files that hold times; in the file's unit where that is not known.
+        Seconds between frames, for files with times; in the file's unit of time if that is unknown.
     movie_interval : float, optional
-        Seconds from one frame to the next by the movie's own header; asked only where the times alone leave it open.
+        Seconds between frames according to the movie's header, used only if the times alone are ambiguous.
     swap_xy : bool
-        The file has x where y is expected.
+        Whether to exchange x and y.
 
     Returns
     -------
     Tracks
-        A valid table, and the facts.
+        A valid table, and facts about it.
 
     Raises
     ------
     InputError
-        The file is missing, damaged or of no known format, or its tracks make no sense or contradict the movie.
+        If the file is missing, damaged or of an unknown format, or its tracks are invalid or contradict the movie.
     """
     where = _where(source)
     context = TrackContext(
@@ -177,7 +176,7 @@ def _where(source: Any) -> str:
 
 
 def _moved(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Leave out the rows that the movie has no frame for."""
+    """Drop the rows for which the movie has no frame."""
     kept = table[table["t"] >= 0].reset_index(drop=True)
     if len(kept) == 0:
         raise InputError(f"{where} has no cell in a frame of the movie; give another --frame-offset.")
@@ -190,24 +189,35 @@ def validate_tracks(
 ) -> pd.DataFrame:
     """Return a track table with the right columns, types and order.
 
-    Parents that are no track become -1, which is added to ``notes``, or else said as a :class:`TracksWarning`; other
+    Parents that are not in the table become -1, with a sentence in ``notes`` or else a :class:`TracksWarning`. Other
     columns are kept.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        Table to validate.
+    where : str
+        Name of the table in messages.
+    notes : list of str, optional
+        List to which sentences are added in place of warnings.
+
+    Returns
+    -------
+    DataFrame
 
     Raises
     ------
     InputError
-        A column is missing; there is no row; a position is not finite; an id or frame is negative or not
-        whole; a track is twice in one frame, has two parents, or is its own ancestor.
+        If a column is missing, there are no rows, a position is not finite, an id or frame is negative or not an
+        integer, or a track occurs twice in one frame, has two parents, or is its own ancestor.
     """
     if missing := [name for name in _COLUMNS[:4] if name not in tracks.columns]:
-        raise InputError(
-            f"{where} has no column {', '.join(missing)}, but track_id, t, y and x were expected."
-        )
+        raise InputError(f"{where} has no column {', '.join(missing)}; expected track_id, t, y and x.")
     if not tracks.columns.is_unique:
         twice = ", ".join(map(str, tracks.columns[tracks.columns.duplicated()].unique()))
         raise InputError(f"{where} has more than one column {twice}; expected each once.")
     if len(tracks) == 0:
-        raise InputError(f"{where} holds no tracks.")
+        raise InputError(f"{where} has no tracks.")
     table = tracks.reset_index(drop=True).copy()
     for name in ("track_id", "t"):
         table[name] = _whole(table[name], name, where)
@@ -242,19 +252,28 @@ def validate_tracks(
 def clip_tracks(
     tracks: pd.DataFrame, movie_shape: tuple[int, int, int], where: str = "The track table"
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out the rows of a track table that lie beyond the movie.
+    """Drop the rows of a track table that are outside the movie.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        A valid track table.
+    movie_shape : tuple of int
+        (t, y, x) of the movie.
+    where : str
+        Name of the table in messages.
 
     Returns
     -------
-    pandas.DataFrame
-        The rows inside; a parent with no row left becomes -1.
-    list of str
-        One sentence for every kind of row that was left out.
+    tracks : DataFrame
+        Rows inside the movie; a parent without remaining rows becomes -1.
+    notes : list of str
+        One sentence per kind of row that was dropped.
 
     Raises
     ------
     InputError
-        No row lies inside.
+        If no row is inside.
     """
     frames, height, width = movie_shape
     late = (tracks["t"] >= frames).to_numpy()
@@ -287,13 +306,18 @@ def clip_tracks(
 
 
 def divisions(tracks: pd.DataFrame) -> pd.DataFrame:
-    """List the cell divisions of a valid track table.
+    """Return the cell divisions in a valid track table.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        A valid track table.
 
     Returns
     -------
-    pandas.DataFrame
-        ``parent`` (int64), ``daughters`` (tuple of track ids, two or more) and ``t`` (int64), the first frame
-        with a daughter; sorted by t. A parent with one child is a gap that was bridged, not a division.
+    DataFrame
+        ``parent`` (int64), ``daughters`` (tuple of at least two track ids) and ``t`` (int64), the first frame with a
+        daughter; sorted by t. A parent with one child is a bridged gap and not a division.
     """
     starts = tracks.groupby("track_id").agg(t=("t", "min"), parent=("parent", "first")).reset_index()
     families = starts[starts["parent"] >= 0].groupby("parent")
@@ -315,12 +339,14 @@ def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Data
         raise InputError(
             f"{where} gives track {parents.index[mixed][0]} two parents, but a track has one or none."
         )
-    table.loc[table["parent"] == table["track_id"], "parent"] = -1  # how btrack and some CTC files say "none"
+    table.loc[
+        table["parent"] == table["track_id"], "parent"
+    ] = -1  # as btrack and some CTC files write "none"
     unknown = (table["parent"] >= 0) & ~table["parent"].isin(parents.index)
     if unknown.any():
         count = table.loc[unknown, "track_id"].nunique()
         notes.append(
-            f"{where}: {count} tracks name a parent that is not in the table; they are kept without one."
+            f"{where}: {count} tracks have a parent that is not in the table; they are kept without a parent."
         )
         table.loc[unknown, "parent"] = -1
     _check_ancestry(dict(zip(table["track_id"], table["parent"], strict=True)), where)
@@ -328,7 +354,7 @@ def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Data
 
 
 def _check_ancestry(parent_of: dict[int, int], where: str) -> None:
-    """Refuse a track that is its own ancestor."""
+    """Reject a track that is its own ancestor."""
     settled: set[int] = {-1}
     for track in parent_of:
         path: list[int] = []

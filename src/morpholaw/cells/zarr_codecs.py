@@ -1,7 +1,7 @@
-"""Decompressors of zarr chunks that stop at the size that a chunk can have.
+"""Decompressors for zarr chunks that stop at the maximum size of a chunk.
 
-A chunk of a few kilobytes can claim, or expand to, many gigabytes. Each compressor of an array is wrapped: what its
-data claims is checked before it is decoded, and where it claims nothing it is decoded into a buffer that ends.
+A chunk of a few kilobytes can claim, or expand to, many gigabytes. Each compressor of an array is wrapped: the size
+stated in its data is checked before decoding, and without a stated size the data is decoded into a bounded buffer.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from zarr.core.buffer import Buffer
 
 COMPRESSORS = frozenset(("blosc", "zlib", "gzip", "bz2", "lzma", "lz4", "zstd"))
 _SLACK = 2**16
-"""Bytes that checksums and lengths may add to a chunk."""
+"""Number of bytes that checksums and lengths may add to a chunk."""
 _LZMA_MEMORY = 2**28
-"""Bytes that LZMA's dictionary may take."""
+"""Maximum size in bytes of LZMA's dictionary."""
 _TEXT_CHUNK = 2**26
-"""Bytes of a chunk of texts, whose size its shape does not say."""
+"""Maximum size in bytes of a chunk of text, which does not follow from its shape."""
 
 
 def decode_at_most(kind: str, data: bytes, limit: int) -> bytes | None:
-    """Decompress ``data`` into at most ``limit`` bytes.
+    """Decompress data to at most ``limit`` bytes.
 
     Parameters
     ----------
     kind : str
-        One of ``COMPRESSORS``.
+        Compressor, one of ``COMPRESSORS``.
     data : bytes
-        Compressed.
+        Compressed data.
     limit : int
-        Bytes that the result may have.
+        Maximum number of bytes of the result.
 
     Returns
     -------
     bytes or None
-        None where the data states its size truthfully for its decoder to rely on; it is then within the limit.
+        None if the data states its size in a way that its decoder can rely on, and that size is within the limit.
 
     Raises
     ------
     ValueError
-        The result is larger, or the data is damaged.
+        If the result is larger, or the data is damaged.
     """
     if kind in ("zlib", "gzip"):
         return _streamed(lambda: zlib.decompressobj(wbits=47), data, limit)
@@ -71,7 +71,7 @@ def decode_at_most(kind: str, data: bytes, limit: int) -> bytes | None:
 
 
 def _streamed(make: Any, data: bytes, limit: int) -> bytes:
-    """Decode one or several members of a stream, never more than ``limit`` bytes."""
+    """Decode one or several members of a stream to at most ``limit`` bytes."""
     parts: list[bytes] = []
     room = limit
     while data:
@@ -90,9 +90,9 @@ def _streamed(make: Any, data: bytes, limit: int) -> bytes:
 
 
 def _zstd_size(data: bytes) -> int | None:
-    """Return the size that a zstd frame states; None where it states none."""
+    """Return the size stated in a zstd frame, or None."""
     if len(data) < 6 or data[:4] != b"\x28\xb5\x2f\xfd":
-        return 0  # no frame: the decoder says so
+        return 0  # not a frame; the decoder reports it
     descriptor = data[4]
     single, kind = bool(descriptor & 0x20), descriptor >> 6
     if kind == 0 and not single:
@@ -103,7 +103,7 @@ def _zstd_size(data: bytes) -> int | None:
 
 
 def _too_large(limit: int) -> ValueError:
-    return ValueError(f"a chunk expands to more than the {limit} bytes that it can have")
+    return ValueError(f"a chunk expands to more than its maximum of {limit} bytes")
 
 
 class BoundedCodec(numcodecs.abc.Codec):  # type: ignore[misc]  # numcodecs has no types
@@ -115,7 +115,7 @@ class BoundedCodec(numcodecs.abc.Codec):  # type: ignore[misc]  # numcodecs has 
         self.inner, self.limit = inner, limit
 
     def encode(self, buf: Any) -> Any:
-        """Arrays are only read."""
+        """Raise an error, because arrays are only read."""
         return self.inner.encode(buf)
 
     def decode(self, buf: Any, out: Any = None) -> Any:
@@ -131,14 +131,14 @@ class BoundedCodec(numcodecs.abc.Codec):  # type: ignore[misc]  # numcodecs has 
 
 @dataclass(frozen=True)
 class BoundedBytes(BytesBytesCodec):
-    """A compressor of zarr version 3 that decodes at most what a chunk can have."""
+    """A compressor of zarr version 3 that decodes at most the size of a chunk."""
 
     inner: Any
     kind: str
     is_fixed_size = False
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
-        """Pass on what the compressor says."""
+        """Return the size that the compressor states."""
         return int(self.inner.compute_encoded_size(input_byte_length, chunk_spec))
 
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> Buffer:
@@ -158,14 +158,14 @@ def _chunk_limit(spec: ArraySpec) -> int:
 
 
 def bounded_v2(codec: Any, chunk_bytes: int) -> Any:
-    """Wrap a compressor of version 2; other codecs, which keep the size, are returned as they are."""
+    """Wrap a compressor of version 2; other codecs, which preserve the size, are returned unchanged."""
     if codec is None or codec.codec_id not in COMPRESSORS:
         return codec
     return BoundedCodec(codec, 8 * chunk_bytes + _SLACK)
 
 
 def bounded_v3(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
-    """Wrap the compressors of version 3, those inside shards included."""
+    """Wrap the compressors of version 3, including those inside shards."""
     wrapped: list[Codec] = []
     for codec in codecs:
         inner = getattr(codec, "codecs", None)

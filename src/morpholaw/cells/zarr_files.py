@@ -1,8 +1,8 @@
-"""zarr folders somebody sent, opened so that reading them runs no code and takes no more memory than they say.
+"""Safe reading of zarr folders from others: no code is run, and no more memory is used than the metadata states.
 
-zarr's codecs are named by the file, and one of numcodecs' codecs is pickle. So the metadata is read as JSON
-first, and an array is handed to zarr only if its codecs and its data type are on the list below. Chunks are read only
-from regular files, and each is decoded into at most the size that its array gives it.
+The metadata of an array names its codecs, and one of numcodecs' codecs is pickle. Therefore the metadata is first read
+as JSON, and an array is opened with zarr only if its codecs and data type are on the list below. Chunks are read only
+from regular files, and each is decoded to at most the size that its array states.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _CODECS = {
     *("fixedscaleoffset", "scale_offset", "cast_value", "vlen-utf8"),
 }
 _MAX_CHUNK = 2**31
-"""Bytes of a chunk, which is decoded at once, and of an array that is read as a whole."""
+"""Maximum size in bytes of a chunk, which is decoded at once, and of an array that is read as a whole."""
 _MAX_CHUNKS = 100_000
-"""Chunks of one frame, or of an array that is read as a whole: each is a file of its own."""
+"""Maximum number of chunks, each a separate file, of a frame or of an array that is read as a whole."""
 _UNSTORED = 2**26
-"""Bytes that an array may claim, of which nothing is stored."""
+"""Maximum size in bytes of an array of which nothing is stored."""
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether ``path`` is a folder that holds a zarr array or group (version 2 or 3)."""
+    """Return whether ``path`` is a folder with a zarr array or group (version 2 or 3)."""
     return path.is_dir() and any((path / name).is_file() for name in _METADATA)
 
 
 def is_array(path: Path) -> bool:
-    """Whether ``path`` is a zarr array, not a group."""
+    """Return whether ``path`` is a zarr array rather than a group."""
     if (path / ".zarray").is_file():
         return True
     return (path / "zarr.json").is_file() and _mapping(path / "zarr.json").get("node_type") == "array"
@@ -56,10 +56,10 @@ def attributes(path: Path) -> dict[str, Any]:
 
 
 def inside(root: Path, name: object, where: str) -> Path:
-    """Return the node ``name`` under ``root``; refuse names that lead out of it."""
+    """Return the node ``name`` under ``root``; reject names that lead out of it."""
     parts = str(name).replace("\\", "/").strip("/").split("/")
     if ".." in parts or os.path.isabs(str(name)):
-        raise InputError(f"{where} names the array {name!r}, which is outside the folder.")
+        raise InputError(f"{where} refers to the array {name!r}, which is outside the folder.")
     return root.joinpath(*parts)
 
 
@@ -69,8 +69,8 @@ def open_array_at(path: Path) -> Any:
     Raises
     ------
     InputError
-        There is no array, it is damaged, it uses a codec or a data type that is not allowed, or its chunks are too
-        large, or too many for a frame.
+        If there is no array, it is damaged, it uses a codec or data type that is not allowed, or its chunks are too
+        large, or too many per frame.
     """
     metadata = next((path / name for name in ("zarr.json", ".zarray") if (path / name).is_file()), None)
     if metadata is None:
@@ -82,9 +82,7 @@ def open_array_at(path: Path) -> Any:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(
-            f"{metadata} does not describe a zarr array that can be read: {reason(error)}."
-        ) from error
+        raise InputError(f"{metadata} does not describe a readable zarr array: {reason(error)}.") from error
     if _count(array.shape) * array.dtype.itemsize > _UNSTORED and not _stored(path):
         raise InputError(f"{path} claims {_count(array.shape)} values, but none of them is stored.")
     for chunks in (array.chunks, array.shards or array.chunks):
@@ -92,8 +90,8 @@ def open_array_at(path: Path) -> Any:
             raise InputError(f"{metadata} claims chunks of {chunks} values, more than can be read.")
     if (frame := _chunk_count(array, 2)) > _MAX_CHUNKS:
         raise InputError(
-            f"{metadata} keeps one frame in {frame} chunks of {array.chunks} values, which takes minutes to read: "
-            "save it with chunks of a whole frame."
+            f"{metadata} stores one frame in {frame} chunks of {array.chunks} values, which would take minutes to "
+            "read; save it with chunks of a whole frame."
         )
     return array
 
@@ -104,14 +102,14 @@ def read_array(path: Path) -> np.ndarray:
     Raises
     ------
     InputError
-        It cannot be read, or claims far more than is stored of it.
+        If it cannot be read, or claims far more data than are stored.
     """
     array = open_array_at(path)
     claimed = _count(array.shape) * array.dtype.itemsize
     if claimed > _MAX_CHUNK or _chunk_count(array, array.ndim) > _MAX_CHUNKS:
         raise InputError(
-            f"{path} claims {_count(array.shape)} values in {_chunk_count(array, array.ndim)} chunks, more than can be "
-            "read."
+            f"{path} claims {_count(array.shape)} values in {_chunk_count(array, array.ndim)} chunks, which is too "
+            "many to read."
         )
     try:
         return np.asarray(array[...])
@@ -120,7 +118,7 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def _bounded(path: Path) -> Any:
-    """Return the array in a folder, with compressors that stop, of chunks in regular files."""
+    """Return the array in a folder, with bounded compressors and chunks in regular files."""
     import zarr
     from zarr.core.array import Array, AsyncArray
     from zarr.core.metadata import ArrayV2Metadata
@@ -148,7 +146,7 @@ def _replaced(metadata: Any, **parts: Any) -> Any:
 
 
 def _regular_files(root: Path) -> LocalStore:
-    """Return a store of a folder's regular files: a pipe or a device in the place of a chunk would never end."""
+    """Return a store of a folder's regular files; reading a pipe or device in place of a chunk would never end."""
     from zarr.storage import LocalStore
 
     inside_of = os.path.join(os.path.realpath(root), "")
@@ -163,7 +161,7 @@ def _regular_files(root: Path) -> LocalStore:
             if stat.S_ISDIR(found.st_mode):
                 return None
             if not stat.S_ISREG(found.st_mode) or (byte_range is None and found.st_size > _MAX_CHUNK):
-                raise ValueError(f"{path} is no regular file of a chunk's size")
+                raise ValueError(f"{path} is not a regular file of the size of a chunk")
             if not os.path.realpath(path).startswith(inside_of):
                 raise ValueError(f"{path} is a link out of the folder, which is not followed")
             return await super().get(key, prototype, byte_range)
@@ -172,7 +170,7 @@ def _regular_files(root: Path) -> LocalStore:
 
 
 def _chunk_count(array: Any, axes: int) -> int:
-    """How many chunks there are along the last axes."""
+    """Return the number of chunks along the last axes."""
     if array.ndim == 0:
         return 1
     pairs = list(zip(array.shape, array.chunks, strict=True))[-axes:]
@@ -180,12 +178,12 @@ def _chunk_count(array: Any, axes: int) -> int:
 
 
 def _stored(path: Path) -> bool:
-    """Whether any chunk is stored."""
+    """Return whether any chunk is stored."""
     return any(p.is_file() and p.name not in _METADATA for p in path.rglob("*"))
 
 
 def _count(shape: tuple[int, ...]) -> int:
-    """Values in an array, exact however many it claims; zarr's own ``size`` fails where there are no axes."""
+    """Return the number of values, exact for any claim; zarr's own ``size`` fails without axes."""
     return int(np.prod(shape, dtype=object))
 
 
@@ -200,11 +198,11 @@ def _check_codecs(content: dict[str, Any], metadata: Path) -> None:
             raise InputError(f"{metadata} uses the codec {name!r}, which is not on the list of safe ones.")
     dtype = content.get("dtype", content.get("data_type"))
     if not isinstance(dtype, str) or dtype.startswith("|O"):
-        raise InputError(f"{metadata} has the data type {dtype!r}, but plain numbers were expected.")
+        raise InputError(f"{metadata} has the data type {dtype!r}; expected plain numbers.")
 
 
 def _codecs_v3(codecs: Any) -> list[Any]:
-    """Every codec of a version 3 array, those inside shards included."""
+    """Return all codecs of a version 3 array, including those inside shards."""
     listed: list[Any] = []
     for codec in codecs if isinstance(codecs, list) else []:
         listed.append(codec)
@@ -217,5 +215,5 @@ def _codecs_v3(codecs: Any) -> list[Any]:
 def _mapping(path: Path) -> dict[str, Any]:
     content = read_json(path, finite=False)
     if not isinstance(content, dict):
-        raise InputError(f"{path} is not zarr metadata: a JSON object was expected.")
+        raise InputError(f"{path} is not zarr metadata; expected a JSON object.")
     return content

@@ -57,7 +57,7 @@ def test_axes_of_an_array_are_named_by_the_user(pixels: np.ndarray) -> None:
     assert np.array_equal(read(pixels, axes="tcyx", channel=1), pixels[:, 1])
     assert np.array_equal(read(pixels.transpose(1, 2, 3, 0), axes="cyxt", channel=0), pixels[:, 0])
     assert np.array_equal(read(pixels[:, :, None], axes="tcyx", channel=0), pixels[:, 0])
-    with pytest.raises(InputError, match=r"has 4 axes .* but --axes tyx names 3"):
+    with pytest.raises(InputError, match=r"has 4 axes .* but --axes tyx has 3 letters"):
         open_movie(pixels, axes="tyx")
 
 
@@ -67,8 +67,8 @@ def test_axes_of_an_array_are_named_by_the_user(pixels: np.ndarray) -> None:
         ({"channel": 2}, r"no single channel '2'; its channels are 0, 1"),
         ({"channel": "GFP"}, "no single channel 'GFP'"),
         ({"channel": 0, "position": 1}, "no single position '1'"),
-        ({"channel": 0, "z": 3}, "no slice 3: it has one, 0"),
-        ({"channel": 0, "z": "sum"}, "z is 'sum', but max, mean or the number"),
+        ({"channel": 0, "z": 3}, "no slice 3; its only slice is 0"),
+        ({"channel": 0, "z": "sum"}, "z is 'sum'; expected max, mean or the number"),
     ],
 )
 def test_a_choice_that_is_not_there_is_refused(

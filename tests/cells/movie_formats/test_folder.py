@@ -155,7 +155,7 @@ def test_masks_beside_the_frames_are_not_read_as_frames(
             write(tmp_path, mask.format(t), masks[t])
     movie = open_movie(tmp_path)
     assert np.array_equal(np.stack(list(movie)), pixels[:, 0])
-    assert "3 files that are called masks by their names are not read" in movie.facts.notes[0]
+    assert "3 files that are called masks are not read" in movie.facts.notes[0]
     assert np.array_equal(np.stack(list(open_masks(tmp_path))), masks)
 
 
@@ -179,7 +179,7 @@ def test_two_numbers_that_nothing_explains_are_asked_for(tmp_path: Path, pixels:
         open_movie(tmp_path)
     assert np.array_equal(read(tmp_path, axes="ctyx", channel=1), pixels[:, 1])
     assert open_movie(tmp_path, axes="tyx").shape == (6, 40, 50)
-    with pytest.raises(InputError, match="--axes ctzyx names 3 axes before y and x, but 2 numbers change"):
+    with pytest.raises(InputError, match="--axes ctzyx has 3 axes before y and x, but 2 numbers change"):
         open_movie(tmp_path, axes="ctzyx")
 
 
@@ -205,11 +205,11 @@ def test_a_picture_that_is_no_frame_is_named(tmp_path: Path, pixels: np.ndarray)
 def test_folders_that_cannot_be_read_say_what_to_do(tmp_path: Path, pixels: np.ndarray) -> None:
     (tmp_path / "jpg").mkdir()
     (tmp_path / "jpg" / "t0.jpg").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(InputError, match=r"its 1 \.jpg files are not read; convert them to TIFF"):
+    with pytest.raises(InputError, match=r"Its 1 \.jpg files cannot be read; convert them to TIFF"):
         open_movie(tmp_path / "jpg")
     for name in ("01", "01_GT"):
         write(tmp_path / "ctc", f"{name}/t000.tif", pixels[0, 0])
-    with pytest.raises(InputError, match=r"name one of its folders \(01, 01_GT\)"):
+    with pytest.raises(InputError, match=r"Open one of its folders \(01, 01_GT\)"):
         open_movie(tmp_path / "ctc")
     write(tmp_path / "one", "movie.tif", pixels[:, 0])
     assert open_movie(tmp_path / "one").shape == (T, 40, 50)

@@ -157,7 +157,9 @@ def test_a_set_of_files_is_read_in_the_order_of_its_header(tmp_path: Path, pixel
 def test_a_set_that_lacks_a_file_is_refused_with_its_name(tmp_path: Path, pixels: np.ndarray) -> None:
     paths = write_set(tmp_path, pixels, [0, 1, 2, 3, 4, 5])
     paths[3].unlink()
-    with pytest.raises(InputError, match=r"plane_3\.ome\.tif, which its header names, is not beside it"):
+    with pytest.raises(
+        InputError, match=r"plane_3\.ome\.tif, which its header refers to, is not in the same folder"
+    ):
         open_movie(paths[0])
 
 
@@ -191,13 +193,15 @@ def test_a_companion_file_is_read_and_one_that_points_to_it(tmp_path: Path, pixe
     for source in ("m.companion.ome", "f3.ome.tif"):
         assert np.array_equal(read(tmp_path / source), pixels)
     (tmp_path / "m.companion.ome").unlink()
-    with pytest.raises(InputError, match=r"whose header is in 'm\.companion\.ome', which is not beside it"):
+    with pytest.raises(
+        InputError, match=r"whose header is in 'm\.companion\.ome', which is not in the same folder"
+    ):
         open_movie(tmp_path / "f3.ome.tif")
 
 
 @pytest.mark.parametrize(
     ("stated", "frames", "note"),
-    [(12, 6, "says 12 frames, but it holds 6"), (4, 6, "describes 4: all are read")],
+    [(12, 6, "says 12 frames, but it contains 6"), (4, 6, "not the 4 in its OME header; all are read")],
 )
 def test_the_pages_decide_where_the_header_counts_other_frames(
     tmp_path: Path, pixels: np.ndarray, stated: int, frames: int, note: str
@@ -212,13 +216,13 @@ def test_a_frame_that_was_not_finished_is_left_out(tmp_path: Path, pixels: np.nd
     path = write(tmp_path / "m.ome.tif", pixels[:5], header(image("<TiffData/>", t=4, c=2, order="XYCZT")))
     movie = open_movie(path, channel=1)
     assert np.array_equal(np.stack(list(movie)), pixels[[1, 3]])
-    assert "holds 2 whole ones" in movie.facts.notes[0]
+    assert "contains 2 complete ones" in movie.facts.notes[0]
 
 
 def test_more_pages_than_the_header_has_channels_for_are_refused(tmp_path: Path, pixels: np.ndarray) -> None:
     path = write(tmp_path / "m.ome.tif", pixels, header(image("<TiffData/>", t=2, c=2)))
     with pytest.raises(
-        InputError, match=r"holds 6 images, but its OME header describes 4 \(2 frames, 2 channels"
+        InputError, match=r"contains 6 images, but its OME header describes 4 \(2 frames, 2 channels"
     ):
         open_movie(path)
 
@@ -263,7 +267,7 @@ def test_a_size_that_no_microscope_has_is_ignored_and_it_is_said(tmp_path: Path,
     attributes = 'PhysicalSizeX="350" PhysicalSizeY="350"'
     movie = open_movie(write(tmp_path / "m.ome.tif", pixels, header(image("<TiffData/>", more=attributes))))
     assert movie.pixel_size is None
-    assert "pixels of 350 um" in movie.facts.notes[0]
+    assert "a pixel size of 350 um" in movie.facts.notes[0]
 
 
 def test_a_header_that_claims_half_a_billion_frames_is_refused_at_once(

@@ -25,13 +25,13 @@ STARTS = {
     "f": (b"\0\0\0\x18ftypmp42", "is a video"),
     "g.zip": (b"PK\3\4", "is an archive: unpack it"),
     "h.oir": (b"OLYMPUSRAWFORMAT", "an Olympus OIR file"),
-    "i.companion.ome": (b"<OME/>", "describes no image: open the OME-TIFF"),
+    "i.companion.ome": (b"<OME/>", "describes no image; open the OME-TIFF"),
     "j.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file.*export the movie"),
-    "k.csv": (b"track_id,t,y,x\n", "the movie comes first and the tracks second"),
+    "k.csv": (b"track_id,t,y,x\n", "the movie first and the tracks second"),
     "l.jpg": (b"\xff\xd8\xff\xe0", "is a JPEG image.*export the movie"),
     "m.mat": (b"MATLAB 5.0", "is a MATLAB file"),
     "n.npz": (b"PK\3\4", "is an archive of NumPy arrays: save the movie alone"),
-    "o.xyz": (b"what is this", "in no format of movies that is known.*OME-TIFF"),
+    "o.xyz": (b"what is this", "The format of .* is unknown.*OME-TIFF"),
 }
 
 
@@ -78,13 +78,13 @@ def test_a_numpy_file_is_a_movie(tmp_path: Path) -> None:
     assert np.array_equal(np.stack(list(movie)), pixels)
     assert (movie.name, movie.facts.format) == ("m", "NumPy file")
     (tmp_path / "cut.npy").write_bytes((tmp_path / "m.npy").read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"cut\.npy is not a \.npy file that can be read"):
+    with pytest.raises(InputError, match=r"cut\.npy cannot be read as a \.npy file"):
         open_movie(tmp_path / "cut.npy")
 
 
 def test_a_numpy_file_of_objects_runs_no_code(tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match=r"m\.npy holds Python objects, which are not opened"):
+    with pytest.raises(InputError, match=r"m\.npy contains Python objects, which are not opened"):
         open_movie(tmp_path / "m.npy")
 
 

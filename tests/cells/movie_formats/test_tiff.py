@@ -71,9 +71,9 @@ def test_a_dask_array_of_a_movie_is_computed_by_four_threads(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("description", "note"),
     [
-        ("ImageJ=1.53t\nimages=12\nframes=12\nhyperstack=true\n", "header says 12 images, but it holds 6"),
-        ("ImageJ=1.53t\nimages=3\nframes=3\nhyperstack=true\n", "header says 3 images, but it holds 6"),
-        ("ImageJ=1.53t\nimages=4\nslices=4\n", "header says 4 images, but it holds 6"),
+        ("ImageJ=1.53t\nimages=12\nframes=12\nhyperstack=true\n", "header says 12 images, but it contains 6"),
+        ("ImageJ=1.53t\nimages=3\nframes=3\nhyperstack=true\n", "header says 3 images, but it contains 6"),
+        ("ImageJ=1.53t\nimages=4\nslices=4\n", "header says 4 images, but it contains 6"),
         ("ImageJ=1.53t\nimages=6\nframes=6\n", None),
         ("ImageJ=1.53t\nunit=um\n", None),
     ],
@@ -92,7 +92,7 @@ def test_an_imagej_header_of_channels_that_do_not_fit_the_pages_is_refused(
 ) -> None:
     text = "ImageJ=1.53t\nimages=8\nchannels=2\nframes=4\nhyperstack=true\n"
     with pytest.raises(
-        InputError, match=r"holds 6 images, but its ImageJ header says 2 channels, 1 slices, 4 frames"
+        InputError, match=r"contains 6 images, but its ImageJ header says 2 channels, 1 slices, 4 frames"
     ):
         open_movie(write_pages(tmp_path / "m.tif", pixels, text))
 
@@ -164,7 +164,7 @@ def test_a_stack_with_x_before_y_is_read_by_its_axes(tmp_path: Path, pixels: np.
 
 @pytest.mark.parametrize("axes", ["tx", "tyxy", "tyq", "abc"])
 def test_axes_that_are_none_are_refused(pixels: np.ndarray, axes: str) -> None:
-    with pytest.raises(InputError, match=f"axes is '{axes}', but one letter per axis"):
+    with pytest.raises(InputError, match=f"axes is '{axes}'; expected one letter per axis"):
         open_movie(pixels, axes=axes)
 
 
@@ -179,7 +179,9 @@ def test_stacks_of_different_sizes_are_refused(tmp_path: Path, pixels: np.ndarra
     with tifffile.TiffWriter(tmp_path / "m.tif") as writer:
         writer.write(pixels, photometric="minisblack")
         writer.write(pixels[:, ::2], photometric="minisblack")
-    with pytest.raises(InputError, match=r"holds 2 images of different sizes \(6 x 40 x 50; 6 x 20 x 50\)"):
+    with pytest.raises(
+        InputError, match=r"contains 2 images of different sizes \(6 x 40 x 50; 6 x 20 x 50\)"
+    ):
         open_movie(tmp_path / "m.tif")
 
 

@@ -57,7 +57,7 @@ def test_without_dummies_the_movie_shows_which_coordinate_is_y(tmp_path: Path) -
 
 def test_an_order_that_nothing_shows_is_said(tmp_path: Path) -> None:
     facts = open_tracks(write(tmp_path / "tracks.h5", dummies=False), movie_shape=(6, 300, 300)).facts
-    assert "does not show in which order its coordinates are" in facts.notes[0]
+    assert "does not show the order of its coordinates" in facts.notes[0]
     swapped = open_tracks(write(tmp_path / "old.h5", dummies=False, swapped=True), swap_xy=True).table
     assert swapped["x"].tolist() == [200, 201, 202, 203, 204, 205]
 
@@ -122,16 +122,16 @@ def test_damaged_files(tmp_path: Path) -> None:
     path = write(tmp_path / "tracks.h5")
     cut = tmp_path / "cut.h5"
     cut.write_bytes(path.read_bytes()[:3000])
-    refused(cut, r"cut\.h5 is not a btrack file that can be read")
+    refused(cut, r"cut\.h5 cannot be read as a btrack file")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["images"] = np.zeros(3)
-    refused(tmp_path / "other.h5", "holds images, but objects and tracks were expected")
+    refused(tmp_path / "other.h5", "contains images; expected objects and tracks")
     with h5py.File(path, "r+") as file:
         file["tracks/obj_type_1/tracks"][0] = 1000
-    refused(path, "refer to objects which are not in the file")
+    refused(path, "refer to missing objects")
     with h5py.File(path, "r+") as file:
         del file["tracks/obj_type_1/LBEPR"]
-    refused(path, "is not a btrack file that can be read")
+    refused(path, "cannot be read as a btrack file")
     shared = write(tmp_path / "shared.h5")
     with h5py.File(shared, "r+") as file:
         file["tracks/obj_type_1/map"][...] = [[0, 6], [0, 6]]
@@ -140,4 +140,4 @@ def test_damaged_files(tmp_path: Path) -> None:
     with h5py.File(huge, "r+") as file:
         del file["objects/obj_type_1/coords"]
         file["objects/obj_type_1"].create_dataset("coords", (2**40, 5), "f4", chunks=(1024, 5))
-    refused(huge, "more than it holds")
+    refused(huge, "more than the file contains")

@@ -76,19 +76,19 @@ def test_unusable_folders(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFram
             read_tracks(tmp_path / "man_track.txt")
 
     (tmp_path / "man_track.txt").write_text("1 0 1 0\n")
-    refused("says which tracks there are but not where: masks")
+    refused("lists tracks without positions; expected masks")
     write_ctc(tmp_path, masks, tracks)
     (tmp_path / "man_track.txt").write_text("1 0 1 0\n2 2 2\n")
-    refused("lines of four whole numbers were expected")
+    refused("expected lines of four whole numbers")
     (tmp_path / "man_track.txt").write_text("1 0 1 0\n1 2 2 0\n")
     refused("lists track 1 twice")
     (tmp_path / "man_track.txt").write_text("1 0 1 2\n2 2 2 3\n3 2 2 1\n")
     refused("their own ancestors")
     write_ctc(tmp_path, masks, tracks)
     tifffile.imwrite(tmp_path / "man_track001.tif", np.zeros((20, 30), "f4"))
-    refused(r"man_track001\.tif has float32 pixels, but masks are integers")
+    refused(r"man_track001\.tif has float32 pixels; expected integers in masks")
     (tmp_path / "man_track001.tif").write_bytes(b"II*\0")
-    refused(r"man_track001\.tif is not a TIFF file")
+    refused(r"man_track001\.tif cannot be read as a TIFF file")
 
 
 def test_real_folder(shared_data: Path) -> None:
@@ -98,7 +98,7 @@ def test_real_folder(shared_data: Path) -> None:
     assert (tracks["t"] == 0).sum() == 125
     assert (tracks["t"] == 19).sum() == 195
     assert len(divisions(tracks)) == 55
-    with pytest.raises(InputError, match="says which tracks there are but not where"):
+    with pytest.raises(InputError, match="lists tracks without positions"):
         read_tracks(shared_data / "trackmate_geff" / "Ecoli_growth_on_agar_pad_TMtoCTC.txt")
 
 
@@ -157,7 +157,7 @@ def test_a_table_that_is_ahead_of_its_masks_is_refused(
     folder = write_ctc(tmp_path, masks, tracks)
     (folder / "man_track.txt").write_text("1 1 2 0\n2 3 3 1\n3 3 3 1\n")
     tifffile.imwrite(folder / "man_track003.tif", np.zeros_like(masks[0]))
-    with pytest.raises(InputError, match="has its tracks 1 frames after their masks"):
+    with pytest.raises(InputError, match="are 1 frames after their masks"):
         read_tracks(folder)
 
 

@@ -125,7 +125,7 @@ def test_the_scale_that_axes_state_is_told(tmp_path: Path) -> None:
 def test_an_order_of_axes_that_nothing_states_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "g.geff", [PIXELS[0], PIXELS[2], PIXELS[1]], {"t": T, "y": Y, "x": X})
     facts = open_tracks(path).facts
-    assert "no hint which is the vertical one" in facts.notes[0]
+    assert "does not say which is vertical" in facts.notes[0]
 
 
 def test_a_graph_of_an_old_version_is_named(tmp_path: Path) -> None:
@@ -149,11 +149,11 @@ def test_unusable_graphs(tmp_path: Path) -> None:
             read_tracks(path)
 
     write(path, PIXELS[:2], {"t": T, "y": Y})
-    refused("names no x axis")
+    refused("has no x axis")
     write(path, PIXELS, {"t": T, "y": Y})
     refused("is not a zarr array")
     write(path, PIXELS, {"t": T, "y": Y[:3], "x": X})
-    refused("one number a node was expected")
+    refused("expected one number per node")
     write(path, PIXELS, {"t": T, "y": Y, "x": [1.0, np.nan, 2, 3]})
     refused("column x that are not a finite number")
     write(path, PIXELS, {"t": T, "y": Y, "x": X}, edges=[(10, 99)])
@@ -163,7 +163,7 @@ def test_unusable_graphs(tmp_path: Path) -> None:
     write(path, PIXELS, {"t": T, "y": Y, "x": X})
     metadata = path / "nodes" / "ids" / ".zarray"
     metadata.write_text(json.dumps({**json.loads(metadata.read_text()), "shape": [2**50]}))
-    refused("keeps one frame in [0-9]+ chunks")
+    refused("stores one frame in [0-9]+ chunks")
     whole = (path / "nodes" / "props" / "t" / "values" / ".zarray").read_text()
     (path / "nodes" / "props" / "t" / "values" / ".zarray").write_text(
         json.dumps({**json.loads(whole), "shape": [], "chunks": []})

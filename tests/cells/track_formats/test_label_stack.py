@@ -74,7 +74,7 @@ def foreground(value: int) -> np.ndarray:
     ("masks", "message"),
     [
         (np.zeros((2, 8, 8), int), "The label stack has no mask in any of its 2 frames"),
-        (noise() / np.float64(3), "pixels that are not whole numbers, but masks are; is it the movie?"),
+        (noise() / np.float64(3), "pixels that are not whole numbers, as masks need; is it the movie?"),
         (noise(), "looks like an image and not like masks"),
         (np.where(noise() > 600, noise(), 0), "looks like an image and not like masks"),
         (

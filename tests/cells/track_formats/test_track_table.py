@@ -143,7 +143,7 @@ def test_cells_that_are_not_linked_are_refused(tmp_path: Path) -> None:
     table = lineage()
     text = table.assign(track_id=table["spot"])[["track_id", "t", "y", "x"]].to_csv(index=False)
     path = write(tmp_path, text)
-    with pytest.raises(InputError, match=r"has 21 tracks, of which 21 have one frame only.*--ids per-frame"):
+    with pytest.raises(InputError, match=r"has 21 tracks, of which 21 have only one frame.*--ids per-frame"):
         open_tracks(path)
     tracks = open_tracks(path, ids="per-frame")
     assert len(tracks.table) == 21
@@ -354,7 +354,7 @@ def test_a_trimmed_trackmate_table_is_in_the_unit_of_the_image(tmp_path: Path) -
     path = write(tmp_path, text)
     np.testing.assert_allclose(open_tracks(path, movie_shape=SHAPE, pixel_size=0.5).table["y"], table["y"])
     pixels = open_tracks(write(tmp_path, trackmate(table, 1.0, 1)), movie_shape=SHAPE, pixel_size=0.5)
-    assert "taken for pixels, since as micrometres they leave the image" in pixels.facts.notes[0]
+    assert "read as pixels, because as micrometres they would leave the image" in pixels.facts.notes[0]
 
 
 def test_a_name_over_several_columns_is_told_apart_below_it(tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def test_positions_with_x_and_y_exchanged_are_noticed(tmp_path: Path) -> None:
         tmp_path, table.rename(columns={"x": "y", "y": "x"})[["track_id", "t", "y", "x"]].to_csv(index=False)
     )
     with pytest.raises(
-        InputError, match=r"outside the 200 x 300 image, and 0 with x and y exchanged.*swap_xy=true"
+        InputError, match=r"outside the 200 x 300 image, but 0 with x and y exchanged.*swap_xy=true"
     ):
         open_tracks(path, movie_shape=SHAPE)
     assert open_tracks(path, movie_shape=SHAPE, swap_xy=True).table["x"].equals(table["x"])
@@ -464,7 +464,7 @@ def test_classes_are_not_numbers_of_masks(
 
 def test_names_of_spots_are_no_classes(tmp_path: Path) -> None:
     table = lineage().assign(LABEL=lambda rows: "ID" + rows["spot"].astype(str))
-    with pytest.warns(TracksWarning, match="the column LABEL has 21 different values that name cells"):
+    with pytest.warns(TracksWarning, match="the column LABEL has 21 different values that identify cells"):
         tracks = read_tracks(write(tmp_path, table[["track_id", "t", "y", "x", "LABEL"]].to_csv(index=False)))
     assert "label" not in tracks
 
@@ -487,10 +487,10 @@ def test_3d_positions_are_said(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "has no column track_id, t, y, x: a table of tracks has track_id, t"),
         ("1,0,2.5,3\n1,1,2.5,4\n", "has no row of column names"),
         ("1.0e+00,0.0e+00,2.5e+01,3.0e+01\n1.0e+00,1.0e+00,2.5e+01,3.0e+01\n", "has no row of column names"),
-        ("ID,t,y,x\n1,0,2\n1,1,2,3,4,5\n", "is not a table that can be read"),
-        ("ID,t,y,x\n" + "1,0,2,3\n" * 20 + "1,0,2,5,3,5\n", "is not a table that can be read: .* line 22"),
-        ("ID,t,y,x\n1,0,2,5,3,5\n1,1,2,5,4,5\n", "is not a table that can be read"),
-        ("ID,t,y,x\n", "holds no tracks"),
+        ("ID,t,y,x\n1,0,2\n1,1,2,3,4,5\n", "cannot be read as a table"),
+        ("ID,t,y,x\n" + "1,0,2,3\n" * 20 + "1,0,2,5,3,5\n", "cannot be read as a table: .* line 22"),
+        ("ID,t,y,x\n1,0,2,5,3,5\n1,1,2,5,4,5\n", "cannot be read as a table"),
+        ("ID,t,y,x\n", "has no tracks"),
         ("ID,t,y,x\n1,0,oops,3\n", "column y that are not a finite number"),
         ("ID,t,y,x\n1,0,1,3\n1,0,2,3\n", "track 1 twice in frame 0"),
         ("ID,t,y,x," + ",".join(map(str, range(6000))) + "\n", "has 6,004 columns"),

@@ -67,7 +67,7 @@ def test_edges_become_tracks_split_at_divisions(tmp_path: Path) -> None:
 
 def test_what_trackmate_hides_is_left_out(tmp_path: Path) -> None:
     path = write(tmp_path, xml(edges={0: [(1, 2)], 1: [(3, 5)]}, kept="1"))
-    with pytest.warns(TracksWarning, match="4 spots are in no track that TrackMate shows"):
+    with pytest.warns(TracksWarning, match="4 spots are in no track that TrackMate displays"):
         assert read_tracks(path)["t"].tolist() == [2, 3]
 
 
@@ -95,10 +95,10 @@ def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
         ),
         ('<!DOCTYPE b SYSTEM "file:///etc/passwd"><TrackMate/>', "declares a document type"),
         ("<TrackMate><Model>", "is not valid XML"),
-        ("<TrackMate/>", "holds no spots"),
+        ("<TrackMate/>", "has no spots"),
         ("<TrackMate><Spot ID='1' FRAME='0' POSITION_X='1'/></TrackMate>", "without POSITION_Y"),
-        (xml(kept="7"), "shows no track: none of its 1 tracks passes TrackMate's track filters"),
-        (xml(edges={}), "holds 6 spots and no track; track them in TrackMate"),
+        (xml(kept="7"), "displays no track: none of its 1 tracks passes TrackMate's track filters"),
+        (xml(edges={}), "has 6 spots but no tracks; track them in TrackMate"),
         (xml(spots={1: (0, "far", 1)}, edges={}), "not a number"),
         (xml(edges={0: [(1, 10**20)]}), "the ID 1000+ is too large"),
         (xml(edges={0: [(1, 6)]}), "between two spots of the same frame"),
@@ -132,7 +132,7 @@ def test_tracks_go_on_across_spots_that_a_filter_hides(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "note"),
     [
-        ('<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>', "<Edge/>", "1 edges name no spots"),
+        ('<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>', "<Edge/>", "1 edges refer to no spots"),
         (
             'SPOT_TARGET_ID="2"',
             'SPOT_TARGET_ID="99"',
@@ -166,7 +166,7 @@ def test_plain_tracks_are_read_where_nothing_divides(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="states no pixel size"):
         read_tracks(path)
     assert read_tracks(path, pixel_size=0.5)["x"].tolist() == [2, 4]
-    with pytest.raises(InputError, match="cannot hold divisions"):
+    with pytest.raises(InputError, match="cannot represent divisions"):
         read_tracks(exported([(0, 2.0, 1.0), (0, 2.0, 2.0)], "pixel"))
 
 

@@ -1,1 +1,1 @@
-"""Readers of movies, one per file format; each returns the same lazy :class:`FrameSource`."""
+"""Readers of movies, one per file format, which all return a lazy :class:`FrameSource`."""

@@ -1,4 +1,4 @@
-"""Arrays that somebody already has (numpy, dask, zarr, a napari layer's data), and .npy files."""
+"""Arrays in memory or lazy arrays (NumPy, dask, zarr, data of a napari layer), and .npy files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from morpholaw.errors import InputError, reason
 
 
 def open_array(array: Any, where: str, choices: Choices = NO_CHOICES) -> FrameSource:
-    """Wrap an array with axes (t, y, x), where axes of length one before y and x don't count.
+    """Open an array with axes (t, y, x); axes of length one before y and x are ignored.
 
-    A list of arrays is a pyramid, as napari gives for multiscale layers: its first level is read.
+    A list of arrays is a pyramid, as for multiscale layers of napari; its first level is read.
 
     Raises
     ------
     InputError
-        It is not an array of numbers, or no movie.
+        If it is not an array of numbers, or not a movie.
     """
     if isinstance(array, (list, tuple)) and array and hasattr(array[0], "shape"):
         array = array[0]
@@ -41,16 +41,16 @@ def open_npy(path: Path, choices: Choices) -> FrameSource:
 
 
 def load_npy(path: Path) -> np.ndarray:
-    """Return the array in a .npy file, memory-mapped; InputError where it is none, or of Python objects."""
+    """Return the array in a .npy file, memory-mapped; raise InputError if it cannot be read or has Python objects."""
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
         if "allow_pickle" in str(error) or "Python objects" in str(error):
             raise InputError(
-                f"{path} holds Python objects, which are not opened since they could run code (cellpose's _seg.npy is "
-                "such a file); save its images or masks as TIFF."
+                f"{path} contains Python objects, which are not opened because they could run code (cellpose's "
+                "_seg.npy is such a file); save its images or masks as TIFF."
             ) from None
-        raise InputError(f"{path} is not a .npy file that can be read: {reason(error)}.") from error
+        raise InputError(f"{path} cannot be read as a .npy file: {reason(error)}.") from error
     return array
 
 
@@ -62,16 +62,16 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
     array : array
         Anything with ``shape``, ``dtype`` and basic indexing.
     where : str
-        What to call it in a message.
+        Name of the array in messages.
     found : str or None
-        One letter per axis as the source names them, in lower case.
+        Names of the axes in the source, one lower-case letter per axis.
     wanted : str or None
-        The letters that the user gave, for all axes or for those longer than one.
+        Letters given by the user, for all axes or for those longer than one.
 
     Raises
     ------
     InputError
-        The letters do not fit the array.
+        If the letters do not fit the array.
     """
     shape = tuple(int(n) for n in array.shape)
     letters = axis_letters(shape, found, wanted, where)
@@ -100,7 +100,7 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
 
 
 def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, where: str) -> str:
-    """Return one letter per axis: what the user gave, else what the source says, else y and x last."""
+    """Return one letter per axis: those given by the user, else those of the source, else y and x last."""
     size = " x ".join(map(str, shape)) or "of one number"
     if len(shape) < 2:
         raise InputError(f"{where} has the shape {size}, but a movie has axes t, y and x.")
@@ -112,7 +112,7 @@ def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, 
             at = dict(zip(long, wanted, strict=True))
             return "".join(at.get(i, "?") for i in range(len(shape)))
         raise InputError(
-            f"{where} has {len(shape)} axes ({size}), but --axes {wanted} names {len(wanted)}: one letter per axis."
+            f"{where} has {len(shape)} axes ({size}), but --axes {wanted} has {len(wanted)} letters; give one per axis."
         )
     if found is None:
         if len(shape) > 2 and shape[-1] in (3, 4):
@@ -125,6 +125,6 @@ def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, 
     letters = found.lower()
     if letters.count("y") != 1 or letters.count("x") != 1:
         raise InputError(
-            f"{where} has the axes {letters} ({size}), but y and x were expected among them: name them with --axes."
+            f"{where} has the axes {letters} ({size}) without y or x; name the axes with --axes."
         )
     return letters

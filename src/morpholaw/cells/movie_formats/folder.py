@@ -1,4 +1,4 @@
-"""A folder with one TIFF or PNG file per frame, or per frame and channel, slice or position."""
+"""Folders with one TIFF or PNG file per frame, or per frame and channel, slice or position."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _OTHER_IMAGES = (".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp")
 
 
 def frame_files(folder: Path, masks: bool = False) -> tuple[list[Path], str | None]:
-    """Return the frames in ``folder``, its TIFF files or else its PNG files, in natural order, and a note.
+    """Return the frames in ``folder`` (its TIFF files, else its PNG files) in natural order, and a note.
 
     Parameters
     ----------
     folder : path
-        Its files are looked at, and those of folders in it that are called after time points or positions.
+        Folder to search, including subfolders named after time points or positions.
     masks : bool
-        Whether masks are wanted; otherwise files whose names say that they are masks are left out.
+        Whether to return masks; by default, files that are masks according to their names are left out.
 
     Raises
     ------
     InputError
-        The folder holds neither, or both.
+        If the folder has neither TIFF nor PNG files, or both.
     """
     files = _images(folder)
     if not files:
@@ -51,40 +51,40 @@ def frame_files(folder: Path, masks: bool = False) -> tuple[list[Path], str | No
         raise InputError(_no_images(folder))
     files = [
         p for p in files if "_thumb" not in p.stem.lower()
-    ] or files  # MetaXpress writes one beside each image
+    ] or files  # MetaXpress writes a thumbnail beside each image
     named = [p for p in files if is_mask_name(p.stem)]
     others = [p for p in files if not is_mask_name(p.stem)]
     note = None
     if named and others:
         files = named if masks else others
         left, why = (len(others), "not called masks") if masks else (len(named), "called masks")
-        note = f"{folder}: {left} files that are {why} by their names are not read."
+        note = f"{folder}: {left} files that are {why} are not read."
     suffixes = {"TIFF" if p.suffix.lower() in TIFF_SUFFIXES else "PNG" for p in files}
     if len(suffixes) > 1:
         raise InputError(
-            f"{folder} holds both TIFF and PNG files, but one file per frame of one kind was expected: move those that "
-            "are no frames elsewhere."
+            f"{folder} has both TIFF and PNG files; expected one kind of file with one frame each. Move files that "
+            "are not frames elsewhere."
         )
     return sorted(files, key=lambda p: natural_key(p.relative_to(folder).as_posix())), note
 
 
 def open_folder(folder: Path, choices: Choices = NO_CHOICES, masks: bool = False) -> FrameSource:
-    """Open a folder of frames; only the first file is looked at until a frame is asked for.
+    """Open a folder of frames; until a frame is read, only the first file is opened.
 
     Parameters
     ----------
     folder : path
-        Of TIFF or PNG files.
+        Folder of TIFF or PNG files.
     choices : Choices
-        Which channel, position and slice to read. Letters of axes stand for the numbers that change in the names, in
-        their order; "tyx" makes every file a frame.
+        Channel, position and slice to read. Letters of axes name the numbers that change in the file names, in their
+        order; with "tyx", every file is a frame.
     masks : bool
-        Whether the folder is read for its masks.
+        Whether to read masks.
 
     Raises
     ------
     InputError
-        There is no frame, the first cannot be used, or the folder holds several movies and none was chosen.
+        If there are no frames, the first is invalid, or there are several movies and none was chosen.
     """
     files, note = frame_files(folder, masks)
     if len(files) == 1:
@@ -92,7 +92,7 @@ def open_folder(folder: Path, choices: Choices = NO_CHOICES, masks: bool = False
     if choices.axes is None and files[0].suffix.lower() in TIFF_SUFFIXES:
         names = {p.name for p in files}
         if len(names) == len(files) and names <= set_members(files[0]):
-            return open_tiff(files[0], choices)  # one OME-TIFF in several files: its header gives the order
+            return open_tiff(files[0], choices)  # one OME-TIFF in several files, ordered by its header
     return _open_frames(folder, files, choices, [note] if note else [])
 
 
@@ -102,12 +102,12 @@ def open_image(path: Path, choices: Choices = NO_CHOICES, one_frame: bool = Fals
 
 
 def open_frame(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
-    """Open a file that holds one frame."""
+    """Open a file with a single frame."""
     source = open_image(path, choices, one_frame=True)
     if source.facts.frames != 1:
         raise InputError(
-            f"{path} holds {source.facts.frames} frames, but a folder of frames has one per file: name the file, not "
-            "the folder."
+            f"{path} contains {source.facts.frames} frames, but files in a folder of frames have one each; open the "
+            "file instead of the folder."
         )
     return source
 
@@ -117,7 +117,7 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
     wanted = choices.axes.replace("y", "").replace("x", "") if choices.axes else None
     stems = [p.relative_to(folder).with_suffix("").as_posix() for p in files]
     if len(set(stems)) < len(stems):
-        raise InputError(f"{folder} holds files of one name and different endings; keep one of each.")
+        raise InputError(f"{folder} has files with the same name but different endings; keep one of each.")
     path_of = dict(zip(stems, files, strict=True))
     named = read_names(stems, wanted, where)
     named, channel, channels = _chosen("channel", named, choices.channel, where)
@@ -137,8 +137,8 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
     if missing and len(slices) > 1:
         raise InputError(
             f"{folder}: {len(missing)} of {len(times) * len(levels)} images are missing, the first of them slice "
-            f"{missing[0][1]} of frame {times.index(missing[0][0])}: complete the folder, or remove the frames that "
-            "are not whole."
+            f"{missing[0][1]} of frame {times.index(missing[0][0])}; complete the folder, or remove the incomplete "
+            "frames."
         )
 
     def read(index: tuple[int, ...]) -> np.ndarray:
@@ -181,7 +181,7 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
 def _chosen(
     kind: str, named: list[NamedFile], wanted: int | str | None, where: str
 ) -> tuple[list[NamedFile], int | None, tuple[str, ...]]:
-    """Return the files of the chosen channel or position, its number, and all names (none where there is one)."""
+    """Return the files of the chosen channel or position, its number, and all names (empty if there is only one)."""
 
     def called(one: NamedFile) -> str:
         return one.channel if kind == "channel" else one.position
@@ -189,7 +189,7 @@ def _chosen(
     names = tuple(sorted({called(one) for one in named}, key=natural_key))
     if len(names) == 1:
         return named, None, ()
-    hint = "If every file is a frame of one movie, say so with --axes tyx."
+    hint = "If every file is a frame of one movie, give --axes tyx."
     number = choose(kind, names, wanted, f"{where} ({len(named)} files)", hint)
     return [one for one in named if called(one) == names[number]], number, names
 
@@ -209,22 +209,20 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _is_part(folder: Path, all_folders: list[Path]) -> bool:
-    """Whether a folder is one of a row that is called after time points or positions: TimePoint_1, Pos0."""
+    """Return whether a folder belongs to a series named after time points or positions: TimePoint_1, Pos0."""
     tags = {d.name.rstrip("0123456789") for d in all_folders}
     return len(tags) == 1 and axis_of_tag(tags.pop()) in ("t", "p", "z", "c") and folder.name[-1].isdecimal()
 
 
 def _no_images(folder: Path) -> str:
-    """Why a folder cannot be read, and what to do."""
+    """Return a sentence that says why a folder cannot be read, and what to do."""
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     folders = [p.name for p in entries if p.is_dir()]
     other = [p for p in entries if p.suffix.lower() in _OTHER_IMAGES]
-    text = f"{folder} holds no TIFF or PNG files, but one file per frame was expected"
+    text = f"{folder} has no TIFF or PNG files; expected one file per frame"
     if other:
-        return (
-            f"{text}: its {len(other)} {other[0].suffix} files are not read; convert them to TIFF with Fiji."
-        )
+        return f"{text}. Its {len(other)} {other[0].suffix} files cannot be read; convert them to TIFF with Fiji."
     if folders:
         more = ", ..." if len(folders) > 6 else ""
-        return f"{text}: name one of its folders ({', '.join(folders[:6])}{more})."
+        return f"{text}. Open one of its folders ({', '.join(folders[:6])}{more})."
     return f"{text}."

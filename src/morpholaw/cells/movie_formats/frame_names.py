@@ -1,9 +1,9 @@
-"""What the names of image files say: time, channel, slice and position, as many programs write them.
+"""Interpretation of image file names: time, channel, slice and position, as written by many programs.
 
-Numbers that change from file to file are told apart by the letters before them ("t001", "ch2", "z03", "Pos1"), and
-words that change ("GFP", "Phase") are channels. Understood are the names of Micro-Manager, Operetta and Harmony,
-ImageXpress and MetaMorph, Yokogawa CellVoyager, Leica, Zeiss, Nikon and Incucyte exports, Fiji's image sequences, and
-anything with one number per frame.
+Numbers that change from file to file are identified by the letters before them ("t001", "ch2", "z03", "Pos1"), and
+words that change ("GFP", "Phase") are channels. The names of Micro-Manager, Operetta and Harmony, ImageXpress and
+MetaMorph, Yokogawa CellVoyager, Leica, Zeiss, Nikon and Incucyte exports and Fiji's image sequences are understood, and
+any names with one number per frame.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ MASK_WORDS = {
 
 @dataclass(frozen=True)
 class NamedFile:
-    """One file, and its place by its name.
+    """A file and its coordinates according to its name.
 
     Attributes
     ----------
     stem : str
-        Its name without the suffix.
+        Name without the suffix.
     channel, position : str
-        What its name calls them, "" where files do not differ.
+        Channel and position in the name; "" if they do not vary.
     z : int or None
-        The number of its slice.
+        Number of the slice.
     t : tuple of int
-        The numbers that stand for time, of which there is mostly one; seconds for times of day.
+        Numbers that represent time, usually one; seconds for times of day.
     clock : bool
         Whether ``t`` is in seconds.
     """
@@ -75,7 +75,7 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class _Token:
-    """A number in a name, a time of day, or a well."""
+    """A number, a time of day or a well in a name."""
 
     kind: str
     text: str
@@ -84,7 +84,7 @@ class _Token:
 
 @dataclass
 class _Field:
-    """What stands at one place of the names of one kind."""
+    """The values at one position of names of the same kind."""
 
     tag: str
     tokens: list[_Token]
@@ -92,49 +92,53 @@ class _Field:
 
     @property
     def kind(self) -> str:
-        """Of its tokens: number, clock, elapsed or well."""
+        """Kind of its tokens: number, clock, elapsed or well."""
         return self.tokens[0].kind
 
     @property
     def values(self) -> list[int]:
-        """One per file."""
+        """One value per file."""
         return [token.value for token in self.tokens]
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key that orders the numbers inside names by value."""
+    """Return a sort key that orders numbers in names by value."""
     parts = re.split(r"(\d+)", name.lower())
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def is_mask_name(stem: str) -> bool:
-    """Whether a file's name says that it holds masks."""
+    """Return whether a file name says that it is a mask."""
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stem).lower())
     return not MASK_WORDS.isdisjoint(words)
 
 
 def axis_of_tag(tag: str) -> str | None:
-    """Return the axis that letters before a number stand for, t for "TimePoint_"; None where they say nothing."""
+    """Return the axis for the letters before a number, such as t for "TimePoint_"; None if they are unknown."""
     return _AXIS_OF.get(re.sub(r"[^a-z]", "", tag.lower()))
 
 
 def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[NamedFile]:
-    """Say what the names of a folder's files mean.
+    """Interpret the names of the files of a folder.
 
     Parameters
     ----------
     stems : sequence of str
-        The names without their suffix, with "/" between folders.
+        Names without suffix, with "/" between folders.
     wanted : str or None
-        The letters that the user gave for the numbers that change, in their order, y and x left out. "t" alone:
-        every file is a frame, in the natural order of the names.
+        Letters given by the user for the numbers that change, in their order, without y and x. With "t" alone, every
+        file is a frame, in the natural order of names.
     where : str
-        What to call the folder in a message.
+        Name of the folder in messages.
+
+    Returns
+    -------
+    list of NamedFile
 
     Raises
     ------
     InputError
-        The names cannot be understood, or two files stand for the same image.
+        If the names cannot be understood, or two files are the same image.
     """
     if wanted == "t":
         order = sorted(stems, key=natural_key)
@@ -158,13 +162,13 @@ def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[Nam
 
 
 def _has_wells(stems: Sequence[str]) -> bool:
-    """Whether every name has a well (B03) and the rows differ; of one row, a channel (C1) could be meant."""
+    """Return whether every name has a well (B03) and the rows differ; within one row, C1 could be a channel."""
     found = [re.search(_WELL, stem) for stem in stems]
     return all(found) and len({match[0][0] for match in found if match}) > 1
 
 
 def _split(stem: str, wells: bool) -> tuple[str, list[_Token]]:
-    """Return a name's words with "#" for every number, and the numbers."""
+    """Return a name with "#" in place of every number, and the numbers."""
     kinds = {"clock": _CLOCK, "elapsed": _ELAPSED, **({"well": _WELL} if wells else {}), "number": r"\d+"}
     pattern = "|".join(f"(?P<{kind}>{text})" for kind, text in kinds.items())
     tokens = [_token(str(match.lastgroup), match[0]) for match in re.finditer(pattern, stem)]
@@ -188,7 +192,7 @@ def _token(kind: str, text: str) -> _Token:
 
 
 def _words(kinds: dict[str, list[str]], tokens: dict[str, list[_Token]]) -> dict[str, str]:
-    """Return the words by which the kinds of names differ, "" where there is one kind."""
+    """Return the words by which kinds of names differ; "" if there is only one kind."""
     if len(kinds) == 1:
         return dict.fromkeys(kinds, "")
     split = {kind: re.findall(r"[A-Za-z]+|#|[^A-Za-z#]", kind) for kind in kinds}
@@ -232,7 +236,7 @@ def _fields(skeleton: str, rows: list[list[_Token]]) -> list[_Field]:
 
 
 def _axis_by_program(skeleton: str, one: _Field) -> str:
-    """Return the axis of a number in names whose program is known by their pattern; "?" otherwise."""
+    """Return the axis of a number in names with the pattern of a known program; "?" otherwise."""
     if _OPERETTA.search(skeleton):
         return _OPERETTA_AXES.get(one.tag, "?")
     if _MICRO_MANAGER.fullmatch(skeleton):
@@ -243,7 +247,7 @@ def _axis_by_program(skeleton: str, one: _Field) -> str:
 
 
 def _preference(one: _Field) -> int:
-    """Which of several numbers that change together says most."""
+    """Return the rank of a number among several that change together; the most informative is first."""
     known = one.axis != "?" or axis_of_tag(one.tag) is not None
     values = sorted(set(one.values))
     consecutive = values[-1] - values[0] == len(values) - 1
@@ -256,14 +260,14 @@ def _change_together(a: _Field, b: _Field) -> bool:
 
 
 def _name_axes(fields: list[_Field], members: list[str], wanted: str | None, kinds: int, where: str) -> None:
-    """Give every number that changes its axis: by what the user said, by its letters, or by what is left."""
+    """Assign an axis to every number that changes: as given by the user, by its letters, or by exclusion."""
     if wanted is not None and len(fields) == len(wanted):
         for one, axis in zip(fields, wanted, strict=True):
             one.axis = axis
         return
     if wanted is not None and kinds == 1:
         raise InputError(
-            f"{where}: --axes {wanted}yx names {len(wanted)} axes before y and x, but {len(fields)} numbers change in "
+            f"{where}: --axes {wanted}yx has {len(wanted)} axes before y and x, but {len(fields)} numbers change in "
             f"the names of its files, such as {members[0]!r}."
         )
     for one in fields:
@@ -273,7 +277,7 @@ def _name_axes(fields: list[_Field], members: list[str], wanted: str | None, kin
     unknown = [one for one in fields if one.axis == "?"]
     if any(one.axis == "t" for one in fields):
         for one in unknown:
-            one.axis = "p"  # exp1_t001, f01_t001: what is not time is another field or experiment
+            one.axis = "p"  # exp1_t001, f01_t001: whatever is not time is another field or experiment
     elif len(unknown) == 1:
         unknown[0].axis = "t"
     elif unknown:
@@ -281,15 +285,15 @@ def _name_axes(fields: list[_Field], members: list[str], wanted: str | None, kin
             counts = " and ".join(f"{min(one.values)} to {max(one.values)}" for one in unknown)
             raise InputError(
                 f"{where}: {len(unknown)} numbers change in the names of its files ({counts}, in {members[0]!r}), and "
-                "nothing says which is time: name them in their order with --axes, for example --axes "
+                "it is unclear which is time; name them in order with --axes, for example --axes "
                 f"t{'cpz'[: len(fields) - 1]}yx."
             )
         for one in unknown:
-            one.axis = "t"  # parts of one number, such as a date and a time
+            one.axis = "t"  # parts of one time, such as date and time of day
 
 
 def _is_grid(fields: list[_Field]) -> bool:
-    """Whether most combinations of the numbers are there."""
+    """Return whether most combinations of the numbers exist."""
     count = math.prod(len(set(one.values)) for one in fields)
     return 2 * len(set(zip(*(one.values for one in fields), strict=True))) > count
 
@@ -318,6 +322,6 @@ def _refuse_twins(files: list[NamedFile], where: str) -> None:
         other = seen.setdefault(key, one.stem)
         if other != one.stem:
             raise InputError(
-                f"{where}: the names {other!r} and {one.stem!r} stand for the same image: keep one of the two, or read "
+                f"{where}: the names {other!r} and {one.stem!r} mean the same image; keep one of the two, or read "
                 "every file as a frame with --axes tyx."
             )

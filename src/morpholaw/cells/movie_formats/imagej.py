@@ -1,4 +1,4 @@
-"""ImageJ hyperstacks, whose header counts channels, slices and frames; the pages decide where it is out of date."""
+"""ImageJ hyperstacks. Their header gives channels, slices and frames; if it is outdated, the pages decide."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _MOST = 2**40
 
 
 def imagej_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes | None:
-    """Describe an ImageJ hyperstack; None where its header cannot be understood.
+    """Describe an ImageJ hyperstack; return None if its header cannot be understood.
 
     Raises
     ------
     InputError
-        The header contradicts the pages in a way that cannot be decided, or the file is cut off.
+        If the header contradicts the pages in a way that cannot be resolved, or the file is truncated.
     """
     header: dict[str, Any] = pages.tif.imagej_metadata or {}
     sizes = {
@@ -73,7 +73,7 @@ def imagej_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes | No
 
 
 def imagej_scale(pages: TiffPages, header: dict[str, Any]) -> tuple[PixelSize | None, str | None]:
-    """Return the pixel size of an ImageJ header, and a note where it cannot be right."""
+    """Return the pixel size of an ImageJ header, and a note if it cannot be correct."""
     unit = header.get("unit")
     if unit is None:
         return pages.resolution(), None
@@ -102,7 +102,7 @@ def _order(header: dict[str, Any], lengths: dict[str, int], path: Path) -> str:
 
 
 def _is_virtual(pages: TiffPages, total: int) -> bool:
-    """Whether only the first of ``total`` images has a page, and the others follow its data."""
+    """Return whether only the first of ``total`` images has a page, and the others follow its data."""
     page = pages.first
     if total <= 1 or not page.is_contiguous or int(page.compression) != 1 or int(page.predictor) != 1:
         return False
@@ -115,13 +115,13 @@ def _is_virtual(pages: TiffPages, total: int) -> bool:
 def _agreed(
     lengths: dict[str, int], stored: int, header: dict[str, Any], where: str
 ) -> tuple[dict[str, int], str | None]:
-    """Return the lengths of the axes by the pages that are there, and a note where the header says otherwise."""
+    """Return the lengths of the axes according to the existing pages, and a note if the header differs."""
     total = math.prod(lengths.values())
     if total == stored:
         return lengths, None
     long = [axis for axis, n in lengths.items() if n > 1]
     if not long:
-        # ImageJ writes the number of images only where there are no axes to speak of.
+        # ImageJ writes only the number of images if there is a single axis.
         stated = _count(header.get("images")) or 1
         lengths = {**lengths, "t": stored}
         note = None if stated in (1, stored) else _other_count(where, stated, stored)
@@ -131,17 +131,19 @@ def _agreed(
     names = {"c": "channels", "z": "slices", "t": "frames"}
     text = ", ".join(f"{lengths[axis]} {names[axis]}" for axis in "czt")
     raise InputError(
-        f"{where} holds {stored} images, but its ImageJ header says {text}: open it in Fiji, set the right numbers "
+        f"{where} contains {stored} images, but its ImageJ header says {text}; open it in Fiji, correct the numbers "
         "(Image > Properties) and save it again."
     )
 
 
 def _other_count(where: str, stated: int, stored: int) -> str:
-    return f"{where}: its ImageJ header says {stated} images, but it holds {stored}; all of these are read."
+    return (
+        f"{where}: its ImageJ header says {stated} images, but it contains {stored}; all of these are read."
+    )
 
 
 def _count(value: object) -> int | None:
-    """Return a whole number above 0 in a header; 1 where it is not there, None where it is none."""
+    """Return a positive integer from a header; 1 if it is missing, None if it is invalid."""
     if value is None:
         return 1
     if not isinstance(value, int) or isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""The price of decoding a JPEG image, which grows with its scans."""
+"""The cost of decoding a JPEG image, which grows with its number of scans."""
 
 from __future__ import annotations
 
 MOST_SCANS = 100
-"""Scans of a progressive JPEG; encoders write about ten."""
+"""Maximum number of scans of a progressive JPEG; encoders write about ten."""
 
 
 def count_scans(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""OME-TIFF: which plane of which file is which channel, slice and frame, by the header and not by the pages' order."""
+"""OME-TIFF, in which the header says which plane of which file is which channel, slice and frame."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _OPEN_FILES = 32
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a plane is: a file's name, "" for the file that was opened, and a page of it."""
+    """The location of a plane: a file name ("" for the file that was opened) and a page number."""
 
     file: str
     page: int
 
 
 class _FileSet:
-    """The files of a set, opened when a plane of theirs is read."""
+    """The files of a set, opened when one of their planes is read."""
 
     def __init__(self, folder: Path, opened: TiffPages | None) -> None:
         self.folder = folder
@@ -38,28 +38,28 @@ class _FileSet:
         self._lock = Lock()
 
     def pages(self, file: str) -> TiffPages:
-        """Return the pages of a file of the set."""
+        """Return the pages of one file of the set."""
         if not file and self.opened is not None:
             return self.opened
         with self._lock:
             if file not in self._files:
                 while len(self._files) >= _OPEN_FILES:
-                    self._files.pop(next(iter(self._files)))  # closed when its last reader is done
+                    self._files.pop(next(iter(self._files)))  # closed when its last reader has finished
                 self._files[file] = TiffPages(self.folder / file)
             return self._files[file]
 
     def read(self, place: _Place) -> np.ndarray:
-        """One plane."""
+        """Return one plane."""
         return self.pages(place.file).read(place.page)
 
 
 def ome_planes(pages: TiffPages, text: str, choices: Choices, path: Path) -> Planes | None:
-    """Describe the planes of an OME-TIFF file; None where its header describes no image.
+    """Describe the planes of an OME-TIFF file; return None if its header describes no image.
 
     Raises
     ------
     InputError
-        The header contradicts the file in a way that cannot be decided, or names files that are not there.
+        If the header contradicts the file in a way that cannot be resolved, or refers to missing files.
     """
     header = read_ome_xml(text, str(path))
     if header.metadata_file is not None and not header.images:
@@ -67,37 +67,37 @@ def ome_planes(pages: TiffPages, text: str, choices: Choices, path: Path) -> Pla
         if not companion.is_file() or companion == path:
             raise InputError(
                 f"{path} is one file of a set whose header is in {base_name(header.metadata_file)!r}, which is not "
-                "beside it: copy the whole set into one folder."
+                "in the same folder; copy the whole set into one folder."
             )
         header = read_companion(companion)
     return _header_planes(header, _FileSet(path.parent, pages), path, choices)
 
 
 def open_companion(path: Path, choices: Choices) -> Planes:
-    """Describe the planes that a companion file (NAME.companion.ome) names.
+    """Describe the planes to which a companion file (NAME.companion.ome) refers.
 
     Raises
     ------
     InputError
-        It describes no image, or the files that it names are not beside it.
+        If it describes no image, or its files are not in the same folder.
     """
     planes = _header_planes(read_companion(path), _FileSet(path.parent, None), path, choices)
     if planes is None:
         raise InputError(
-            f"{path} is OME-XML that describes no image: open the OME-TIFF file that belongs to it instead."
+            f"{path} is OME-XML that describes no image; open the OME-TIFF file that belongs to it instead."
         )
     return planes
 
 
 def read_companion(path: Path) -> OmeHeader:
-    """Read the header in a companion file."""
+    """Read the header from a companion file."""
     if path.stat().st_size > 2**27:
-        raise InputError(f"{path} is larger than any OME-XML header.")
+        raise InputError(f"{path} is too large for an OME-XML header.")
     return read_ome_xml(path.read_bytes(), str(path))
 
 
 def set_members(path: Path) -> set[str]:
-    """Return the names of all files of the set that an OME-TIFF file belongs to, itself included."""
+    """Return the names of all files of the set to which an OME-TIFF file belongs, including itself."""
     pages = TiffPages(path)
     try:
         if not pages.tif.is_ome:
@@ -166,7 +166,7 @@ def _header_planes(header: OmeHeader, files: _FileSet, path: Path, choices: Choi
 
 
 def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, images: int) -> dict[int, _Place]:
-    """Where each plane of an image is, by its place in the header's order."""
+    """Return the location of each plane of an image, by its index in the header's order."""
     axes = image.plane_axes
     total = image.plane_count
     here = len(files.opened) if files.opened is not None else 0
@@ -195,7 +195,7 @@ def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, image
         and len(table) <= here
         and not (files.folder / others.pop()).is_file()
     ):
-        # The file was renamed and its identifier changed: the one file that is named is this one.
+        # The file was renamed and its identifier changed, so the only file in the header is this one.
         return {i: replace(place, file="") for i, place in table.items()}
     return table
 
@@ -203,7 +203,7 @@ def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, image
 def _choose_image(
     images: list[OmeImage], tables: list[dict[int, _Place]], choices: Choices, path: Path
 ) -> tuple[int, list[str]]:
-    """Return the number of the image to read, and what is to be said of it."""
+    """Return the number of the image to read, and notes about it."""
     names = [image.name for image in images]
     if choices.position is not None or len(images) == 1:
         return choose("position", names, choices.position, str(path)), []
@@ -213,9 +213,11 @@ def _choose_image(
     movies = [i for i, image in enumerate(images) if image.size("T") > 1]
     if len(movies) == 1:
         rest = ", ".join(repr(name) for i, name in enumerate(names) if i != movies[0])
-        text = f"{path} also holds {len(images) - 1} images that are no movies ({rest}), which are not read."
+        text = (
+            f"{path} also contains {len(images) - 1} images that are not movies ({rest}), which are not read."
+        )
         return movies[0], [text]
-    hint = "If they are the frames of one movie, say so with --axes tyx."
+    hint = "If they are the frames of one movie, give --axes tyx."
     if choices.axes == "tyx" and all(len(table) == 1 for table in tables):
         return _as_frames(images, tables), [
             f"{path} has {len(images)} images of one plane, read as its frames."
@@ -224,7 +226,7 @@ def _choose_image(
 
 
 def _as_frames(images: list[OmeImage], tables: list[dict[int, _Place]]) -> int:
-    """Make the first image a movie of all images, each of one plane."""
+    """Turn the first image into a movie of all images, each with one plane."""
     places = [next(iter(table.values())) for table in tables]
     images[0].pixels["SizeT"] = str(len(images))
     tables[0].clear()
@@ -240,15 +242,15 @@ def _check_present(table: dict[int, _Place], files: _FileSet, path: Path) -> Non
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(
-            f"{path} is one file of a set; {missing[0]}{more}, which its header names, is not beside it: copy the "
-            "whole set into one folder."
+            f"{path} is one file of a set; {missing[0]}{more}, which its header refers to, is not in the same folder. "
+            "Copy the whole set into one folder."
         )
 
 
 def _frames_stored(
     image: OmeImage, table: dict[int, _Place], files: _FileSet, alone: bool, where: str
 ) -> tuple[int, str | None]:
-    """How many whole frames there are, and a note where the header says otherwise."""
+    """Return the number of complete frames, and a note if the header differs."""
     stated = image.size("T")
     total = image.plane_count
     per_frame = total // stated
@@ -258,10 +260,10 @@ def _frames_stored(
             return stated, None
         if per_frame == 1:
             return stated + extra, (
-                f"{where} holds {total + extra} images, but its OME header describes {total}: all are read as frames."
+                f"{where} contains {total + extra} images, not the {total} in its OME header; all are read as frames."
             )
         raise InputError(
-            f"{where} holds {total + extra} images, but its OME header describes {total} ({_sizes(image)}): save it "
+            f"{where} contains {total + extra} images, but its OME header describes {total} ({_sizes(image)}); save it "
             "again so that both agree, for example with Fiji."
         )
     by_time: dict[int, int] = {}
@@ -274,12 +276,12 @@ def _frames_stored(
     later = [t for t in by_time if t > frames]
     if frames == 0 or later:
         raise InputError(
-            f"{where} holds {len(table)} of the {total} images that its OME header describes ({_sizes(image)}): save "
-            "it again so that both agree, for example with Fiji."
+            f"{where} contains {len(table)} of the {total} images that its OME header describes ({_sizes(image)}); "
+            "save it again so that both agree, for example with Fiji."
         )
     return (
         frames,
-        f"{where}: its OME header says {stated} frames, but it holds {frames} whole ones; these are read.",
+        f"{where}: its OME header says {stated} frames, but it contains {frames} complete ones; these are read.",
     )
 
 
@@ -292,7 +294,7 @@ def _counts(image: OmeImage) -> list[tuple[str, int]]:
 
 
 def _further_pages(table: dict[int, _Place], files: _FileSet) -> int:
-    """How many pages of the same kind the opened file has after those in the table."""
+    """Return the number of pages of the same kind in the opened file after those in the table."""
     if files.opened is None or any(place.file for place in table.values()):
         return 0
     last = max(place.page for place in table.values())
@@ -305,7 +307,7 @@ def _further_pages(table: dict[int, _Place], files: _FileSet) -> int:
 
 
 def _longer(table: dict[int, _Place], axes: list[tuple[str, int]], frames: int) -> dict[int, _Place]:
-    """Return the table, continued where there are more frames than the header says."""
+    """Return the table, extended if there are more frames than the header says."""
     stated = dict(axes)["T"]
     if frames <= stated:
         return table
@@ -325,7 +327,7 @@ def _time_of(i: int, image: OmeImage) -> int:
 
 
 def _page_order(axes: list[tuple[str, int]], lengths: dict[str, int]) -> Callable[[int], int]:
-    """From the place among the planes that are read to the place in the header's order."""
+    """Return a function from the index of a plane that is read to its index in the header's order."""
     read = [lengths[axis] for axis, _ in axes]
     if axes[-1][0] == "T" or lengths == dict(axes):
         return lambda i: i

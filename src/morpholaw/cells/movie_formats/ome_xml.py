@@ -1,6 +1,6 @@
-"""What an OME-XML header says: images, their sizes and scale, and which plane is stored where.
+"""Reading of OME-XML headers: images, their sizes and scale, and the location of each plane.
 
-The XML is read as a stream of elements, so that memory stays flat, and no entity is ever expanded.
+The XML is parsed as a stream, so that memory use stays small, and entities are never expanded.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_si
 from morpholaw.errors import InputError
 
 _LONGEST = 2**27
-"""Characters of a header; 100,000 planes are described in about 30 million."""
+"""Maximum number of characters of a header; 100,000 planes take about 30 million."""
 _MAX_PLANES = 2**22
 _MAX_ELEMENTS = 2**22
 
 
 @dataclass
 class TiffData:
-    """Consecutive planes, from one TIFF directory on."""
+    """Consecutive planes, starting at one TIFF directory."""
 
     ifd: int
     first: dict[str, int]
@@ -32,20 +32,20 @@ class TiffData:
 
 @dataclass
 class OmeImage:
-    """One <Image>: a position (field, scene) of the acquisition.
+    """An <Image>: one position (field, scene) of the acquisition.
 
     Attributes
     ----------
     name : str
-        As the acquisition program wrote it, or "".
+        Name written by the acquisition program, or "".
     pixels : dict
-        The attributes of <Pixels>.
+        Attributes of <Pixels>.
     channels : list of (str, int)
         Name and number of samples per pixel of each channel.
     data : list of TiffData
-        Where its planes are.
+        Locations of its planes.
     times : list of (int, float)
-        Time point and seconds since the start, of planes that say so.
+        Time point and seconds since the start, for planes that state them.
     """
 
     name: str = ""
@@ -60,29 +60,29 @@ class OmeImage:
 
     @property
     def samples(self) -> int:
-        """How many channels are stored together in one plane (red, green and blue)."""
+        """Number of channels stored together in one plane (red, green and blue)."""
         return self.channels[0][1] if self.channels else 1
 
     @property
     def plane_axes(self) -> list[tuple[str, int]]:
-        """The axes z, c and t with their lengths in planes, the fastest first."""
+        """Return the axes z, c and t with their lengths in planes, fastest first."""
         order = self.pixels.get("DimensionOrder", "XYZCT").upper()
         axes = order[2:] if re.fullmatch(r"XY[ZCT]{3}", order) and len(set(order)) == 5 else "ZCT"
         return [(a, self.size(a) // self.samples if a == "C" else self.size(a)) for a in axes]
 
     @property
     def plane_count(self) -> int:
-        """How many planes it claims."""
+        """Number of planes according to the header."""
         return math.prod(n for _, n in self.plane_axes)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """The channels' names, () where there is none."""
+        """Names of the channels; () if there are none."""
         names = tuple(name for name, _ in self.channels)
         return names if any(names) else ()
 
     def scale(self) -> tuple[PixelSize | None, str | None]:
-        """Return the pixel size, and a note where the header's cannot be right."""
+        """Return the pixel size, and a note if that of the header cannot be correct."""
         x = _number(self.pixels.get("PhysicalSizeX"))
         y = _number(self.pixels.get("PhysicalSizeY"))
         unit = {axis: micrometres(self.pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "XY"}
@@ -91,7 +91,7 @@ class OmeImage:
         return pixel_size(x if y is None else y, y if x is None else x, "OME header")
 
     def interval(self) -> float | None:
-        """Seconds from frame to frame: the header's increment, or the mean of the planes' times."""
+        """Return the seconds between frames: the header's increment, or the mean of the planes' times."""
         stated = _number(self.pixels.get("TimeIncrement"))
         if stated:
             return seconds(stated, self.pixels.get("TimeIncrementUnit", "s"))
@@ -103,16 +103,16 @@ class OmeImage:
 
 @dataclass
 class OmeHeader:
-    """All images of an OME-XML header, and what the file calls itself."""
+    """All images of an OME-XML header, and the identifier of the file."""
 
     images: list[OmeImage] = field(default_factory=list)
     uuid: str | None = None
     metadata_file: str | None = None
-    """The companion file that holds the header, where this one only points to it."""
+    """Companion file with the header, if this header only refers to it."""
 
 
 class _Reader:
-    """Collects the few elements that matter from the parser's events."""
+    """Collects the few relevant elements from the parser's events."""
 
     def __init__(self) -> None:
         self.header = OmeHeader()
@@ -169,13 +169,13 @@ def read_ome_xml(text: str | bytes, where: str) -> OmeHeader:
     Raises
     ------
     InputError
-        It is not valid XML, declares entities, or claims more planes than any acquisition has.
+        If it is not valid XML, declares entities, or claims more planes than any acquisition has.
     """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, XMLParser
 
     if len(text) > _LONGEST:
-        raise InputError(f"{where} has an OME-XML header of {len(text)} characters, more than can be read.")
+        raise InputError(f"{where} has an OME-XML header of {len(text)} characters, which is too long.")
     parser: Any = XMLParser(target=_Reader(), forbid_dtd=True)
     try:
         parser.feed(text)
@@ -188,13 +188,13 @@ def read_ome_xml(text: str | bytes, where: str) -> OmeHeader:
         if image.plane_count > _MAX_PLANES or min(n for _, n in image.plane_axes) < 1:
             sizes = ", ".join(f"Size{axis} {image.size(axis)}" for axis in "CZT")
             raise InputError(
-                f"{where} has an OME header that claims {sizes}, which no movie has: it is wrong."
+                f"{where} has an OME header that claims {sizes}, which is impossible; the header is wrong."
             )
     return header
 
 
 def base_name(file: str) -> str:
-    """Return the last part of a file's name, whichever system wrote it; "" where it names no file."""
+    """Return the last part of a file name from any system; "" if it names no file."""
     name = re.split(r"[/\\]", file.strip())[-1]
     return "" if name in (".", "..") else name
 

@@ -19,7 +19,7 @@ _MOST_FIELDS = 100_000
 
 @dataclass(frozen=True)
 class _Scale:
-    """What the metadata of an image says about its scale."""
+    """The scale of an image according to its metadata."""
 
     pixel: PixelSize | None = None
     interval: float | None = None
@@ -32,7 +32,7 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     Raises
     ------
     InputError
-        The folder holds no image, or several and none was chosen, or one that is no movie.
+        If there are no images, several of which none was chosen, or only images that are not movies.
     """
     if zarr_files.is_array(path):
         array = zarr_files.open_array_at(path)
@@ -47,14 +47,12 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
         p for p in sorted(path.iterdir()) if zarr_files.is_zarr(p) and p.name not in ("OME", "labels")
     ]
     if not children:
-        raise InputError(
-            f"{path} has no OME-Zarr image metadata and holds nothing, but one movie was expected."
-        )
+        raise InputError(f"{path} has no OME-Zarr image metadata and no arrays; expected one movie.")
     return _open_position(path, [p.name for p in children], choices)
 
 
 def _dimension_letters(array: Any, path: Path) -> str | None:
-    """Return one letter per axis where the array names its dimensions, as zarr 3 and xarray do; else None."""
+    """Return one letter per axis if the array names its dimensions, as zarr 3 and xarray do; else None."""
     names = getattr(array.metadata, "dimension_names", None)
     names = names or zarr_files.attributes(path).get("_ARRAY_DIMENSIONS")
     if not isinstance(names, (list, tuple)) or len(names) != array.ndim:
@@ -72,7 +70,7 @@ def _ome_attributes(path: Path) -> dict[str, Any]:
 
 
 def _fields(path: Path, ome: dict[str, Any]) -> list[str]:
-    """Return the paths of all images of a plate or a well, as its metadata lists them."""
+    """Return the paths of all images of a plate or a well that its metadata lists."""
     if "well" in ome:
         return _listed(ome["well"], "images", path)
     fields = []
@@ -84,7 +82,7 @@ def _fields(path: Path, ome: dict[str, Any]) -> list[str]:
         if len(fields) > _MOST_FIELDS:
             raise InputError(f"{path} lists more than {_MOST_FIELDS} images, more than any plate has.")
     if not fields:
-        raise InputError(f"{path} is a plate, but none of the wells that it lists is in its folder.")
+        raise InputError(f"{path} is a plate, but none of its listed wells is in its folder.")
     return fields
 
 
@@ -97,7 +95,7 @@ def _listed(holder: Any, key: str, path: Path) -> list[str]:
 
 
 def _open_position(path: Path, names: list[str], choices: Choices) -> FrameSource:
-    """One of several images in a folder."""
+    """Open one of several images in a folder."""
     number = choose("position", names, choices.position, str(path))
     source = open_ome_zarr(zarr_files.inside(path, names[number], str(path)), replace(choices, position=None))
     if len(names) == 1:
@@ -143,7 +141,7 @@ def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choi
 
 
 def _finest(datasets: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the level of the smallest pixels; the first, as the format wants it, where not all state their size."""
+    """Return the level with the smallest pixels, or the first one, as the format specifies, if sizes are missing."""
 
     def width(dataset: dict[str, Any]) -> float:
         steps = [t["scale"] for t in dataset["coordinateTransformations"] if t.get("type") == "scale"]
@@ -156,7 +154,7 @@ def _finest(datasets: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _scale_of(letters: str, factors: list[float | None], axes: list[dict[str, Any]]) -> _Scale:
-    """Pixel size and seconds per frame by the transformations and units of the axes."""
+    """Return the pixel size and the seconds per frame from the transformations and units of the axes."""
     if not axes:
         return _Scale()
     at = {
@@ -174,7 +172,7 @@ def _scale_of(letters: str, factors: list[float | None], axes: list[dict[str, An
 
 
 def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
-    """Return the labels of the channels, where rendering settings (omero) name them."""
+    """Return the labels of the channels from the rendering settings (omero), if there are any."""
     settings = ome.get("omero")
     channels = settings.get("channels") if isinstance(settings, dict) else None
     if not isinstance(channels, list):
@@ -183,14 +181,14 @@ def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _letter(name: str, axis: dict[str, Any]) -> str:
-    """One letter per axis, by its type where its name is a word."""
+    """Return the letter of an axis, by its type if its name is a word."""
     if len(name) == 1:
         return name
     return {"time": "t", "channel": "c"}.get(str(axis.get("type")), name[:1] or "?")
 
 
 def _factors(dataset: dict[str, Any], scale: dict[str, Any], ndim: int) -> list[float | None]:
-    """Size of a pixel along every axis: the array's own scale times the image's."""
+    """Return the size of a pixel along every axis: the array's own scale times the image's."""
     factors: list[float | None] = [None] * ndim
     for holder in (dataset, scale):
         for transform in holder.get("coordinateTransformations") or []:

@@ -1,4 +1,4 @@
-"""Files that are no movie that can be read, and what a person does with each."""
+"""Files that cannot be read as movies, with advice for each kind."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from morpholaw.cells.movie_formats.vendor import EXPORT
 from morpholaw.errors import InputError
 
 _UNPACK = (
-    "unpack it, and name what is in it (a TIFF or OME-TIFF stack, an OME-Zarr folder or a folder of frames)"
+    "unpack it and open its contents (a TIFF or OME-TIFF stack, an OME-Zarr folder or a folder of frames)"
 )
 _FIJI = "open it in Fiji and save it as a TIFF stack (File > Save As > Tiff), or export it as OME-TIFF"
 _VIDEO = (
     f"is a video, whose compression changes the texture of the chromatin: {_FIJI}, if there is no better copy"
 )
-_HDF5 = (
-    "is an HDF5 file, which can hold anything: export the movie as OME-TIFF, for example with Fiji or ilastik"
-)
+_HDF5 = "is an HDF5 file, which can contain anything: export the movie as OME-TIFF, for example with Fiji or ilastik"
 _TRACKS = (
-    "is no movie: the movie comes first and the tracks second; a movie is a TIFF or OME-TIFF stack, OME-Zarr or a \
+    "is not a movie: give the movie first and the tracks second; a movie is a TIFF or OME-TIFF stack, OME-Zarr or a \
 folder of frames"
 )
 _SUFFIXES = {
@@ -35,7 +33,7 @@ _SUFFIXES = {
         (".jpg", ".jpeg"),
         "is a JPEG image, whose compression changes the texture of the chromatin: export the movie as OME-TIFF",
     ),
-    **dict.fromkeys((".bmp", ".webp", ".jp2", ".nrrd", ".fits"), f"is no TIFF or PNG file: {_FIJI}"),
+    **dict.fromkeys((".bmp", ".webp", ".jp2", ".nrrd", ".fits"), f"is not a TIFF or PNG file: {_FIJI}"),
     **dict.fromkeys((".csv", ".tsv", ".xml", ".txt", ".geff", ".xlsx"), _TRACKS),
     ".npz": "is an archive of NumPy arrays: save the movie alone with numpy.save (.npy), or export it as OME-TIFF",
     ".mat": "is a MATLAB file: save the movie in MATLAB as a TIFF stack, or export it as OME-TIFF",
@@ -52,32 +50,32 @@ _STARTS = {
 
 
 def refuse_address(source: str) -> None:
-    """Refuse an address of the internet, and a Windows path on another system.
+    """Reject internet addresses, and Windows paths on other systems.
 
     Raises
     ------
     InputError
-        It is one; the sentence says what to do instead.
+        With a sentence that says what to do instead.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", source):
         address = re.sub(r":/+", "://", source, count=1)
         raise InputError(
-            f"{address} is an address, but movies are read from disk: download the file, or the OME-Zarr folder, first."
+            f"{address} is an address, but movies are read from disk; download the file or the OME-Zarr folder first."
         )
     if os.name != "nt" and re.match(r"[A-Za-z]:[\\/]|\\\\", source):
         raise InputError(
-            f"{source} is a Windows path, but this is another system: name the file as this system sees it, for "
+            f"{source} is a Windows path, but this is another system; give the path as this system sees it, for "
             "example /mnt/c/Users/... under WSL."
         )
 
 
 def refuse_file(path: Path, start: bytes) -> None:
-    """Refuse a file of a kind that is known and not read.
+    """Reject files of known kinds that are not supported.
 
     Raises
     ------
     InputError
-        It is one; the sentence says what to do instead.
+        With a sentence that says what to do instead.
     """
     kind = path.suffix.lower()
     text = _SUFFIXES.get(kind) or _SUFFIXES.get(
@@ -90,8 +88,8 @@ def refuse_file(path: Path, start: bytes) -> None:
 
 
 def unknown_file(path: Path) -> InputError:
-    """Return the error for a file of no known kind."""
+    """Return the error for a file of an unknown kind."""
     return InputError(
-        f"{path} is in no format of movies that is known; TIFF, OME-TIFF, OME-Zarr, a folder of TIFF or PNG files, or "
-        f".npy was expected: {EXPORT}."
+        f"The format of {path} is unknown; expected TIFF, OME-TIFF, OME-Zarr, a folder of TIFF or PNG files, or "
+        f".npy: {EXPORT}."
     )

@@ -1,4 +1,4 @@
-"""Pages of one size as one array, of which only the pages that are asked for are read."""
+"""Pages of the same size as one lazy array."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import numpy as np
 from morpholaw.errors import InputError
 
 _WHOLE = 2**32
-"""Bytes of a stack that may be read at once, where y and x are not its last axes."""
+"""Maximum size in bytes of a stack that is read at once because y and x are not its last axes."""
 
 
 @dataclass
 class PageStack:
-    """Pages along any leading axes, indexed like an array.
+    """Pages along any leading axes, indexed like an array; only requested pages are read.
 
     Attributes
     ----------
     leading : tuple of int
-        The lengths of the axes that the pages lie along, the slowest first.
+        Lengths of the axes along which the pages are arranged, slowest first.
     page_shape : tuple of int
-        Of one page: (y, x), (y, x, s) or (s, y, x).
+        Shape of one page: (y, x), (y, x, s) or (s, y, x).
     dtype : numpy.dtype
-        Of a pixel.
+        Type of a pixel.
     read : callable
-        ``read(i)`` returns page i, counted along the flattened leading axes. Safe for several threads.
+        ``read(i)`` returns page i, counted along the flattened leading axes. Thread-safe.
     where : str
-        What to call it in a message.
+        Name of the source in messages.
     """
 
     leading: tuple[int, ...]
@@ -41,13 +41,13 @@ class PageStack:
     where: str
 
     def __post_init__(self) -> None:
-        """Prepare for reading the whole stack once."""
+        """Prepare to read the whole stack once."""
         self._lock = Lock()
         self._whole: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the whole array."""
+        """Shape of the whole array."""
         return (*self.leading, *self.page_shape)
 
     def flattened(self) -> PageStack:
@@ -55,7 +55,7 @@ class PageStack:
         return PageStack((math.prod(self.leading),), self.page_shape, self.dtype, self.read, self.where)
 
     def __getitem__(self, index: tuple[Any, ...]) -> np.ndarray:
-        """Read a part of the array."""
+        """Return a part of the array."""
         at, rest = index[: len(self.leading)], index[len(self.leading) :]
         if all(isinstance(i, (int, np.integer)) for i in at):
             page = self.read(int(np.ravel_multi_index(at, self.leading)) if at else 0)
@@ -63,12 +63,12 @@ class PageStack:
         return np.asarray(self._all()[index])
 
     def _all(self) -> np.ndarray:
-        """Every page, read once: what a frame needs lies in all of them."""
+        """Return all pages, which are read once, because each frame needs a part of every page."""
         size = math.prod(self.shape) * self.dtype.itemsize
         if size > _WHOLE:
             raise InputError(
                 f"{self.where} is stored with its frames across all of its {math.prod(self.leading)} pages, and is too "
-                "large to be turned round in memory: save it with the axes t, y, x."
+                "large to be transposed in memory; save it with the axes t, y, x."
             )
         with self._lock:
             if self._whole is None:
@@ -78,7 +78,7 @@ class PageStack:
 
 
 def stack_for(array: Any, wanted: str | None) -> Any:
-    """Return the array to which the letters of ``wanted`` apply: one axis of pages where they are t, y and x."""
+    """Return the array to which the letters of ``wanted`` apply: one axis of pages if they are t, y and x."""
     frames_only = wanted is not None and set(wanted) == set("tyx")
     if frames_only and isinstance(array, PageStack) and len(array.page_shape) == 2 and len(array.leading) > 1:
         return array.flattened()

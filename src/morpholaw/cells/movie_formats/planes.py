@@ -1,4 +1,4 @@
-"""Images of several axes as planes (y, x), and how one movie is chosen from them."""
+"""Images with several axes as planes (y, x), and the selection of one movie from them."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ from morpholaw.cells.movie_formats.units import PixelSize
 from morpholaw.errors import InputError
 
 MOST_CHANNELS = 10_000
-"""Channels of a movie at most: more than that are another axis, or a damaged header."""
+"""Maximum number of channels; larger numbers mean that the axis is another one or that the header is damaged."""
 _NARROW = 32
-"""Pixels; nobody cuts cells from a frame that is narrower than half a crop."""
+"""Width in pixels below which a frame is too narrow, half of a crop."""
 
 
 @dataclass(frozen=True)
 class Planes:
-    """Planes (y, x) along any further axes, of which one is time.
+    """Planes (y, x) along any further axes, one of which is time.
 
     Attributes
     ----------
     axes : str
-        The letter of each axis before y and x: t, c, z, p, s, or "?" where nothing names it.
+        Letter of each axis before y and x: t, c, z, p, s, or "?" if unnamed.
     sizes : tuple of int
-        The length of each of them.
+        Length of each of these axes.
     height, width, dtype
-        Of a plane.
+        Size and type of a plane.
     read : callable
-        ``read(index)`` returns the plane at ``index``, an int for each axis. Safe for several threads.
+        ``read(index)`` returns the plane at ``index``, one int per axis. Thread-safe.
     stored : str
         All axes of the source in its own order, for display.
     format : str
-        For display.
+        Name of the format, for display.
     channels, positions : tuple of str
-        The names along c and p, where the source has names.
+        Names along c and p, if the source has names.
     position : int or None
-        Which of ``positions`` these planes are of, where p is not one of the axes.
+        Which of ``positions`` the planes belong to, if p is not an axis.
     pixel_size : PixelSize or None
-        What the source says.
+        Pixel size according to the source.
     frame_interval : float or None
-        Seconds.
+        Seconds between frames.
     frame_interval_source : str or None
-        Who says so.
+        Source of the frame interval.
     frame_numbers : tuple of int or None
-        Along t, for frames in files of their own.
+        Frame numbers along t, for frames in separate files.
     files : tuple of path
-        What is read.
+        Files that are read.
     notes : tuple of str
-        What was decided so far.
+        Automatic decisions so far.
     named : bool
         Whether the source or the user names the axes.
     mapped : bool
-        Whether planes lie in the file as they are, so that nothing is decoded.
+        Whether planes are stored uncompressed, so that they can be mapped.
     """
 
     axes: str
@@ -89,7 +89,7 @@ class Planes:
     mapped: bool = False
 
     def length(self, axis: str) -> int:
-        """Return how many planes there are along an axis."""
+        """Return the number of planes along an axis."""
         return self.sizes[self.axes.index(axis)] if axis in self.axes else 1
 
     def shape_text(self) -> str:
@@ -99,23 +99,27 @@ class Planes:
 
 
 def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool = False) -> FrameSource:
-    """Choose the one movie (t, y, x) that is read of a source.
+    """Select the movie (t, y, x) to read from a source.
 
     Parameters
     ----------
     planes : Planes
-        The source.
+        Planes of the source.
     choices : Choices
-        What the user asked for.
+        Choices by the user.
     where : str
-        What to call the source in a message.
+        Name of the source in messages.
     one_frame : bool
-        Whether the source is one frame of a movie, whose z axis is never taken for time.
+        Whether the source is one frame of a movie, whose z axis must not be taken for time.
+
+    Returns
+    -------
+    FrameSource
 
     Raises
     ------
     InputError
-        The source holds several channels, positions or slices and none was chosen, or it is no movie.
+        If there are several channels, positions or slices and none was chosen, or the source is not a movie.
     """
     planes = _with_time(planes, where)
     check_size((planes.length("t"), planes.height, planes.width), where)
@@ -127,21 +131,21 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
     slices = planes.length("z")
     if slices == 1:
         if z is not None and is_number(z) and int(z) > 0:
-            raise InputError(f"{where} has no slice {z}: it has one, 0.")
+            raise InputError(f"{where} has no slice {z}; its only slice is 0.")
         z = None
     elif z is None and planes.length("t") == 1 and not one_frame:
         time = "z"
         notes.append(
-            f"{where} has {slices} planes along the axis z and one point in time: z is read as time. If it is a "
+            f"{where} has {slices} planes along the axis z and one point in time; z is read as time. If it is a "
             "z-stack, choose with --z."
         )
     elif z is None:
         raise InputError(
-            f"{where} ({planes.shape_text()}) has {slices} slices along z, but a movie has one: choose --z max, "
-            f"--z mean, or one of them with --z 0 to --z {slices - 1}."
+            f"{where} ({planes.shape_text()}) has {slices} slices along z; choose --z max, --z mean, or one of them "
+            f"with --z 0 to --z {slices - 1}."
         )
     elif is_number(z) and int(z) >= slices:
-        raise InputError(f"{where} has no slice {z}: its slices are 0 to {slices - 1}.")
+        raise InputError(f"{where} has no slice {z}; its slices are 0 to {slices - 1}.")
     index = {"p": position or 0, "c": channel or 0, "s": channel or 0}
     facts = MovieFacts(
         frames=planes.length(time),
@@ -167,7 +171,7 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
 
 
 def _with_time(planes: Planes, where: str) -> Planes:
-    """Name the axis that nothing names: it is time where it is the only long one."""
+    """Name the unnamed axis: it is time if it is the only long one."""
     if 0 in (*planes.sizes, planes.height, planes.width):
         raise InputError(f"{where} has the shape {planes.shape_text()}, but a movie has axes t, y and x.")
     long = [i for i, n in enumerate(planes.sizes) if n > 1]
@@ -176,7 +180,7 @@ def _with_time(planes: Planes, where: str) -> Planes:
         return planes
     if len(unnamed) > 1 or planes.length("t") > 1:
         raise InputError(
-            f"{where} ({planes.shape_text()}) has more than one axis before y and x, and nothing says which is time: "
+            f"{where} ({planes.shape_text()}) has more than one axis before y and x, and it is unclear which is time; "
             f"name them with --axes, for example --axes {_example(planes)}."
         )
     axes = "".join("t" if i == unnamed[0] else "?" if a == "t" else a for i, a in enumerate(planes.axes))
@@ -187,14 +191,14 @@ def _with_time(planes: Planes, where: str) -> Planes:
 
 
 def _refuse_last_axis_time(planes: Planes, where: str) -> None:
-    """Refuse a stack without named axes whose last axis looks like time or channels: (y, x, t) from Matlab."""
+    """Reject a stack with unnamed axes whose last axis looks like time or channels, such as (y, x, t) from Matlab."""
     frames, height, width = planes.length("t"), planes.height, planes.width
     narrow = width < _NARROW and width < height and width < frames
     square = frames == height != width
     if narrow or square:
         raise InputError(
             f"{where} ({planes.shape_text()}) would be {frames} frames of {height} x {width} pixels, but its axes look "
-            "like y, x, t: say which they are, with --axes yxt (time last), --axes yxc (channels last) or --axes tyx."
+            "like y, x, t; name them with --axes yxt (time last), --axes yxc (channels last) or --axes tyx."
         )
 
 
@@ -213,31 +217,30 @@ def _choose_position(planes: Planes, choices: Choices, where: str) -> int | None
 
 
 def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int | None, tuple[str, ...]]:
-    """Return the number of the channel that is read, None where the source has none, and the names of all."""
+    """Return the number of the channel to read (None if the source has none) and the names of all channels."""
     count, colours = planes.length("c"), planes.length("s")
     if max(count, colours) > MOST_CHANNELS:
         raise InputError(
-            f"{where} ({planes.shape_text()}) says that it has {max(count, colours):,} channels; no microscope writes "
-            "so many, so the file is damaged, or its axes are others (--axes)."
+            f"{where} ({planes.shape_text()}) claims {max(count, colours):,} channels, which is impossible; the file "
+            "is damaged, or its axes are others (--axes)."
         )
     if count > 1 and colours > 1:
         raise InputError(
-            f"{where} ({planes.shape_text()}) has both channels and colours, but a movie has one channel: save one "
-            "channel as a grey TIFF."
+            f"{where} ({planes.shape_text()}) has both channels and colours; save one channel as a greyscale TIFF."
         )
     if colours > 1:
         names = COLOURS[:colours] if colours in (3, 4) else _names((), colours)
         if choices.channel is None and colours in (3, 4):
             raise InputError(
-                f"{where} ({planes.shape_text()}) is a colour image, but a movie has one channel: choose one with "
-                "--channel red, --channel green or --channel blue, or save it as a grey TIFF."
+                f"{where} ({planes.shape_text()}) is a colour image; choose one channel with "
+                "--channel red, --channel green or --channel blue, or save it as a greyscale TIFF."
             )
         return choose("channel", names, choices.channel, where), tuple(names)
     if count > 1:
         names = _names(planes.channels, count)
         hint = ""
         if planes.length("t") == 1 and planes.length("z") == 1:
-            hint = "If they are frames, say so with --axes tyx."
+            hint = "If they are frames, give --axes tyx."
         described = f"{where} ({planes.shape_text()})"
         return choose("channel", names, choices.channel, described, hint), tuple(names)
     names = planes.channels[:1]
@@ -247,7 +250,7 @@ def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int |
 
 
 def _names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """Return the names, padded where there are fewer than there are things."""
+    """Return the names, padded with empty ones up to ``count``."""
     return (*names, *[""] * count)[:count]
 
 
@@ -262,7 +265,7 @@ def _describe_z(z: int | str | None, slices: int) -> str | None:
 
 
 def _read_frame(planes: Planes, index: dict[str, int], time: str, z: int | str | None, t: int) -> np.ndarray:
-    """Frame t of the movie that was chosen."""
+    """Return frame t of the selected movie."""
     chosen = {**index, time: t}
     if z is not None and is_number(z):
         chosen["z"] = int(z)

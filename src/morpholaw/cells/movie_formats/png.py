@@ -1,4 +1,4 @@
-"""PNG files, each one frame."""
+"""PNG files as movies of one frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_png(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     Raises
     ------
     InputError
-        The file cannot be read, or is in colour and no channel was chosen.
+        If the file cannot be read, or is in colour and no channel was chosen.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -29,11 +29,11 @@ def open_png(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is not a PNG file that can be read.") from error
+        raise InputError(f"{path} cannot be read as a PNG file.") from error
     samples = _SAMPLES.get(mode)
     if samples is None:
         raise InputError(
-            f"{path} is a PNG image of mode {mode}, but a grey one with 8 or 16 bits was expected: save it as grey."
+            f"{path} is a PNG image of mode {mode}; expected a greyscale image with 8 or 16 bits."
         )
     dtype = np.dtype("uint16" if mode.startswith("I") else "uint8")
 

@@ -1,4 +1,4 @@
-"""What every movie format offers, and the rules that every format obeys."""
+"""The interface that every movie format provides, and rules that apply to all formats."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ COLOURS = ("red", "green", "blue", "alpha")
 
 
 class MovieWarning(UserWarning):
-    """Something in a movie that was decided for the user, in one sentence."""
+    """An automatic decision about a movie, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What to read where a source holds more than one movie.
+    """What to read from a source with more than one movie.
 
     Attributes
     ----------
     channel, position : int or str or None
-        A name, or a number counted from 0; None where nothing was chosen.
+        Name or number, counted from 0; None if not chosen.
     z : int or str or None
-        "max", "mean" or the number of a slice counted from 0.
+        "max", "mean" or the number of a slice, counted from 0.
     axes : str or None
         One letter per axis of the source, in lower case.
     """
@@ -44,13 +44,13 @@ class Choices:
     def __post_init__(self) -> None:
         """Check the values."""
         if self.z is not None and not (self.z in ("max", "mean") or is_number(self.z)):
-            raise InputError(f"z is {self.z!r}, but max, mean or the number of a slice from 0 was expected.")
+            raise InputError(f"z is {self.z!r}; expected max, mean or the number of a slice, counted from 0.")
         if self.axes is not None:
             axes = self.axes.lower().strip()
             wrong = not set(axes) <= _LETTERS or len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes)
             if wrong:
                 raise InputError(
-                    f"axes is {self.axes!r}, but one letter per axis was expected, y and x among them and none twice: "
+                    f"axes is {self.axes!r}; expected one letter per axis, with y and x and without repetitions: "
                     "t (time), c (channel), z, p (position), y, x, s (red, green and blue)."
                 )
             object.__setattr__(self, "axes", axes)
@@ -66,15 +66,15 @@ class FrameSource:
     Attributes
     ----------
     facts : MovieFacts
-        Its size, scale and time, and where they come from.
+        Its size, scale and timing, with their sources.
     read : callable
-        ``read(t)`` returns frame t as an array (y, x). It may be called from several threads at once.
+        ``read(t)`` returns frame t as an array (y, x). Thread-safe.
     pixel_size : PixelSize or None
-        What the source says, not yet checked to be square.
+        Pixel size according to the source, which may not be square.
     fresh : bool
-        Whether ``read`` returns a new array at every call, which may be changed.
+        Whether ``read`` returns a new array at every call, which the caller may change.
     mapped : bool
-        Whether frames lie in a file as they are, so that nothing is decoded.
+        Whether frames are stored uncompressed, so that they can be mapped.
     """
 
     facts: MovieFacts
@@ -85,30 +85,34 @@ class FrameSource:
 
 
 def is_number(value: int | str) -> bool:
-    """Whether a choice is a whole number, as such or in digits."""
+    """Return whether a choice is an integer or a string of digits."""
     return not isinstance(value, bool) and (isinstance(value, int) or value.strip().isdecimal())
 
 
 def choose(kind: str, names: Sequence[str], wanted: int | str | None, where: str, hint: str = "") -> int:
-    """Return the index of the channel or position that was asked for.
+    """Return the index of the requested channel or position.
 
     Parameters
     ----------
     kind : str
-        "channel" or "position", as in the option's name.
+        "channel" or "position", as in the name of the option.
     names : sequence of str
-        In order; "" for one without a name.
+        Names in order; "" for unnamed ones.
     wanted : int or str or None
-        A name, or a number from 0. A name wins over a number.
+        Name or number, counted from 0. A name has priority over a number.
     where : str
-        What to call the source in a message.
+        Name of the source in messages.
     hint : str
-        A further sentence for the refusal where nothing was chosen.
+        Further sentence for the error if nothing was chosen.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     InputError
-        There are several and none was chosen, or there is none of that name or number.
+        If there are several and none was chosen, or the name or number does not exist.
     """
     count = len(names)
     if wanted is None:
@@ -117,7 +121,7 @@ def choose(kind: str, names: Sequence[str], wanted: int | str | None, where: str
         example = next((name for name in names if name), "0")
         example = f'"{example}"' if " " in example else example
         raise InputError(
-            f"{where} has {count} {kind}s ({_listed(names)}), but a movie has one: choose one with --{kind}, for "
+            f"{where} has {count} {kind}s ({_listed(names)}); choose one with --{kind}, for "
             f"example --{kind} {example}.{' ' + hint if hint else ''}"
         )
     text = str(wanted).strip()
@@ -136,17 +140,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def check_size(shape: tuple[int, int, int], where: str) -> None:
-    """Refuse headers that claim more pixels than any movie has."""
+    """Reject headers that claim more pixels than any movie has."""
     frames, height, width = shape
     if height * width > MAX_FRAME_PIXELS or frames * height * width > MAX_MOVIE_PIXELS:
         raise InputError(
-            f"{where} claims {frames} frames of {height} x {width} pixels, more than any movie has: "
+            f"{where} claims {frames} frames of {height} x {width} pixels, more than any movie has; "
             "its header is wrong."
         )
 
 
 def check_dtype(dtype: np.dtype, where: str) -> np.dtype:
-    """Return ``dtype`` in native byte order; refuse anything but real numbers."""
+    """Return ``dtype`` in native byte order; reject anything but real numbers."""
     if dtype.kind not in "uif":
-        raise InputError(f"{where} has pixels of type {dtype}, but integers or floats were expected.")
+        raise InputError(f"{where} has pixels of type {dtype}; expected integers or floats.")
     return dtype.newbyteorder("=")

@@ -23,16 +23,20 @@ def open_tiff(path: Path, choices: Choices = NO_CHOICES, one_frame: bool = False
     Parameters
     ----------
     path : path
-        The file.
+        File to open.
     choices : Choices
-        Which channel, position and slice to read, and the names of the axes.
+        Channel, position and slice to read, and names of the axes.
     one_frame : bool
         Whether the file is one frame of a movie in a folder.
+
+    Returns
+    -------
+    FrameSource
 
     Raises
     ------
     InputError
-        The file is not a TIFF, is truncated, or holds no movie, or several and none was chosen.
+        If the file is not a TIFF, is truncated, has no movie, or has several and none was chosen.
     """
     pages = TiffPages(path)
     try:

@@ -1,4 +1,4 @@
-"""Pages of a TIFF file, read by any number of threads, each charged before it is decoded."""
+"""Thread-safe access to the pages of a TIFF file, with checks of each page before it is decoded."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from morpholaw.cells.movie_formats.jpeg import MOST_SCANS, count_scans
 from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
 from morpholaw.errors import InputError, reason
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what matters of a file is said in our words
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # problems are reported in our own messages
 
 _SMALL_UNIT = 2**28
-"""Bytes of a strip or tile that any machine can decode; larger ones must be about as large as the image."""
+"""Size in bytes of a strip or tile that is always accepted; larger ones must be about as large as the image."""
 _DENSEST = 1100
-"""Bytes of a frame that one byte of a file can stand for (deflate: 1032)."""
+"""Maximum compression ratio (deflate: 1032)."""
 _UNITS = {2: 25_400.0, 3: 10_000.0}
-"""Micrometres in the units of the resolution tags: inch and centimetre."""
+"""Micrometres per unit of the resolution tags: inch and centimetre."""
 _JPEG = {6, 7, 33007, 34892}
 
 
 class TiffPages:
-    """The main pages of a TIFF file; sub-pages, such as the levels of a pyramid, are not among them.
+    """The main pages of a TIFF file, without sub-pages such as the levels of a pyramid.
 
     Raises
     ------
     InputError
-        The file is not a TIFF, or its chain of pages is cut off.
+        If the file is not a TIFF, or its chain of pages is truncated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,9 +45,9 @@ class TiffPages:
         except FileNotFoundError:
             raise InputError(f"There is no file {path}.") from None
         except Exception as error:
-            raise InputError(f"{path} is not a TIFF file that can be read: {reason(error)}.") from error
-        # Threads share one file handle: a page's directory is read under this lock, and so is each read of its data;
-        # decoding, which takes the time, is not.
+            raise InputError(f"{path} cannot be read as a TIFF file: {reason(error)}.") from error
+        # Threads share one file handle. Page directories and data are read under this lock, but decoding, which takes
+        # most of the time, is not.
         self.tif.filehandle.set_lock(True)
         self._lock = self.tif.filehandle.lock
         weakref.finalize(self, self.tif.close)
@@ -67,12 +67,12 @@ class TiffPages:
 
     @property
     def description(self) -> str:
-        """The first page's description, "" where there is none."""
+        """Description of the first page; "" if there is none."""
         return str(self.first.description or "")
 
     @property
     def size(self) -> int:
-        """Bytes in the file."""
+        """Size of the file in bytes."""
         return int(self.tif.filehandle.size)
 
     def page(self, i: int) -> Any:
@@ -85,12 +85,12 @@ class TiffPages:
         return self.decode(self.page(i))
 
     def decode(self, page: Any) -> np.ndarray:
-        """Return the pixels of a page of this file, after its claims have been checked."""
+        """Return the pixels of a page of this file, after a check of its header."""
         self.check(page)
         return np.asarray(page.asarray(maxworkers=1))
 
     def check(self, page: Any) -> None:
-        """Refuse a page that would take far more memory or time to decode than its image is worth."""
+        """Reject a page that would take far more memory or time to decode than its image needs."""
         key = page.keyframe
         check_unit(key, self.size, self.path)
         if int(key.compression) in _JPEG:
@@ -98,7 +98,7 @@ class TiffPages:
                 check_scans(page, self.path)
 
     def resolution(self) -> PixelSize | None:
-        """Return the pixel size by the resolution tags; None where they state that of a printer, as is usual."""
+        """Return the pixel size from the resolution tags; None if they state a print resolution, as is common."""
         page = self.first
         if "XResolution" not in page.tags or "YResolution" not in page.tags:
             return None
@@ -109,20 +109,20 @@ class TiffPages:
         return pixel_size(length / per_y, length / per_x, "TIFF resolution")[0]
 
     def check_whole(self, i: int) -> None:
-        """Refuse a file that ends before page ``i`` does, or whose chain of pages breaks off."""
+        """Reject a file that is truncated before the end of page ``i``, or whose chain of pages is broken."""
         page = self.page(i)
         ends = (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False))
         missing = max(ends, default=0) - self.size
         self.check_missing(missing)
 
     def check_missing(self, missing: int) -> None:
-        """Refuse a file that lacks bytes, or whose chain of pages breaks off."""
+        """Reject a file with missing bytes or a broken chain of pages."""
         what = f"{missing} bytes are missing" if missing > 0 else self._broken_chain()
         if what:
             raise InputError(f"{self.path} is truncated ({what}); copy it again.")
 
     def _broken_chain(self) -> str:
-        """Why the chain of pages breaks off, or ""; tifffile only logs it and gives a shorter movie."""
+        """Return why the chain of pages is broken, or ""; tifffile only logs it and returns a shorter movie."""
         count = len(self.tif.pages)
         with self._lock:
             self.tif.filehandle.seek(self.tif.pages.next_page_offset or 0)
@@ -132,16 +132,16 @@ class TiffPages:
 
 
 def check_frame_claim(height: int, width: int, dtype: np.dtype, stored: int, path: Path) -> None:
-    """Refuse a header that claims frames which a file of ``stored`` bytes cannot hold, however compressed."""
+    """Reject a header with frames too large for a file of ``stored`` bytes, however compressed."""
     if height * width * dtype.itemsize > max(_SMALL_UNIT, _DENSEST * stored):
         raise InputError(
-            f"{path} has {stored} bytes and claims frames of {height} x {width} {dtype} pixels, which it cannot hold: "
+            f"{path} has {stored} bytes but claims frames of {height} x {width} {dtype} pixels, which do not fit; "
             "its header is wrong."
         )
 
 
 def check_unit(page: Any, stored: int, path: Path) -> None:
-    """Refuse a page whose strips or tiles, the units that are decoded, are far larger than its image."""
+    """Reject a page whose strips or tiles, which are decoded as a whole, are far larger than its image."""
     itemsize = np.dtype(page.dtype).itemsize if page.dtype is not None else 1
     frame = math.prod(int(n) for n in page.shape) * itemsize
     if page.is_tiled:
@@ -151,14 +151,14 @@ def check_unit(page: Any, stored: int, path: Path) -> None:
     if max(unit, frame) > max(_SMALL_UNIT, _DENSEST * stored) or unit > max(_SMALL_UNIT, 4 * frame):
         raise InputError(
             f"{path} claims an image of {page.imagelength} x {page.imagewidth} pixels in units of {unit} bytes, which "
-            "its data cannot hold: its header is wrong."
+            "do not fit its data; its header is wrong."
         )
 
 
 def check_scans(page: Any, path: Path) -> None:
-    """Refuse a JPEG in so many scans that decoding it would take minutes."""
+    """Reject a JPEG with so many scans that decoding it would take minutes."""
     handle = page.parent.filehandle
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         handle.seek(offset)
         if count_scans(handle.read(min(int(count), _SMALL_UNIT))) > MOST_SCANS:
-            raise InputError(f"{path} has a JPEG image in more than {MOST_SCANS} scans: it is damaged.")
+            raise InputError(f"{path} has a JPEG image in more than {MOST_SCANS} scans; it is damaged.")

@@ -1,4 +1,4 @@
-"""TIFF files without an OME or ImageJ header: plain stacks, tifffile's own, and those of other programs."""
+"""TIFF files without an OME or ImageJ header: plain stacks, and those of tifffile and other programs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _STATED = "tczpyxs"
 
 
 def series_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes:
-    """Describe the one image series of a file.
+    """Describe the only image series of a file.
 
     Raises
     ------
     InputError
-        It holds several that are not alike, or is cut off.
+        If the file has several different series, or is truncated.
     """
     where = str(path)
     series = [one for one in pages.tif.series if 0 not in one.shape]
     pages.tif.pages.useframes = False
     if not series:
-        raise InputError(f"{path} holds no image.")
+        raise InputError(f"{path} contains no image.")
     notes: list[str] = []
     if _are_blocks(series):
         array, letters = _blocks(pages, series, path)
@@ -60,7 +60,7 @@ def series_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes:
 
 
 def _are_blocks(series: list[TiffPageSeries]) -> bool:
-    """Whether a file was written in parts, each of frames of one kind: appended to, or page by page."""
+    """Return whether a file consists of parts with frames of the same kind, appended or written page by page."""
     first = series[0]
     return len(series) > 1 and all(
         one.shape[-2:] == first.shape[-2:]
@@ -75,12 +75,12 @@ def _are_blocks(series: list[TiffPageSeries]) -> bool:
 
 
 def _blocks(pages: TiffPages, series: list[TiffPageSeries], path: Path) -> tuple[PageStack, str]:
-    """Return the frames of all parts, in the order of the file."""
+    """Return the frames of all parts in the order of the file."""
     indices = [page.index for one in series for page in one.pages if page is not None]
     count = sum(len(one.pages) for one in series)
     if len(indices) != count or any(not isinstance(i, int) for i in indices):
         raise InputError(
-            f"{path} holds {len(series)} images that cannot be put in order; save it as one stack."
+            f"{path} contains {len(series)} images whose order is unclear; save them as one stack."
         )
     height, width = (int(n) for n in series[0].shape[-2:])
     dtype = np.dtype(series[0].dtype)
@@ -91,7 +91,7 @@ def _blocks(pages: TiffPages, series: list[TiffPageSeries], path: Path) -> tuple
 
 
 def _only_movie(series: list[TiffPageSeries], path: Path) -> TiffPageSeries:
-    """Return the one image series of a file; thumbnails and labels beside a stack are passed over."""
+    """Return the only image series of a file; thumbnails and labels beside a stack are skipped."""
     stacks = [one for one in series if len(one.shape) > 2 and math.prod(one.shape[:-2]) > 1]
     if len(series) == 1:
         return series[0]
@@ -99,13 +99,13 @@ def _only_movie(series: list[TiffPageSeries], path: Path) -> TiffPageSeries:
         return stacks[0]
     shapes = "; ".join(" x ".join(map(str, one.shape)) for one in series[:4])
     raise InputError(
-        f"{path} holds {len(series)} images of different sizes ({shapes}), but one movie was expected: save the movie "
-        "as a file of its own."
+        f"{path} contains {len(series)} images of different sizes ({shapes}); expected one movie. Save the movie "
+        "as a separate file."
     )
 
 
 def _one(pages: TiffPages, series: TiffPageSeries, path: Path) -> tuple[Any, str, list[str]]:
-    """Return the array of a series, the letters of its axes, and what is to be said of it."""
+    """Return the array of a series, the letters of its axes, and notes about it."""
     shape = tuple(int(n) for n in series.shape)
     letters = "".join(a if a in _STATED else "?" for a in series.axes.lower())
     dtype = np.dtype(series.dtype) if series.dtype is not None else np.dtype("u1")
@@ -114,7 +114,7 @@ def _one(pages: TiffPages, series: TiffPageSeries, path: Path) -> tuple[Any, str
         letters = "t" + letters[1:]
         notes.append(
             f"{path} stores its {shape[0]} images as if they were red, green and blue; they are read as frames. If "
-            "they are channels, say so with --axes cyx and choose one with --channel."
+            "they are channels, give --axes cyx and choose one with --channel."
         )
     check_size((1, *_plane(shape, letters)), str(path))
     check_frame_claim(*_plane(shape, letters), dtype, pages.size, path)
@@ -137,7 +137,7 @@ def _one(pages: TiffPages, series: TiffPageSeries, path: Path) -> tuple[Any, str
         def read(i: int) -> np.ndarray:
             page = series.pages[i]
             if page is None or page.parent is not pages.tif:
-                raise InputError(f"Image {i} of {path} is in another file, which is not beside it.")
+                raise InputError(f"Image {i} of {path} is in another file, which is not in the same folder.")
             return pages.decode(page)
 
         return PageStack(leading, page_shape, dtype, read, str(path)), letters, notes
@@ -149,9 +149,9 @@ def _plane(shape: tuple[int, ...], letters: str) -> tuple[int, int]:
 
 
 def _is_planar_stack(pages: TiffPages, series: TiffPageSeries) -> bool:
-    """Whether tifffile wrote three or four frames, which it stores as the colours of one page.
+    """Return whether tifffile wrote three or four frames as the colours of a single page.
 
-    It does so with every array of three or four planes of which nobody said what they are.
+    tifffile does so for every array of three or four planes whose axes are not specified.
     """
     page = pages.first
     return (
@@ -165,7 +165,7 @@ def _is_planar_stack(pages: TiffPages, series: TiffPageSeries) -> bool:
 
 
 class _Locked:
-    """A series whose pages are volumes, read chunk by chunk through tifffile, by one thread at a time."""
+    """A series whose pages are volumes, read in chunks through tifffile by one thread at a time."""
 
     def __init__(self, series: TiffPageSeries) -> None:
         import zarr
@@ -181,7 +181,7 @@ class _Locked:
 
 
 def _acquisition(pages: TiffPages) -> tuple[tuple[str, ...], PixelSize | None, float | None, str | None]:
-    """Names of channels, pixel size, and seconds per frame and who says so, from the headers of other programs."""
+    """Return channel names, pixel size, and seconds per frame with their source, from headers of other programs."""
     summary: Any = (
         (pages.tif.micromanager_metadata or {}).get("Summary") if pages.tif.is_micromanager else None
     )

@@ -1,4 +1,4 @@
-"""Units of length and time, as headers spell them, in micrometres and seconds; the pixel size of a plane."""
+"""Conversion of units of length and time in headers to micrometres and seconds, and pixel sizes."""
 
 from __future__ import annotations
 
@@ -32,45 +32,45 @@ _SECONDS = {
 }
 
 COARSEST = 20.0
-"""Micrometres; a larger "pixel" is the resolution of a printer (72 dpi is 353 um), not of a microscope."""
+"""Largest plausible pixel size in micrometres; larger ones are print resolutions (72 dpi is 353 um)."""
 FINEST = 0.001
-"""Micrometres; a smaller pixel than a nanometre is a wrong unit."""
+"""Smallest plausible pixel size in micrometres; smaller ones have a wrong unit."""
 _SQUARE = 0.02
-"""Sides of a pixel within 2 % of each other are equal: stages and cameras are calibrated no better."""
+"""Relative difference below which the sides of a pixel are equal; stages and cameras are not calibrated better."""
 
 
 @dataclass(frozen=True)
 class PixelSize:
-    """Micrometres per pixel along y and x, and who says so."""
+    """Micrometres per pixel along y and x, with their source."""
 
     y: float
     x: float
     source: str
 
     def side(self, where: str) -> float:
-        """Return the one side of a square pixel.
+        """Return the side length of square pixels.
 
         Raises
         ------
         InputError
-            Pixels are not square, so that one number cannot describe them.
+            If pixels are not square, so that one number cannot describe them.
         """
         if abs(self.y - self.x) > _SQUARE * max(self.y, self.x):
             raise InputError(
-                f"{where}: its {self.source} says that pixels are not square ({self.y:.4g} um high, {self.x:.4g} um "
-                "wide), so that cells would look stretched. Resample it to square pixels, or, if the header is "
-                "wrong, give the true size with --pixel-size."
+                f"{where}: according to its {self.source}, pixels are not square ({self.y:.4g} um high, {self.x:.4g} "
+                "um wide), so cells would look stretched. Resample it to square pixels, or, if the header is "
+                "wrong, give the correct size with --pixel-size."
             )
         return math.sqrt(self.y * self.x) if self.y != self.x else self.x
 
 
 def micrometres(unit: object) -> float | None:
-    """Return how many micrometres a unit of length is; None where the unit is no length."""
+    """Return a unit of length in micrometres; None if it is not a unit of length."""
     return _MICROMETRES.get(unit.strip().lower()) if isinstance(unit, str) else None
 
 
 def seconds(value: float | None, unit: object) -> float | None:
-    """Return a duration in seconds; None where the unit is no time or the value no duration."""
+    """Return a duration in seconds; None if the unit is not a time or the value is invalid."""
     factor = _SECONDS.get(unit.strip().lower()) if isinstance(unit, str) else None
     if value is None or factor is None or not math.isfinite(value) or value <= 0:
         return None
@@ -78,21 +78,21 @@ def seconds(value: float | None, unit: object) -> float | None:
 
 
 def pixel_size(y: float | None, x: float | None, source: str) -> tuple[PixelSize | None, str | None]:
-    """Return the pixel size that a header states in micrometres, and a note where the numbers cannot be one.
+    """Return the pixel size that a header states in micrometres, and a note if it is implausible.
 
     Parameters
     ----------
     y, x : float or None
-        Micrometres per pixel; None, 0, NaN or infinity where the header does not say.
+        Micrometres per pixel; None, 0, NaN or infinity if not stated.
     source : str
-        Which header.
+        Name of the header.
     """
     if y is None or x is None or not (math.isfinite(y) and math.isfinite(x) and y > 0 and x > 0):
         return None, None
     if not (FINEST <= y <= COARSEST and FINEST <= x <= COARSEST):
         size = f"{x:.4g} um" if x == y else f"{y:.4g} x {x:.4g} um"
         return None, (
-            f"Its {source} states pixels of {size}, which no microscope for cells has, and is ignored; give the true "
-            "size with --pixel-size."
+            f"Its {source} states a pixel size of {size}, which is impossible for a microscope and is ignored; give "
+            "the correct size with --pixel-size."
         )
     return PixelSize(float(y), float(x), source), None

@@ -1,4 +1,4 @@
-"""Files of microscopes, read through bioio where it is installed."""
+"""File formats of microscope manufacturers, read through bioio if it is installed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ EXPORT = "export it as OME-TIFF, for example with Fiji (File > Import > Bio-Form
 
 @dataclass(frozen=True)
 class Vendor:
-    """A format of a microscope's maker.
+    """A file format of a microscope manufacturer.
 
     Attributes
     ----------
     name : str
-        For messages.
+        Name for messages.
     reader : str
-        The package of bioio that opens it.
+        Package of bioio that reads it.
     """
 
     name: str
@@ -69,7 +69,7 @@ _STARTS = {
 
 
 def vendor_of(path: Path, start: bytes = b"") -> Vendor | None:
-    """Return the format of a microscope's maker that a file is in, by its ending or its first bytes."""
+    """Return the manufacturer's format of a file by its suffix or its first bytes, or None."""
     suffix = next(
         (ending for magic, ending in _STARTS.items() if start.startswith(magic)), path.suffix.lower()
     )
@@ -77,12 +77,12 @@ def vendor_of(path: Path, start: bytes = b"") -> Vendor | None:
 
 
 def open_vendor(path: Path, vendor: Vendor, choices: Choices) -> FrameSource:
-    """Open a microscope's file through bioio.
+    """Open a manufacturer's file through bioio.
 
     Raises
     ------
     InputError
-        bioio or its reader is not installed, or the file cannot be read, or it holds several movies and none was
+        If bioio or its reader is not installed, the file cannot be read, or it has several movies and none was
         chosen.
     """
     image = _open_image(path, vendor)
@@ -99,7 +99,7 @@ def open_vendor(path: Path, vendor: Vendor, choices: Choices) -> FrameSource:
         interval = _seconds(image)
     except InputError:
         raise
-    except Exception as error:  # each reader has exceptions of its own
+    except Exception as error:  # each reader raises its own exceptions
         raise InputError(f"{path} cannot be read by bioio ({reason(error)}); {EXPORT}.") from error
     planes = array_planes(array, where, letters, choices.axes)
     several = len(scenes) > 1
@@ -131,14 +131,14 @@ def _open_image(path: Path, vendor: Vendor) -> Any:
         raise InputError(
             f"{path} is {vendor.name} that bioio cannot read here: {install}, or {EXPORT}."
         ) from None
-    except Exception as error:  # each reader has exceptions of its own
+    except Exception as error:  # each reader raises its own exceptions
         raise InputError(
             f"{path} is {vendor.name} that cannot be read ({reason(error)}): {EXPORT}."
         ) from error
 
 
 class _Scene:
-    """One scene as an array, of which only what is asked for is read; readers are not safe for several threads."""
+    """One scene as a lazy array; access is locked because the readers are not thread-safe."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -151,7 +151,7 @@ class _Scene:
 
 
 def _seconds(image: Any) -> float | None:
-    """Seconds per frame, where the reader knows; some readers know no time and raise."""
+    """Return the seconds per frame if the reader knows them; some readers raise."""
     try:
         interval = image.time_interval
     except Exception:

@@ -1,4 +1,4 @@
-"""Simulated H2B-fluorescence nuclei with known factors: crops, and tracked movies."""
+"""Simulation of H2B-fluorescence nuclei with known factors: crops, and tracked movies."""
 
 from morpholaw.cells.simulator.crops import (
     simulate_blocks,

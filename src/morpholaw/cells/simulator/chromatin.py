@@ -1,6 +1,6 @@
-"""Chromatin in each phase: functions that draw n patterns of a kind, listed in `KINDS`.
+"""Chromatin patterns of each phase: functions that draw n patterns of one kind, listed in `KINDS`.
 
-Each returns chromatin density and mask, both (n, GRID, GRID) float32.
+Each function returns chromatin density and mask, both (n, GRID, GRID) float32.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _interphase(
 
 
 def _prometaphase(rng: np.random.Generator, n: int) -> Patterns:
-    """Rosettes, horseshoes and balls of chromosomes; a quarter are earlier, a granular nucleus."""
+    """Draw rosettes, horseshoes and balls of chromosomes; a quarter are granular nuclei of an earlier stage."""
     count = 44
     ring = rng.uniform(0, 1, (n, 1)) < 0.6
     gap = np.where(rng.random((n, 1)) < 0.4, rng.uniform(0.4, 2.2, (n, 1)), 0)
@@ -72,7 +72,7 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Patterns:
 def _plate(
     rng: np.random.Generator, n: int, half_length: np.ndarray, width: np.ndarray, count: int
 ) -> np.ndarray:
-    """Chromosomes side by side across a line: a metaphase plate or one half of an anaphase."""
+    """Draw chromosomes side by side across a line: a metaphase plate or one half of an anaphase."""
     x = half_length[:, None] * (np.linspace(-1, 1, count) + rng.normal(0, 0.045, (n, count)))
     bend = rng.normal(0, 0.12, (n, 1))
     y = bend * (x**2 - 0.3) + rng.normal(0, 1, (n, count)) * 0.22 * width[:, None]
@@ -87,7 +87,7 @@ def _plate(
 
 
 def _metaphase(rng: np.random.Generator, n: int) -> Patterns:
-    """Plates, edge-on to tilted; some with chromosomes beside the plate, a few seen from the pole."""
+    """Draw plates from edge-on to tilted, some with chromosomes beside the plate and a few seen from the pole."""
     width = np.where(rng.random(n) < 0.8, rng.uniform(0.3, 0.55, n), rng.uniform(0.5, 0.8, n))
     plate = _plate(rng, n, rng.uniform(0.85, 1.1, n), width, 30)
     stray = 5
@@ -101,7 +101,7 @@ def _metaphase(rng: np.random.Generator, n: int) -> Patterns:
         np.where(shown, rng.gamma(4.0, 1.0, (n, stray)), 0.0),
         rng.uniform(0.06, 0.09, n),
     )
-    cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.12)  # chromosomes still gathering, out of focus
+    cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.12)  # chromosomes still congressing, out of focus
     image = plate + beside
     image += each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in image])
     face_on = int(0.05 * n)
@@ -118,7 +118,7 @@ def _metaphase(rng: np.random.Generator, n: int) -> Patterns:
 
 
 def _anaphase(rng: np.random.Generator, n: int) -> Patterns:
-    """One of the two separating sets of chromosomes: a short, compact, often bent bar."""
+    """Draw one of the two separating sets of chromosomes: a short, compact, often bent bar."""
     image = _plate(rng, n, rng.uniform(0.65, 0.95, n), rng.uniform(0.26, 0.55, n), 26)
     return image, mask_of(image)
 
@@ -126,7 +126,7 @@ def _anaphase(rng: np.random.Generator, n: int) -> Patterns:
 def _balls(
     rng: np.random.Generator, n: int, counts: tuple[int, int], radii: tuple[float, float], spread: float
 ) -> np.ndarray:
-    """Clusters of bright balls (n, GRID, GRID)."""
+    """Draw clusters of bright balls (n, GRID, GRID)."""
     y, x, _, _ = polar()
     image = np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
@@ -141,7 +141,7 @@ def _balls(
 
 
 def _apoptosis(rng: np.random.Generator, n: int) -> Patterns:
-    """Pyknotic nuclei and apoptotic bodies: smooth bright balls."""
+    """Draw pyknotic nuclei and apoptotic bodies: smooth bright balls."""
     half = n // 2
     image = np.concatenate(
         [_balls(rng, half, (3, 12), (0.12, 0.38), 0.85), _balls(rng, n - half, (1, 4), (0.35, 0.7), 0.5)]
@@ -156,7 +156,7 @@ def _lobes(
     step: tuple[float, float],
     radii: tuple[float, float],
 ) -> Patterns:
-    """Nuclei of several lobes, each next to an earlier one, with seams between them."""
+    """Draw nuclei of several lobes, each next to an earlier one, with seams between them."""
     y, x, _, _ = polar()
     image, mask = np.zeros((n, GRID, GRID), np.float32), np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
@@ -234,4 +234,4 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Patterns]] = {
     "hole": _hole,
     "folded": _folded,
 }
-"""Kinds of patterns, each with the function that draws them."""
+"""Kinds of patterns with the functions that draw them."""

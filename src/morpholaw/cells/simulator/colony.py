@@ -1,8 +1,8 @@
-"""Cells that grow, crowd, move and divide: where every nucleus of a movie is, and in which phase.
+"""Simulation of a colony of cells that grow, crowd, move and divide: positions and phases of all nuclei.
 
-Growth slows where cells crowd and a cell divides after it has added enough area, so dividing cells are
-large and their neighbourhoods sparse. MDCK cells do the same (paper, 6.5), and that is the shortcut that a
-classifier can take instead of looking at the nucleus.
+Growth slows down where cells are crowded, and a cell divides after it has added enough area. Dividing cells are
+therefore large, and their neighbourhoods sparse, as in MDCK cells (paper, 6.5). A classifier can use this shortcut
+instead of the nucleus itself.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 INTERPHASE, PROMETAPHASE, METAPHASE, ANAPHASE = (
     KIND_NAMES.index(name) for name in ("interphase", "prometaphase", "metaphase", "anaphase")
 )
-BIRTH_AREA = 52.0  # um^2, a nucleus that has decondensed after division
-ADDED_AREA = 92.0  # um^2 until the next division, on average
-CYCLE = 55.0  # frames to add it where cells have room
+BIRTH_AREA = 52.0  # um^2, area of a nucleus that has decondensed after division
+ADDED_AREA = 92.0  # um^2, mean growth until the next division
+CYCLE = 55.0  # frames for this growth without crowding
 ROUNDED = 10.5  # um, radius of a cell in mitosis
-WALL = 7.0  # um, least distance of a cell's centre from the edge of the field of view
-CROWD_REACH = 17.0  # um, within which neighbours crowd a cell
+WALL = 7.0  # um, minimum distance of a cell's centre from the edge of the field of view
+CROWD_REACH = 17.0  # um, distance within which neighbours count as crowding
 
 
 @dataclass
 class Cells:
-    """The state of all living cells; arrays of one value per cell, lengths in um."""
+    """The state of all living cells, as arrays with one value per cell; lengths in um."""
 
     track: np.ndarray
     parent: np.ndarray
@@ -38,8 +38,8 @@ class Cells:
     vy: np.ndarray
     vx: np.ndarray
     kind: np.ndarray
-    left: np.ndarray  # frames until the next phase; in interphase those of decondensing after birth
-    area: np.ndarray  # of the nucleus had it not condensed
+    left: np.ndarray  # frames until the next phase; in interphase, frames of decondensation after birth
+    area: np.ndarray  # area of the nucleus without condensation
     divides_at: np.ndarray
     log_ratio: np.ndarray
     orientation: np.ndarray
@@ -47,27 +47,27 @@ class Cells:
     pattern: np.ndarray
     mirrored: np.ndarray
     shape_noise: np.ndarray
-    lasts: np.ndarray  # frames of the present phase as they were drawn, with any fraction; NaN in interphase
+    lasts: np.ndarray  # drawn duration of the present phase in frames, with fractions; NaN in interphase
 
     def __len__(self) -> int:
         """Return the number of cells."""
         return len(self.track)
 
     def pick(self, index: np.ndarray) -> Cells:
-        """Return the cells at ``index``."""
+        """Return the cells with the given indices."""
         return Cells(**{f.name: getattr(self, f.name)[index].copy() for f in fields(self)})
 
     @staticmethod
     def join(parts: list[Cells]) -> Cells:
-        """Return all cells of the parts."""
+        """Concatenate cells."""
         return Cells(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Cells)})
 
 
 class Colony:
-    """Cells in a field of view of ``height`` by ``width`` um, advanced by one frame at a time with `step`.
+    """Cells in a field of view of ``height`` by ``width`` um, advanced frame by frame with `step`.
 
-    Metaphase lasts 3 to 6 frames, or as long as ``metaphase`` says: its median in frames, and the standard deviation of
-    its logarithm.
+    Metaphase lasts 3 to 6 frames, unless ``metaphase`` gives its median in frames and the standard deviation of its
+    logarithm.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Colony:
             self._push(0.3)
 
     def _seed(self, n: int) -> Cells:
-        """Start asynchronous cells in islands, with single cells between them."""
+        """Place asynchronous cells in islands, with single cells between them."""
         rng = self._rng
         islands = rng.uniform(0.1, 0.9, (max(1, n // 20), 2)) * self._field
         home = islands[rng.integers(0, len(islands), n)] + rng.normal(0, 22.0, (n, 2))
@@ -130,7 +130,7 @@ class Colony:
         near = tree.query_ball_point(tree.data, CROWD_REACH, return_length=True) - 1
         wall = np.minimum(tree.data, self._field - tree.data)
         in_field = np.prod(1 - 0.5 * np.clip(1 - wall / CROWD_REACH, 0, 1), axis=1)
-        near = near / in_field  # what lies outside the field of view is taken to be as crowded
+        near = near / in_field  # assume that the area outside the field of view is equally crowded
         room = np.clip(1.5 - 0.25 * near, 0.05, 1.25)
         growing = cells.kind == INTERPHASE
         rate = ADDED_AREA / CYCLE * room * np.exp(rng.normal(0, 0.15, len(cells)))
@@ -158,7 +158,7 @@ class Colony:
             self._divide(np.flatnonzero(splits))
 
     def _draw_metaphase(self, n: int) -> np.ndarray:
-        """Return durations of metaphase in frames, with any fraction where a median is given."""
+        """Draw durations of metaphase in frames, with fractions if a median is given."""
         if self._metaphase is None:
             return self._rng.integers(3, 7, n)
         median, spread = self._metaphase
@@ -168,14 +168,14 @@ class Colony:
         cells = self.cells
         cells.kind[which] = kind
         cells.lasts[which] = np.nan if kind == INTERPHASE else frames[which]
-        if np.issubdtype(frames.dtype, np.floating):  # the movie begins at any time within a frame
+        if np.issubdtype(frames.dtype, np.floating):  # the movie may begin at any time within a frame
             frames = np.floor(frames + self._rng.random(len(frames))).astype(np.int64)
         cells.left[which] = frames[which]
         cells.pattern[which] = self._rng.integers(0, 1 << 16, which.sum())
         cells.shape_noise[which] = self._rng.normal(0, 1, which.sum())
 
     def _divide(self, mothers: np.ndarray) -> None:
-        """Replace each mother by two daughters, each on its own bar; her track ends."""
+        """Replace each mother by two daughters, each with its own chromosomes; the mother's track ends."""
         cells, rng = self.cells, self._rng
         n = len(mothers)
         halves = []
@@ -222,7 +222,7 @@ class Colony:
         )
 
     def _push(self, strength: float) -> None:
-        """Move overlapping cells apart, hold touching ones together, keep all in the field of view."""
+        """Push overlapping cells apart, keep touching ones together, and keep all in the field of view."""
         cells = self.cells
         place = np.stack([cells.y, cells.x], 1)
         radius = self._radius()
@@ -242,7 +242,7 @@ class Colony:
         cells.y, cells.x = place[:, 0], place[:, 1]
 
     def nuclei(self, pixel_size: float) -> Nuclei:
-        """Return the nuclei as the camera sees them now; positions in pixels, ``image`` zero."""
+        """Return the nuclei as the camera sees them; positions in pixels, ``image`` is zero."""
         cells, domain = self.cells, self._domain
         area, log_ratio = cells.area.copy(), cells.log_ratio.copy()
         chromatin = (area / domain.reference_area) ** 0.55

@@ -1,7 +1,7 @@
-"""Labelled crops with known factors, rendered directly, without a movie.
+"""Simulation of labelled crops with known factors, rendered directly without a movie.
 
-Crops are made in blocks, each with its own random stream, so that the same seed gives the same crops
-whether they are asked for at once, in parts or by several processes.
+Crops are made in blocks with separate random streams, so that the same seed gives the same crops whether they are made
+at once, in parts or by several processes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
 from morpholaw.errors import InputError
 
 BLOCK = 256
-"""Crops in a block."""
-_MIXED = len(KIND_NAMES)  # stream number of a block of mixed phases
+"""Number of crops per block."""
+_MIXED = len(KIND_NAMES)  # number of the random stream for blocks of mixed phases
 
 
 def simulate_crops(
@@ -43,32 +43,32 @@ def simulate_crops(
     Parameters
     ----------
     n : int, optional
-        Number of crops of the domain's own mixture of phases. May be left out where ``phases`` is given.
+        Number of crops, with the domain's own mixture of phases. Optional if ``phases`` is given.
     seed : int
-        The same seed gives the same crops.
+        Random seed; the same seed gives the same crops.
     phases : mapping of phase to count, optional
-        Number of crops of each phase, one phase after the other, e.g.
+        Number of crops of each phase, generated one phase after the other, such as
         ``{"interphase": 4092, "metaphase": 3929}``.
     domain : {"mdck", "wide"}
-        "mdck" looks like the MDCK recordings; "wide" varies far more, for pre-training an encoder.
+        "mdck" resembles the MDCK recordings; "wide" varies much more, for pre-training an encoder.
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     pixel_size : float
         Micrometres per pixel.
 
     Returns
     -------
-    images : (n, size, size) uint8
-        Normalised as real crops are, see `simulated_normalisation`.
-    cells : DataFrame of n rows
-        The columns of a cells table. ``group`` names the simulated track: one to five crops show the same
-        nucleus in successive frames. The ``true_`` columns are in um, um^2 and
-        radians; ``true_orientation`` is the major axis' angle from the x axis towards y.
+    images : ndarray of uint8, shape (n, size, size)
+        Crops, normalised like real crops; see `simulated_normalisation`.
+    cells : DataFrame
+        One row per crop with the columns of a cells table. ``group`` is the simulated track: one to five crops show the
+        same nucleus in successive frames. The columns ``true_...`` are in um, um^2 and radians; ``true_orientation``
+        is the angle of the major axis from the x axis towards y.
 
     Raises
     ------
     InputError
-        If a phase, the domain or a count is not usable.
+        If a phase, the domain or a count is invalid.
     """
     parts = list(simulate_blocks(n, seed, phases, domain=domain, size=size, pixel_size=pixel_size))
     if not parts:
@@ -88,10 +88,10 @@ def simulate_blocks(
     pixel_size: float = PIXEL_SIZE,
     blocks: slice = slice(None),
 ) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
-    """Yield what `simulate_crops` returns, in blocks of at most `BLOCK` crops, for sets larger than memory.
+    """Yield the results of `simulate_crops` in blocks of at most `BLOCK` crops, for sets larger than memory.
 
-    ``blocks`` picks some of the blocks, for several processes to share the work. Other arguments and
-    errors as for `simulate_crops`; ``crop`` counts within the yielded block.
+    ``blocks`` selects some of the blocks, so that several processes can share the work. Other arguments and errors are
+    those of `simulate_crops`; ``crop`` counts within each block.
     """
     recipe = domain_named(domain)
     plan = _plan(n, phases, recipe)
@@ -107,7 +107,7 @@ def simulate_blocks(
 
 
 def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> list[tuple[int, int, int]]:
-    """Return blocks as (kind, number of the block within its kind, crops)."""
+    """Return blocks as (kind, number of the block within its kind, number of crops)."""
     if phases is None:
         if n is None or n < 1:
             raise InputError(f"The number of crops to simulate must be at least 1, not {n!r}.")
@@ -133,7 +133,7 @@ def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> li
 
 
 def simulated_normalisation(domain: Domain) -> Normalisation:
-    """Return what `fit_normalisation` finds on crops of ``domain``, so that simulated and real crops share a scale.
+    """Return the result of `fit_normalisation` on crops of ``domain``, so that simulated and real crops share a scale.
 
     It applies to simulated brightness, in units of a typical interphase nucleus above background.
     """
@@ -202,7 +202,7 @@ def _render(
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
     slope = rng.normal(0, domain.gradient / 2, (2, BLOCK)).astype(np.float32)
     noise = _log_uniform(rng, domain.read_noise)
-    # the background that normalisation takes off is the fifth percentile, below the mean by its noise
+    # normalisation subtracts the fifth percentile, which is below the mean background because of its noise
     level = 1.645 * noise + rng.normal(0, domain.background, BLOCK)
     images = images + level.astype(np.float32)[:, None, None]
     images += slope[0, :, None, None] * ramp[:, None] + slope[1, :, None, None] * ramp
@@ -215,7 +215,7 @@ def _log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> np.nd
 
 
 def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
-    """Return small bright specks in some of the images."""
+    """Draw small bright specks in some of the images."""
     specks = np.zeros((BLOCK, side, side), np.float32)
     count = rng.poisson(domain.debris * 3, BLOCK) * (rng.random(BLOCK) < 0.5)
     index = np.repeat(np.arange(BLOCK), count)
@@ -259,14 +259,18 @@ def simulate_crop_set(
     domain: str = "mdck",
     labels: bool = True,
 ) -> CropSet:
-    """Write simulated crops to a folder; other arguments as for :func:`simulate_crops`.
+    """Write simulated crops to a crop set; other arguments are those of :func:`simulate_crops`.
 
     Parameters
     ----------
     folder : path
-        Where the crop set is written.
+        Folder of the crop set to create.
     labels : bool
-        False leaves the labels out, for crops that only the encoder is to see.
+        If False, crops have no labels, for the training of an encoder only.
+
+    Returns
+    -------
+    CropSet
     """
     images, cells = simulate_crops(n, seed, phases, domain=domain)
     if not labels:

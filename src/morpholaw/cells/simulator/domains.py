@@ -1,4 +1,4 @@
-"""Two families of simulated images: like the MDCK recordings, and much broader."""
+"""Two families of simulated images: one like the MDCK recordings, and one with much more variation."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from morpholaw.errors import InputError
 
 PIXEL_SIZE = 0.333
-"""Micrometres per pixel that the ranges below were read at (paper: 21.3 um / 64 pixels)."""
+"""Micrometres per pixel at which the ranges below were measured (paper: 21.3 um / 64 pixels)."""
 
 PHASES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
-"""The mitosis classes, in their usual order. Every other kind of nucleus is unlabelled."""
+"""Classes of mitosis in their usual order. All other kinds of nuclei are unlabelled."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How one kind of nucleus varies.
+    """The variation of one kind of nucleus.
 
     Attributes
     ----------
@@ -26,11 +26,11 @@ class Shape:
     chromatin : float
         Median integrated intensity relative to an interphase nucleus of `Domain.reference_area`.
     ratio_jitter : float
-        Standard deviation of log axis ratio about the pattern's own (mitotic and odd kinds).
+        Standard deviation of the log axis ratio around that of the pattern (mitotic and unusual kinds).
     neighbours : float
-        Neighbours offered per crop, before those that would overlap are refused.
+        Mean number of candidate neighbours per crop, before overlapping ones are rejected.
     clearance : float
-        Least distance from the nucleus' centre to a neighbour's edge, in um: the rounded cell's own radius.
+        Minimum distance from the nucleus' centre to a neighbour's edge, in um: the radius of the rounded cell.
     """
 
     area: float
@@ -43,37 +43,37 @@ class Shape:
 
 @dataclass(frozen=True)
 class Domain:
-    """A family of images; brightness is in units of a typical interphase nucleus above background.
+    """A family of images. Brightness is in units of a typical interphase nucleus above background.
 
     Attributes
     ----------
     shapes : dict of kind to Shape
-        How each kind of nucleus varies.
+        Variation of each kind of nucleus.
     mixture : dict of kind to share
-        Shares of kinds among central nuclei when no counts are asked for.
+        Shares of kinds among central nuclei if no counts are requested.
     rare_neighbours : float
-        Other kinds than interphase among neighbours, relative to ``mixture``.
+        Frequency of kinds other than interphase among neighbours, relative to ``mixture``.
     young : float
         Share of interphase nuclei that have just divided: small, bright and elongated.
     reference_area : float
-        Area in um^2 at which an interphase nucleus of typical chromatin mass has brightness one.
+        Area in um^2 at which an interphase nucleus with typical chromatin mass has brightness one.
     typical_peak : float
-        What normalisation finds as the brightest chromatin of a typical cell, noise included.
+        Brightness of the brightest chromatin of a typical cell as measured by normalisation, including noise.
     brightness_spread : float
-        Standard deviation of log expression.
+        Standard deviation of the log expression.
     interphase_log_ratio : (float, float)
-        Least log axis ratio of interphase nuclei, and the mean above it.
+        Minimum log axis ratio of interphase nuclei, and the mean excess over it.
     blur, haze, read_noise, photons : (float, float)
-        Ranges of the point spread function's width in pixels of 0.333 um, the share of light in its wide
-        skirt, read noise, and photoelectrons per unit of brightness.
+        Ranges of the width of the point spread function (in pixels of 0.333 um), the share of light in its wide skirt,
+        read noise, and photoelectrons per unit of brightness.
     background, gradient : float
-        Standard deviations of the background's level and of its change across a crop.
+        Standard deviations of the background level and of its change across a crop.
     out_of_focus, debris : float
         Share of crops out of focus; density of bright specks.
     offset : float
         Standard deviation of the nucleus' distance from the crop's centre along y and x, in pixels.
     margin : int
-        Pixels drawn around a crop, so that what lies outside blurs in and the blur's wrap-around stays out.
+        Pixels drawn around a crop, so that objects outside blur into it but the blur's wrap-around does not.
     """
 
     shapes: dict[str, Shape]
@@ -158,12 +158,12 @@ DOMAINS = {"mdck": MDCK, "wide": WIDE}
 
 
 def domain_named(name: str) -> Domain:
-    """Return the domain called ``name``.
+    """Return the domain with a given name.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no such domain.
     """
     if name not in DOMAINS:
         raise InputError(f"There is no simulated domain {name!r}; the domains are {', '.join(DOMAINS)}.")

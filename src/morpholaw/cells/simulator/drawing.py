@@ -1,6 +1,6 @@
 """Elements of chromatin patterns: outlines, texture, nucleoli and condensed chromosomes.
 
-Images are (n, GRID, GRID) float32; lengths are in units of an interphase nucleus' radius.
+Images are (n, GRID, GRID) float32; lengths are in units of the radius of an interphase nucleus.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ import numpy as np
 from scipy import fft, ndimage
 
 GRID = 96
-"""Side of a pattern, in pattern pixels."""
+"""Side length of a pattern, in pattern pixels."""
 UNIT = 30.0
-"""Pattern pixels in one unit of length; an interphase outline has a radius of about one unit."""
+"""Pattern pixels per unit of length; an interphase outline has a radius of about one unit."""
 
 
 def each(values: np.ndarray) -> np.ndarray:
-    """Return one value per pattern in a shape that broadcasts with images (n, GRID, GRID)."""
+    """Reshape one value per pattern to broadcast with images (n, GRID, GRID)."""
     return np.asarray(values, np.float32)[:, None, None]
 
 
 def polar() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return grid coordinates y, x in units of length, and their radius and angle."""
+    """Return the grid coordinates y and x in units of length, and their radius and angle."""
     axis = ((np.arange(GRID) - (GRID - 1) / 2) / UNIT).astype(np.float32)
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return y, x, np.hypot(y, x), np.arctan2(y, x)
 
 
 def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
-    """Return unit-variance Gaussian random fields (n, GRID, GRID), correlated over ``scale`` units of length."""
+    """Draw Gaussian random fields of unit variance, (n, GRID, GRID), correlated over ``scale`` units of length."""
     f = fft.fftfreq(GRID)[:, None] ** 2 + fft.rfftfreq(GRID)[None] ** 2
     low_pass = np.exp(-2 * (np.pi * scale * UNIT) ** 2 * f).astype(np.float32)
     white = fft.rfft2(rng.standard_normal((n, GRID, GRID), dtype=np.float32))
@@ -48,7 +48,7 @@ def outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.nd
 
 
 def spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.ndarray) -> np.ndarray:
-    """Return nucleoli: a factor below one at a few round spots, (n, GRID, GRID)."""
+    """Draw nucleoli, as a factor below one at a few round spots, (n, GRID, GRID)."""
     y, x, _, _ = polar()
     factor = np.ones((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
@@ -62,7 +62,7 @@ def spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.n
 
 
 def _deposit(n: int, index: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return images with point masses at (y, x), in units of length; bilinear, so exact below a pixel."""
+    """Draw point masses at (y, x), in units of length, with bilinear interpolation, exact below a pixel."""
     py = np.clip(y * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
     px = np.clip(x * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
     iy, ix = py.astype(np.intp), px.astype(np.intp)
@@ -82,7 +82,7 @@ def chromosomes(
     weight: np.ndarray,
     thickness: np.ndarray,
 ) -> np.ndarray:
-    """Return condensed chromosomes: rods at (y, x), (n, chromosomes), blurred to ``thickness`` (n,)."""
+    """Draw condensed chromosomes: rods at (y, x), (n, chromosomes), blurred to ``thickness`` (n,)."""
     n = len(y)
     along = np.linspace(-0.5, 0.5, 5)
     py = y[..., None] + (length * np.sin(angle))[..., None] * along
@@ -96,7 +96,7 @@ def chromosomes(
 def mask_of(
     intensity: np.ndarray, level: float = 0.35, smooth: float = 1.5, whole: bool = False
 ) -> np.ndarray:
-    """Return the mask of condensed chromatin: above ``level`` of its bright part, holes filled, largest component."""
+    """Return the mask of condensed chromatin: the largest component above ``level`` of its bright part, filled."""
     masks = []
     for picture in intensity:
         wide = ndimage.gaussian_filter(picture, smooth)

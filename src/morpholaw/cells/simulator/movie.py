@@ -1,4 +1,4 @@
-"""A tracked H2B movie whose every factor is known."""
+"""Simulation of a tracked H2B movie in which every factor is known."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor, Progress
 
 CAMERA_OFFSET = 200.0
-"""Grey level of empty background."""
+"""Grey level of the empty background."""
 CAMERA_GAIN = 400.0
 """Grey levels per unit of brightness: a typical interphase nucleus above background."""
 TRACK_COLUMNS = ["track_id", "t", "y", "x", "parent", "label"]
 VIEW = 64
-"""Side of the crop in which neighbours are counted, in pixels."""
+"""Side length of the crop in which neighbours are counted, in pixels."""
 _MOST_TRACKS = np.iinfo(np.uint16).max
 
 
 @dataclass(frozen=True)
 class SimulatedMovie:
-    """A movie, what is in it, and how it was made.
+    """A simulated movie with its ground truth and settings.
 
     Attributes
     ----------
-    movie : (t, y, x) uint16
-        Raw camera grey levels.
-    masks : (t, y, x) uint16
-        Track id of the nucleus at each pixel, 0 for background.
+    movie : ndarray of uint16, shape (t, y, x)
+        Raw grey levels of the camera.
+    masks : ndarray of uint16, shape (t, y, x)
+        Track id of the nucleus at each pixel; 0 for background.
     tracks : DataFrame
-        ``track_id, t, y, x, parent, label`` and the ``true_`` columns; ``parent`` is -1 where there is none.
-        ``true_phase_frames`` is how long the present phase of mitosis lasts, with any fraction of a frame.
-        A mother's track ends with her last metaphase frame; her daughters start, in anaphase, in the next.
+        Columns ``track_id, t, y, x, parent, label`` and ``true_...``; ``parent`` is -1 without a parent.
+        ``true_phase_frames`` is the duration of the present phase of mitosis, with fractions of a frame. A mother's
+        track ends with her last metaphase frame; her daughters start in anaphase in the next frame.
     config : SimulateConfig
-        The settings it was made with.
+        Settings of the simulation.
     """
 
     movie: np.ndarray
@@ -65,19 +65,23 @@ class SimulatedMovie:
 
 
 def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> SimulatedMovie:
-    """Simulate cells that grow, crowd, move and divide, and a camera that watches them.
+    """Simulate cells that grow, crowd, move and divide, as recorded by a camera.
 
     Parameters
     ----------
     config : SimulateConfig
         Frames, cells in the first frame, size of a frame, pixel size and seed.
     monitor : Monitor
-        Where progress is reported, frame by frame; if asked to stop, the movie ends at the last finished frame.
+        Receives progress per frame. If it asks to stop, the movie ends at the last finished frame.
+
+    Returns
+    -------
+    SimulatedMovie
 
     Raises
     ------
     InputError
-        If there would be more tracks than a 16-bit mask can tell apart.
+        If there would be more tracks than fit in a 16-bit mask.
     """
     size = (config.height, config.width)
     optics = _Optics(config)
@@ -93,24 +97,24 @@ def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> Simulat
 
 
 def simulate_tracks(config: SimulateConfig) -> pd.DataFrame:
-    """Return the tracks of :func:`simulate_movie` without drawing a picture.
+    """Return the tracks of :func:`simulate_movie` without rendering images.
 
     Parameters
     ----------
     config : SimulateConfig
-        As for the movie.
+        Settings, as for the movie.
 
     Returns
     -------
     DataFrame
-        ``tracks`` of :class:`SimulatedMovie`.
+        The ``tracks`` of :class:`SimulatedMovie`.
     """
     tables = [table for _, table in _frames(config, SILENT)]
     return pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
 
 
 def _frames(config: SimulateConfig, monitor: Monitor) -> Iterator[tuple[Nuclei, pd.DataFrame]]:
-    """Yield the nuclei of each frame and their table."""
+    """Yield the nuclei and the table of each frame."""
     colony = Colony(
         np.random.default_rng([config.seed, 1]),
         config.cells,
@@ -127,15 +131,15 @@ def _frames(config: SimulateConfig, monitor: Monitor) -> Iterator[tuple[Nuclei, 
         nuclei, cells = colony.nuclei(config.pixel_size), colony.cells
         if cells.track.max() > _MOST_TRACKS:
             raise InputError(
-                f"By frame {t} the simulated movie has more than {_MOST_TRACKS} tracks, the most that masks "
-                "hold; simulate fewer cells or frames."
+                f"By frame {t}, the simulated movie has more than {_MOST_TRACKS} tracks, the maximum for masks; "
+                "simulate fewer cells or frames."
             )
         table = _table(nuclei, cells.track, cells.parent, t, config.pixel_size)
         yield nuclei, table.assign(true_phase_frames=cells.lasts)
 
 
 class _Optics:
-    """One microscope: the same blur, uneven background and noise level for the whole movie."""
+    """A microscope with the same blur, uneven background and noise for the whole movie."""
 
     def __init__(self, config: SimulateConfig) -> None:
         self._rng = rng = np.random.default_rng([config.seed, 2])
@@ -148,7 +152,7 @@ class _Optics:
         self._background = tilt[0] * y[:, None] + tilt[1] * x[None]
 
     def expose(self, clean: np.ndarray) -> np.ndarray:
-        """Return the camera's grey levels (y, x) uint16 for the chromatin of one frame (1, y, x)."""
+        """Return the grey levels (y, x) uint16 for the chromatin of one frame (1, y, x)."""
         pad = 24  # the blur wraps around
         wide = np.pad(clean, ((0, 0), (pad, pad), (pad, pad)))
         seen = blur(wide, self._sigma, self._haze)[:, pad:-pad, pad:-pad]
@@ -178,7 +182,7 @@ def _table(nuclei: Nuclei, track: np.ndarray, parent: np.ndarray, t: int, pixel_
 
 
 def _neighbours(nuclei: Nuclei) -> tuple[np.ndarray, np.ndarray]:
-    """Return the nuclei that reach into the crop around each nucleus, and the distance in pixels to the nearest."""
+    """Return the number of nuclei that extend into the crop around each nucleus, and the distance to the nearest."""
     place = np.stack([nuclei.y, nuclei.x], 1)
     pairs = cKDTree(place).query_pairs(VIEW / np.sqrt(2) + float(nuclei.radius.max()), output_type="ndarray")
     i, j = np.concatenate([pairs, pairs[:, ::-1]]).T

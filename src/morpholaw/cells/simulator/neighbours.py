@@ -1,7 +1,7 @@
-"""Nuclei around a central one: none overlaps another, and each phase has its own density of neighbours.
+"""Neighbours of central nuclei, without overlap and with a density that depends on the phase.
 
-Dividing cells are large and rounded, so their neighbours are fewer and farther: a classifier could read the
-neighbourhood instead of the nucleus, the shortcut that the paper finds in dense models (6.5).
+Dividing cells are large and rounded, so their neighbours are fewer and farther away. A classifier could use the
+neighbourhood instead of the nucleus, the shortcut that the paper describes in dense models (6.5).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class CentralNuclei:
     Attributes
     ----------
     nuclei : Nuclei
-        One for each crop, with ``image`` the crop's index.
+        One nucleus per crop; ``image`` is the index of the crop.
     track, frame : ndarray
-        int (n,): track of each crop, and its place in the track.
+        Track of each crop, and its position in the track, int (n,).
     crowding : ndarray
-        float (n,): local density relative to its mean.
+        Local density relative to its mean, float (n,).
     """
 
     nuclei: Nuclei
@@ -43,25 +43,25 @@ class CentralNuclei:
 def place_neighbours(
     rng: np.random.Generator, central: CentralNuclei, domain: Domain, size: int, pixel_size: float
 ) -> Nuclei:
-    """Draw the neighbours of each central nucleus; along a track they are the same, slightly moved.
+    """Draw the neighbours of each central nucleus; along a track they stay the same and move slightly.
 
     Parameters
     ----------
     rng : Generator
-        Source of all random choices.
+        Source of randomness.
     central : CentralNuclei
         The nuclei at the centres.
     domain : Domain
         The family of images.
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     pixel_size : float
         Micrometres per pixel.
 
     Returns
     -------
     Nuclei
-        ``image`` is the index of the crop. The other half of a nucleus in anaphase is one of them.
+        Neighbours; ``image`` is the index of the crop. They include the other half of a nucleus in anaphase.
     """
     centres, track, frame, crowding = central.nuclei, central.track, central.frame, central.crowding
     n = len(centres)
@@ -77,7 +77,7 @@ def place_neighbours(
     )
     kinds = rng.choice([KIND_NAMES.index(k) for k in names], n * CANDIDATES, p=share / share.sum())
     pool = draw_nuclei(rng, kinds, domain, np.repeat(crowding[first], CANDIDATES), pixel_size)
-    # cells of a field share their expression and size loosely
+    # cells of a field have correlated expression and size
     field = np.exp(rng.normal(0, 0.5 * domain.brightness_spread, n))
     pool.brightness *= np.repeat(field, CANDIDATES)
     half = size / 2 + _REACH * PIXEL_SIZE / pixel_size
@@ -114,7 +114,7 @@ def place_neighbours(
 def _sisters(
     rng: np.random.Generator, centres: Nuclei, first: np.ndarray, frame: np.ndarray, pixel_size: float
 ) -> tuple[np.ndarray, np.ndarray, Nuclei]:
-    """Return the other halves of nuclei in anaphase, with offsets from every crop's centre (far away if none)."""
+    """Return the other halves of nuclei in anaphase, with offsets from each crop's centre (far away if none)."""
     n = len(centres)
     distance = (rng.uniform(3.6, 11.0, n)[first] + 0.8 * frame) / pixel_size
     distance = (

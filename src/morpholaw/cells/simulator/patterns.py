@@ -1,8 +1,8 @@
 """Banks of chromatin patterns, drawn once, from which nuclei of any size and shape are rendered.
 
-A pattern is an image of one nucleus together with its mask. Its centroid, area and second moments are
-measured on the mask, so that a nucleus rendered from it (see ``render``) has exactly the area, axis ratio
-and orientation that were asked for, whatever its outline.
+A pattern is an image of one nucleus with its mask. Its centroid, area and second moments are measured on the mask, so
+that a nucleus rendered from it (see ``render``) has exactly the requested area, axis ratio and orientation, whatever
+its outline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from morpholaw.cells.simulator.chromatin import KINDS
 from morpholaw.cells.simulator.drawing import GRID
 
-_BATCH = 48  # patterns drawn together: their temporaries fit the CPU's cache
+_BATCH = 48  # patterns drawn together, so that temporary arrays fit in the CPU's cache
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,18 @@ class PatternBank:
 
     Attributes
     ----------
-    intensity : (n, GRID, GRID) float32
-        Chromatin density, mean 1 over the mask.
-    mask : (n, GRID, GRID) float32
+    intensity : ndarray of float32, shape (n, GRID, GRID)
+        Chromatin density, with mean 1 over the mask.
+    mask : ndarray of float32, shape (n, GRID, GRID)
         1 inside the nucleus, 0 outside.
-    centre : (n, 2) float32
+    centre : ndarray of float32, shape (n, 2)
         Centroid (y, x) of the mask, in pattern pixels.
-    axes : (n, 2, 2) float32
+    axes : ndarray of float32, shape (n, 2, 2)
         Unit vectors (y, x) of the mask's major and minor axis.
-    area, axis_ratio : (n,) float32
-        Area in pattern pixels and ratio of the standard deviations along the two axes.
-    extent : (n, 2) float32
-        Farthest reach of the visible chromatin along the two axes, in pattern pixels.
+    area, axis_ratio : ndarray of float32, shape (n,)
+        Area in pattern pixels, and ratio of the standard deviations along the two axes.
+    extent : ndarray of float32, shape (n, 2)
+        Largest extent of the visible chromatin along the two axes, in pattern pixels.
     """
 
     intensity: np.ndarray
@@ -53,7 +53,7 @@ class PatternBank:
 
 @cache
 def pattern_bank(kind: str) -> PatternBank:
-    """Draw the bank of patterns of a kind, a key of `KINDS`; the same every time."""
+    """Draw the bank of patterns of a kind (a key of `KINDS`); always the same."""
     rng = np.random.default_rng([20241, sorted(KINDS).index(kind)])
     batches = 8 if kind in ("interphase", "prometaphase", "metaphase", "anaphase") else 4
     drawn = [_measured(*KINDS[kind](rng, _BATCH)) for _ in range(batches)]
@@ -63,7 +63,7 @@ def pattern_bank(kind: str) -> PatternBank:
 
 
 def _measured(intensity: np.ndarray, mask: np.ndarray) -> PatternBank:
-    for image in (intensity, mask):  # a dark border, which sampling beyond the grid repeats
+    for image in (intensity, mask):  # a dark border, which is repeated when sampling beyond the grid
         image[:, [0, -1]] = 0
         image[:, :, [0, -1]] = 0
     y, x = np.mgrid[:GRID, :GRID].astype(np.float32)

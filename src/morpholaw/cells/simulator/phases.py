@@ -1,6 +1,6 @@
-"""Tracks of cells whose phases are drawn directly, without pictures: cells enter metaphase, and divide after it.
+"""Simulation of tracks with phases but without images: cells enter metaphase and divide afterwards.
 
-For tests of what is concluded from classes along tracks; a movie with pictures takes a thousand times longer.
+For tests of conclusions from classes along tracks; a movie with images takes a thousand times longer.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ def simulate_phases(
     median: float,
     movie: str = "movie",
 ) -> pd.DataFrame:
-    """Draw cells that enter metaphase at any time, some before the movie and some after it, and then divide.
+    """Simulate cells that enter metaphase at any time, some before or after the movie, and then divide.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        Source of all random choices.
+        Source of randomness.
     cells : int
-        Mothers; each that divides within the movie adds two daughters.
+        Number of mothers; each that divides within the movie adds two daughters.
     frames : int
-        Length of the movie.
+        Number of frames of the movie.
     median : float
         Median duration of metaphase, in frames; durations are log-normal.
     movie : str
-        Its name.
+        Name of the movie.
 
     Returns
     -------
@@ -58,12 +58,12 @@ def simulate_phases(
 
 
 def mean_duration(median: float) -> float:
-    """Return the mean of the log-normal durations with a median, in the same unit."""
+    """Return the mean of log-normal durations with a given median, in the same unit."""
     return median * float(np.exp(SPREAD**2 / 2))
 
 
 def without_links(table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the tracks without the links from mother to daughters of a share of the divisions."""
+    """Return the tracks without the links from mothers to daughters for a share of the divisions."""
     mothers = table.loc[table["parent"] >= 0, "parent"].unique()
     lost = rng.choice(mothers, int(share * len(mothers)), replace=False)
     return table.assign(parent=np.where(table["parent"].isin(lost), -1, table["parent"]))

@@ -14,23 +14,23 @@ from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 
 _Patch = tuple[np.ndarray, np.ndarray, np.ndarray]
 _PATCHES = (16, 24, 32, 40, 52, 64, 80, 96, 128)
-_CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the CPU's cache
+_CHUNK_PIXELS = 1 << 17  # keeps the temporary arrays of a step in the CPU's cache
 HAZE_SIGMA = 6.0
-"""Standard deviation of the skirt of a point spread function, in pixels."""
+"""Standard deviation of the skirt of the point spread function, in pixels."""
 
 
 @dataclass
 class Nuclei:
-    """A batch of nuclei to draw; every field is an array of one value per nucleus.
+    """A batch of nuclei to draw; every field is an array with one value per nucleus.
 
     Attributes
     ----------
     image : int
-        Index of the image that the nucleus is drawn into.
+        Index of the image into which the nucleus is drawn.
     kind : int
         Index into `KIND_NAMES`.
     pattern : int
-        Which pattern of the kind's bank; taken modulo the bank's size.
+        Number of the pattern in the kind's bank, modulo the bank's size.
     y, x : float
         Centroid of the mask, in pixels.
     area : float
@@ -66,7 +66,7 @@ class Nuclei:
 
     @staticmethod
     def concatenate(parts: list[Nuclei]) -> Nuclei:
-        """Return all nuclei of the batches as one."""
+        """Concatenate batches of nuclei."""
         return Nuclei(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Nuclei)})
 
     @property
@@ -77,36 +77,36 @@ class Nuclei:
 
 
 KIND_NAMES = tuple(KINDS)
-"""Kinds by index, as `Nuclei.kind` uses them."""
+"""Names of the kinds in the order of `Nuclei.kind`."""
 
 
 def draw(nuclei: Nuclei, shape: tuple[int, int, int]) -> np.ndarray:
-    """Add up the nuclei's intensities.
+    """Draw images with the sum of the nuclei's intensities.
 
     Parameters
     ----------
     nuclei : Nuclei
-        What to draw; parts outside the image are cut off.
-    shape : (n, y, x)
-        Shape of the images.
+        Nuclei to draw; parts outside the image are cut off.
+    shape : tuple of int
+        Shape (n, y, x) of the images.
 
     Returns
     -------
-    (n, y, x) float32
+    ndarray of float32, shape (n, y, x)
     """
     canvas = np.zeros(shape, np.float32)
-    brightness = nuclei.brightness.astype(np.float32)  # one dtype throughout: np.add.at is slow otherwise
+    brightness = nuclei.brightness.astype(np.float32)  # a single dtype, because np.add.at is slow otherwise
     for index, patch, values in _patches(nuclei, shape, masks=False):
         np.add.at(canvas.reshape(-1), patch.reshape(-1), (values * brightness[index, None, None]).reshape(-1))
     return canvas
 
 
 def draw_masks(nuclei: Nuclei, labels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return label images: ``labels[i]`` (above 0) wherever nucleus i's mask lies; the brighter nucleus wins.
+    """Draw label images with ``labels[i]`` (above 0) at the mask of nucleus i; the brighter nucleus wins.
 
     Returns
     -------
-    (n, y, x) int32
+    ndarray of int32, shape (n, y, x)
     """
     order = np.argsort(nuclei.brightness, kind="stable")
     canvas = np.zeros(shape, np.int32)
@@ -121,7 +121,7 @@ def draw_masks(nuclei: Nuclei, labels: np.ndarray, shape: tuple[int, int, int]) 
 
 
 def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool) -> Iterator[_Patch]:
-    """Yield (indices of nuclei, flat pixel indices (k, p, p), values (k, p, p)), similar nuclei together."""
+    """Yield indices of nuclei, flat pixel indices (k, p, p) and values (k, p, p), in groups of similar size."""
     _, height, width = shape
     for kind in np.unique(nuclei.kind):
         of_kind = np.flatnonzero(nuclei.kind == kind)
@@ -144,7 +144,7 @@ def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool) -> Iterat
 
 
 def _stretch(nuclei: Nuclei, bank: PatternBank) -> np.ndarray:
-    """Return pixels per pattern pixel along the major and minor axis, (n, 2), for the wanted area and ratio."""
+    """Return the pixels per pattern pixel along the major and minor axis, (n, 2), for the requested area and ratio."""
     pattern = nuclei.pattern % len(bank)
     zoom = nuclei.area / bank.area[pattern]
     change = nuclei.axis_ratio / bank.axis_ratio[pattern]
@@ -154,7 +154,7 @@ def _stretch(nuclei: Nuclei, bank: PatternBank) -> np.ndarray:
 def _sample(
     nuclei: Nuclei, stretch: np.ndarray, bank: PatternBank, side: int, size: tuple[int, int], masks: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Look up each nucleus' pattern, bilinearly, on a window of the image around it."""
+    """Sample each nucleus' pattern bilinearly in a window of the image around it."""
     height, width = size
     top = np.clip(np.rint(nuclei.y - (side - 1) / 2), 0, height - side).astype(np.intp)
     left = np.clip(np.rint(nuclei.x - (side - 1) / 2), 0, width - side).astype(np.intp)
@@ -164,7 +164,7 @@ def _sample(
     pattern = nuclei.pattern % len(bank)
     sin, cos = np.sin(nuclei.orientation), np.cos(nuclei.orientation)
     flip = np.where(nuclei.mirrored, -1.0, 1.0)
-    # (row, column) of the pattern = centre + inverse @ (dy, dx); the sum of a row term and a column term
+    # (row, column) of the pattern = centre + inverse @ (dy, dx), the sum of a row term and a column term
     major = np.stack([sin, cos], 1)[:, None] * bank.axes[pattern, 0][:, :, None] / stretch[:, 0, None, None]
     minor = np.stack([cos, -sin], 1)[:, None] * bank.axes[pattern, 1][:, :, None] / stretch[:, 1, None, None]
     inverse = (major + flip[:, None, None] * minor).astype(np.float32)
@@ -196,15 +196,16 @@ def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    images : (n, y, x) float32
-    sigma : (n,)
+    images : ndarray of float32, shape (n, y, x)
+        Images to blur.
+    sigma : ndarray of shape (n,)
         Standard deviation of the core, in pixels.
-    haze : (n,)
+    haze : ndarray of shape (n,)
         Share of the light in the skirt, whose standard deviation is `HAZE_SIGMA` pixels.
 
     Returns
     -------
-    (n, y, x) float32
+    ndarray of float32, shape (n, y, x)
     """
     _, height, width = images.shape
     fy, fx = fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2
@@ -225,20 +226,22 @@ def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray) -> np.ndarray:
 def expose(
     rng: np.random.Generator, signal: np.ndarray, read_noise: np.ndarray, photons: np.ndarray
 ) -> np.ndarray:
-    """Add camera noise: read noise, and shot noise in its Gaussian limit.
+    """Add camera noise: read noise, and shot noise in the Gaussian approximation.
 
     Parameters
     ----------
-    signal : (n, y, x) float32
-        In units of a typical interphase nucleus' brightness above background.
-    read_noise : (n,)
-        Standard deviation at zero signal, background's own shot noise included, in the same units.
-    photons : (n,)
+    rng : Generator
+        Source of randomness.
+    signal : ndarray of float32, shape (n, y, x)
+        Signal in units of the brightness of a typical interphase nucleus above background.
+    read_noise : ndarray of shape (n,)
+        Standard deviation at zero signal in the same units, including the shot noise of the background.
+    photons : ndarray of shape (n,)
         Photoelectrons per unit of signal.
 
     Returns
     -------
-    (n, y, x) float32
+    ndarray of float32, shape (n, y, x)
     """
     variance: np.ndarray = np.maximum(signal, 0)
     variance *= (1 / photons).astype(np.float32)[:, None, None]

@@ -1,4 +1,4 @@
-"""Known properties of simulated nuclei, as columns of a table."""
+"""True properties of simulated nuclei, as columns of a table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 
 
 def true_columns(nuclei: Nuclei, pixel_size: float) -> dict[str, np.ndarray]:
-    """Return the truth of each nucleus alone: sizes in um^2, angles in radians from the x axis towards y.
+    """Return the true properties of each nucleus: sizes in um^2, angles in radians from the x axis towards y.
 
-    ``true_aspect`` and ``true_diagonality`` are the log axis ratio times the cosine and the sine of twice the
-    orientation: elongation along the axes, and along the diagonals (paper, 6.1).
+    ``true_aspect`` and ``true_diagonality`` are the log axis ratio times the cosine and sine of twice the orientation:
+    elongation along the axes and along the diagonals (paper, 6.1).
     """
     log_ratio = np.log(nuclei.axis_ratio)
     orientation = np.mod(nuclei.orientation, np.pi)
@@ -28,14 +28,14 @@ def true_columns(nuclei: Nuclei, pixel_size: float) -> dict[str, np.ndarray]:
 
 
 def labels_of(nuclei: Nuclei) -> np.ndarray:
-    """Return the names of the mitosis classes, "" for other kinds."""
+    """Return the names of the mitosis classes; "" for other kinds."""
     names = [name if name in PHASES else "" for name in KIND_NAMES]
     labels: np.ndarray = np.array(names, dtype=object)[nuclei.kind]
     return labels
 
 
 def in_view(nuclei: Nuclei, size: int) -> np.ndarray:
-    """Return whether a nucleus, taken as a disc of its area, reaches at least one pixel into a crop of ``size``."""
+    """Return whether each nucleus, as a disc of its area, extends at least one pixel into a crop of ``size``."""
     reach = np.sqrt(nuclei.area / np.pi) - 1
     dy = np.maximum(np.maximum(-nuclei.y, nuclei.y - (size - 1)), 0)
     dx = np.maximum(np.maximum(-nuclei.x, nuclei.x - (size - 1)), 0)

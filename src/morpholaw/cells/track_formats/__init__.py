@@ -1,1 +1,1 @@
-"""Readers of tracks, one per file format; each returns the raw track table."""
+"""Readers of tracks, one per file format, which return the raw track table."""

@@ -1,4 +1,4 @@
-"""btrack HDF5: objects with class labels, and tracks that refer to them by number."""
+"""btrack HDF5 files: objects with class labels, and tracks that refer to them by number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SMALL = 2**24  # bytes
 _SAMPLED = 4
-"""Frames of masks that are read to find out which coordinate is y."""
+"""Number of mask frames that are read to determine which coordinate is y."""
 _OPERATORS = {
     **{"==": operator.eq, "=": operator.eq, "<": operator.lt, ">": operator.gt},
     **{"<=": operator.le, ">=": operator.ge},
@@ -28,14 +28,14 @@ _OPERATORS = {
 
 
 def read_btrack(path: Path, context: TrackContext) -> Tracks:
-    """Read the tracks in a btrack HDF5 file; see :func:`read_objects`.
+    """Read the tracks of a btrack HDF5 file; see :func:`read_objects`.
 
-    ``source_id`` is the number of the object, ``source_track`` btrack's ID of the track.
+    ``source_id`` is the number of the object and ``source_track`` is btrack's ID of the track.
 
     Raises
     ------
     InputError
-        The file is damaged, or holds no tracks.
+        If the file is damaged or has no tracks.
     """
     objects, known, image = read_objects(path, context.movie_shape)
     number = objects["object"]
@@ -43,8 +43,8 @@ def read_btrack(path: Path, context: TrackContext) -> Tracks:
     notes = []
     if not known:
         notes.append(
-            f"{path} does not show in which order its coordinates are; btrack's documented order (t, x, y) was "
-            "taken. Where crops miss their cells, swap x and y (--set swap_xy=true)."
+            f"{path} does not show the order of its coordinates; btrack's documented order (t, x, y) is "
+            "assumed. If crops miss their cells, exchange x and y (--set swap_xy=true)."
         )
     facts = TrackFacts(
         format="btrack HDF5",
@@ -62,27 +62,29 @@ def read_btrack(path: Path, context: TrackContext) -> Tracks:
 def read_objects(
     path: Path, movie_shape: tuple[int, int, int] | None = None
 ) -> tuple[pd.DataFrame, bool, tuple[int, ...] | None]:
-    """Read the tracks of every object type in a btrack HDF5 file, with the class of every object.
+    """Read the tracks of all object types in a btrack HDF5 file, with the class of every object.
 
     Parameters
     ----------
+    path : Path
+        File to read.
     movie_shape : tuple of int, optional
-        (t, y, x); helps where the file does not show which coordinate is y (see `_y_column`).
+        (t, y, x) of the movie, which helps to determine which coordinate is y (see `_y_column`).
 
     Returns
     -------
     table : DataFrame
-        A raw track table; ``kind`` is the object type and ``object`` the row of its tables ``coords`` and
-        ``labels``, -1 for a dummy.
+        Raw track table; ``kind`` is the object type, and ``object`` the row in its tables ``coords`` and ``labels``
+        (-1 for a dummy).
     known : bool
-        Whether it is known which coordinate is y.
+        Whether it is certain which coordinate is y.
     image : tuple of int or None
         (t, y, x) of the masks in the file.
 
     Raises
     ------
     InputError
-        The file is damaged, or holds no tracks.
+        If the file is damaged or has no tracks.
     """
     import h5py
 
@@ -90,7 +92,7 @@ def read_objects(
         with h5py.File(path, "r") as file:
             if "tracks" not in file or "objects" not in file:
                 raise InputError(
-                    f"{path} holds {', '.join(file) or 'nothing'}, but objects and tracks were expected."
+                    f"{path} contains {', '.join(file) or 'nothing'}; expected objects and tracks."
                 )
             objects, tracks = member(file, "objects", path), member(file, "tracks", path)
             kinds = [kind for kind in tracks if kind in objects]
@@ -100,12 +102,12 @@ def read_objects(
     except InputError:
         raise
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{path} is not a btrack file that can be read: {reason(error)}.") from error
+        raise InputError(f"{path} cannot be read as a btrack file: {reason(error)}.") from error
     known = all(one for table, one in results if len(table))
     if not (tables := [table for table, _ in results if len(table)]):
-        raise InputError(f"{path} holds no tracks.")
+        raise InputError(f"{path} has no tracks.")
     first_id = 0
-    for table in tables:  # ids start again in every object type
+    for table in tables:  # ids start again for every object type
         table.loc[table["parent"] >= 0, "parent"] += first_id
         table["track_id"] += first_id
         first_id = int(table["track_id"].max()) + 1
@@ -113,7 +115,7 @@ def read_objects(
 
 
 def _masks(file: h5py.File) -> h5py.Dataset | None:
-    """Return the masks (t, y, x) that btrack kept beside the objects; None where the file has none."""
+    """Return the masks (t, y, x) stored with the objects, or None."""
     import h5py
 
     if not isinstance(file.get("segmentation", getlink=True), h5py.HardLink):
@@ -157,7 +159,7 @@ def _read_kind(
     number[~dummy] = numbers[real]
     none = lineage[:, 3] == lineage[:, 0]
     if not (lineage[:, 0] == 0).any():
-        none |= lineage[:, 3] == 0  # how btrack marks a root
+        none |= lineage[:, 3] == 0  # btrack's mark of a root
     table = pd.DataFrame(
         {
             "track_id": track_id,
@@ -178,11 +180,11 @@ def _read_kind(
 def _objects(
     objects: h5py.Group, expression: object, path: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers, coordinates and class names of the objects that were tracked."""
+    """Return the numbers, coordinates and class names of the tracked objects."""
     coords = _values(objects, "coords", path).astype(np.float64)
     codes = _values(objects, "labels", path)[:, 0] if "labels" in objects else np.full(len(coords), np.nan)
     names = {float(code): name for code, name in enumerate(BTRACK_STATES)}
-    names |= {5.0: "", 99.0: ""}  # not classified; made up
+    names |= {5.0: "", 99.0: ""}  # not classified; interpolated
     labels = np.array([names.get(float(c), "" if np.isnan(c) else f"{c:g}") for c in codes], object)
     kept = _filter(objects, str(expression), path) if expression else np.arange(len(coords))
     return kept, coords[kept], labels[kept]
@@ -193,19 +195,19 @@ def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
 
     found = member(group, name, path)
     if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
-        raise InputError(f"{path} has {name} of another kind than btrack writes: numbers were expected.")
+        raise InputError(f"{path} has {name} of another type than btrack writes; expected numbers.")
     check_data(found, name, path)
     values: np.ndarray = found[...]
     return values
 
 
 def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
-    """Objects that btrack's filter, e.g. "area>100", let through; references count only those."""
+    """Return the objects that pass btrack's filter, such as "area>100"; references count only those."""
     found = re.match(r"(\w+)(==|<=|>=|=|<|>)(\d+)", expression)
     values = member(objects, "properties", path) if "properties" in objects else objects
     if found is None or not (found[1] in values or found[1] in objects):
         raise InputError(
-            f"{path} was tracked with the filter {expression!r}, whose property it does not hold."
+            f"{path} was tracked with the filter {expression!r}, but does not contain its property."
         )
     column = _values(values if found[1] in values else objects, found[1], path).ravel()
     return np.flatnonzero(_OPERATORS[found[2]](column, float(found[3])))
@@ -233,17 +235,17 @@ def _check_layout(
         raise InputError(f"{path} has tables of other shapes than btrack writes (coords, map, LBEPR).")
     inside = (spans >= 0).all() and (spans <= len(refs)).all() and (spans[:, 0] <= spans[:, 1]).all()
     if inside and np.diff(spans, axis=1).sum() > len(refs):
-        raise InputError(f"{path} has tracks that share objects; each was expected in one track.")
+        raise InputError(f"{path} has tracks that share objects; expected each object in one track.")
     if not inside or refs.max(initial=-1) >= len(coords) or refs.min(initial=0) < -len(dummies):
-        raise InputError(f"{path} has tracks that refer to objects which are not in the file.")
+        raise InputError(f"{path} has tracks that refer to missing objects.")
 
 
 def _y_by_dummies(
     coords: np.ndarray, dummies: np.ndarray, refs: np.ndarray, track_id: np.ndarray
 ) -> int | None:
-    """Which column of ``coords`` is y: 2, as btrack documents (t, x, y, z), or 1, as older files have it.
+    """Return which column of ``coords`` is y: 2 as btrack documents (t, x, y, z), or 1 as in older files.
 
-    Dummies are always written (t, x, y, z), so a dummy beside an object of its own track shows the order.
+    Dummies are always written as (t, x, y, z), so a dummy near an object of its own track shows the order.
     """
     beside = np.flatnonzero((refs[:-1] >= 0) & (refs[1:] < 0) & (track_id[:-1] == track_id[1:]))
     if not len(beside):
@@ -258,7 +260,7 @@ def _y_by_dummies(
 def _y_by_image(
     coords: np.ndarray, shape: tuple[int, ...] | None, masks: h5py.Dataset | None, path: Path
 ) -> int | None:
-    """Which column is y: the one with which positions stay in the image, or lie on the masks; None where both do."""
+    """Return the column of y for which positions are in the image or on the masks; None if both columns fit."""
     if shape is None or not len(coords):
         return None
     one, two = coords[:, 1].max(), coords[:, 2].max()

@@ -1,4 +1,4 @@
-"""Which column of a table holds classes of cells, and which only numbers masks or spots."""
+"""Detection of the column of a table that contains classes, as opposed to numbers of masks or spots."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ import pandas as pd
 from morpholaw.cells.track_formats.column_names import CLASS, by_key, key_of, named
 
 BTRACK_STATES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
-"""btrack's states, by their number."""
+"""btrack's states in the order of their numbers."""
 _NO_STATE = (5, 99)
-"""btrack's number of "not classified", and of positions that it made up."""
+"""btrack's numbers for "not classified" and for interpolated positions."""
 _MANY = 30
-"""Classes beyond which a column rather names single cells."""
+"""Number of different values above which a column identifies cells rather than classes."""
 _FEW = 5
-"""Values that are classes even where each is there once."""
+"""Number of different values up to which a column contains classes even if each occurs once."""
 _NUMBERS = "numbers the masks"
 
 
 def class_column(values: pd.DataFrame, track: str | None, notes: list[str], where: str) -> str | None:
-    """Find the column that holds classes; None where there is none.
+    """Return the name of the column that contains classes, or None.
 
-    ``label`` is a class in some tables and the number of the mask in others (scikit-image, napari), so any other
-    name goes first, and a column of numbers that tell cells apart is none.
+    ``label`` is a class in some tables and the number of the mask in others (scikit-image, napari). Any other name has
+    priority, and a column of numbers that identify cells is not used.
 
     Parameters
     ----------
+    values : DataFrame
+        The table.
     track : str or None
-        The column that numbers tracks.
+        Column that numbers tracks.
+    notes : list of str
+        List to which sentences about the choice are added.
+    where : str
+        Name of the file in messages.
     """
     found: str | None = None
     for name in named(values, CLASS):
@@ -40,19 +46,21 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
             found = name
         elif why is None:
             if not values[name].astype(str).equals(values[found].astype(str)):
-                notes.append(f"{where}: classes are read from the column {found}, and not from {name}.")
-        elif found is None and why != _NUMBERS:  # the usual meaning of "label", which surprises nobody
+                notes.append(f"{where}: classes are read from the column {found}, not from {name}.")
+        elif found is None and why != _NUMBERS:  # the usual meaning of "label" needs no note
             notes.append(f"{where}: the column {name} {why}; it is not used as a class.")
     return found
 
 
 def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
-    """Return the classes of a column as text, "" for none; object (n,).
+    """Return the classes in a column as text, "" for none; object (n,).
 
     Parameters
     ----------
+    column : Series
+        The column.
     states : bool
-        The numbers are btrack's states.
+        Whether the numbers are btrack's states.
     """
     known = dict(enumerate(BTRACK_STATES)) | dict.fromkeys(_NO_STATE, "")
 
@@ -69,7 +77,7 @@ def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
 
 
 def has_btrack_states(values: pd.DataFrame, name: str) -> bool:
-    """Whether the column ``name`` of a table holds btrack's states by number."""
+    """Return whether the column ``name`` of a table contains btrack's states by number."""
     keys = by_key(values.columns)
     return (
         key_of(name) == "state"
@@ -79,7 +87,7 @@ def has_btrack_states(values: pd.DataFrame, name: str) -> bool:
 
 
 def _no_class(column: pd.Series, tracks: pd.Series | None) -> str | None:
-    """Why a column holds no classes; None where it may."""
+    """Return why a column cannot contain classes, or None."""
     present = column.dropna()
     present = present[present.astype(str).str.strip() != ""]
     if len(present) == 0:
@@ -89,20 +97,24 @@ def _no_class(column: pd.Series, tracks: pd.Series | None) -> str | None:
         return None
     if not pd.api.types.is_numeric_dtype(present):
         names_cells = distinct > 0.5 * len(present) or distinct > _MANY or _one_each(present, tracks)
-        return f"has {distinct} different values that name cells" if distinct > _FEW and names_cells else None
+        return (
+            f"has {distinct} different values that identify cells"
+            if distinct > _FEW and names_cells
+            else None
+        )
     if not np.array_equal(present, np.floor(present)):
-        return "holds numbers that are not whole, and no classes"
+        return "contains numbers that are not whole, and no classes"
     if key_of(column.name) not in ("label", "labels"):
         return None if distinct <= _MANY else f"has {distinct} different numbers, and no classes"
     if distinct == 1:
-        return "has one number only"
+        return "has only one number"
     if _one_each(present, tracks):
         return _NUMBERS
     return None if distinct <= 10 and len(present) >= 3 * distinct else _NUMBERS
 
 
 def _one_each(present: pd.Series, tracks: pd.Series | None) -> bool:
-    """Whether no two tracks share a value."""
+    """Return whether no two tracks share a value."""
     if tracks is None:
         return False
     each = pd.DataFrame({"track": tracks[present.index], "value": present}).drop_duplicates()

@@ -1,4 +1,4 @@
-"""What a column of a table may be by its name: track, spot, time, place, parent or class."""
+"""Interpretation of column names: track, spot, time, position, parent or class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRACK = (
     ),
     *("traj", "tid", "cellid", "cell", "cellno", "cellnumber", "nucleusid", "trackobjectslabel"),
 )
-"""Names of a column that numbers tracks, the most specific first."""
+"""Names of columns that number tracks, most specific first."""
 WEAK_TRACK = ("id", "labelid", "label", "objectid", "object", "objectnumber", "objid")
 """Names that number tracks in some programs' tables, and spots, masks or objects in others."""
 SPOT = ("sourceid", "spotid", "spot", "nodeid", "node", "id", "objectid", "pointid", "cellid", "uniqueid")
@@ -70,18 +70,18 @@ FRAME = (
     ),
     *("tframe", "framet", "timelapseindex", "axis0"),
 )
-"""Names of a column that counts frames."""
+"""Names of columns that count frames."""
 ONE_BASED_FRAME = ("slice", "slicen", "sliceno", "slicenumber", "imagenumber")
-"""Names under which ImageJ and CellProfiler count frames, from 1."""
+"""Names under which ImageJ and CellProfiler count frames from 1."""
 STEP = ("timestep",)
-"""Names under which ilastik counts frames, and others state an interval; looked at where no other column counts."""
+"""Names under which ilastik counts frames but others state an interval; used only if no other column counts."""
 TIME_IN_UNIT = (
     *("times", "timesec", "timesecs", "timeseconds", "tsec", "tseconds", "timems"),
     *("timemin", "timemins", "timeminutes", "tmin", "timeh", "timehr", "timehrs", "timehours", "thours"),
 )
-"""Names of a column that holds time in a unit that the name says."""
+"""Names of columns that contain time in the unit of the name."""
 TIME = ("t", "time", "positiont", "spott", "elapsedtime", "timestamp", *TIME_IN_UNIT)
-"""Names of a column that may count frames or hold time in some unit."""
+"""Names of columns that may count frames or contain time in some unit."""
 CLASS = (
     *(
         "class",
@@ -107,7 +107,7 @@ PLACE = (
     *(("yc", "xc"), ("ym", "xm"), ("ycoord", "xcoord"), ("ycoordinate", "xcoordinate"), ("coordy", "coordx")),
     *(("axis1", "axis2"), ("row", "col"), ("row", "column")),
 )
-"""Pairs of columns that hold y and x."""
+"""Pairs of names of columns that contain y and x."""
 MOVIE = (
     "position",
     "pos",
@@ -122,25 +122,25 @@ MOVIE = (
     "xyposition",
     "multipoint",
 )
-"""Names of a column that says which movie of several a row is of."""
+"""Names of columns that identify the movie of each row."""
 DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "centerz")
 
 
 def key_of(name: object) -> str:
-    """Reduce a name to letters and digits, without its unit: "Track ID", "TRACK_ID" and "trackId" are alike."""
+    """Reduce a name to letters and digits without its unit: "Track ID", "TRACK_ID" and "trackId" become equal."""
     text = _SUFFIX.sub("", _BRACKETS.sub("", str(name).strip()))
     key = re.sub(r"[^a-z0-9]", "", text.lower())
     return re.sub(r"^(trackobjectslabel)\d+$", r"\1", key)
 
 
 def unit_in(name: object) -> str | None:
-    """Return the unit that ends a column's name, such as "um" in "x_um"; None where there is none."""
+    """Return the unit at the end of a column's name, such as "um" in "x_um", or None."""
     found = _SUFFIX.search(_BRACKETS.sub("", str(name).strip()))
     return found[1] if found else None
 
 
 def length_unit(text: str | None) -> float | None:
-    """Return the micrometres in a unit of length; 0 for pixels, None where it is neither."""
+    """Return a unit of length in micrometres; 0 for pixels, None for anything else."""
     if text is None:
         return None
     if text.strip().lower() in ("px", "pix", "pixel", "pixels"):
@@ -157,6 +157,6 @@ def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
 
 
 def named(columns: Iterable[object], names: Iterable[str]) -> list[str]:
-    """Find the columns that have one of the names (keys), in the order of the names."""
+    """Return the columns with one of the given names (keys), in the order of the names."""
     keys = by_key(columns)
     return [column for name in names for column in keys.get(name, [])]

@@ -1,7 +1,7 @@
 """Cell Tracking Challenge folders: man_track.txt or res_track.txt, and a mask of track ids for every frame.
 
-The text has a line "L B E P" for every track: its id, its first and last frame, and its parent (0: none).
-Positions are only in the masks.
+The text has a line "L B E P" for every track: its id, first and last frame, and parent (0 for none). Positions are
+only in the masks.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MASK = re.compile(r"(?:man_track|mask)_?(\d+)\.tiff?", re.IGNORECASE)
 
 
 def ctc_folder(path: Path) -> Path | None:
-    """Find the folder with the CTC track table that ``path`` means; None where there is none.
+    """Return the folder with the CTC track table for ``path``, or None.
 
-    ``path`` is that folder, one with a TRA folder inside (01_GT), or the text file itself.
+    ``path`` can be that folder, a folder with a TRA subfolder (01_GT), or the text file itself.
     """
     if path.is_dir():
         return next((d for d in (path, path / "TRA") if any((d / name).is_file() for name in _TABLES)), None)
@@ -34,12 +34,12 @@ def ctc_folder(path: Path) -> Path | None:
 
 
 def read_ctc(path: Path, context: TrackContext) -> Tracks:
-    """Read a CTC folder, or the track table in one; ``t`` is the number in the name of the mask's file.
+    """Read a CTC folder or its track table; ``t`` is the number in the file name of the mask.
 
     Raises
     ------
     InputError
-        There are no masks beside the table, or either cannot be understood.
+        If there are no masks in the same folder, or the table or the masks are invalid.
     """
     folder = ctc_folder(path)
     if folder is None:
@@ -49,13 +49,13 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
     masks = sorted((int(m[1]), p) for p in folder.iterdir() if (m := _MASK.fullmatch(p.name)))
     if not masks:
         raise InputError(
-            f"{file} says which tracks there are but not where: masks (man_track000.tif or mask000.tif, ...) "
-            "were expected beside it."
+            f"{file} lists tracks without positions; expected masks (man_track000.tif or mask000.tif, ...) "
+            "in the same folder."
         )
     numbers = [t for t, _ in masks]
     if len(set(numbers)) < len(numbers):
         twice = next(a for a, b in itertools.pairwise(numbers) if a == b)
-        raise InputError(f"{folder} has two masks with the number {twice}; keep one.")
+        raise InputError(f"{folder} has two masks with the number {twice}; keep one of them.")
     notes: list[str] = []
     shapes: set[tuple[int, ...]] = set()
     for place in spread_over(len(masks), CHECKED):
@@ -97,7 +97,7 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
 
 
 def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int], file: Path) -> list[str]:
-    """Refuse a track table whose frames are others than the masks'; say where single tracks differ."""
+    """Reject a track table whose frames differ from those of the masks; return notes on single tracks that differ."""
     seen = table.groupby("track_id")["t"].agg(["min", "max"])
     stated = lineage.set_index("track_id").loc[seen.index]
     inside = stated["begin"].isin(numbers) & stated["end"].isin(numbers)
@@ -105,8 +105,8 @@ def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int
     shift = (seen["min"] - stated["begin"])[wrong]
     if 2 * wrong.sum() > len(seen) > 1 and shift.nunique() == 1 and shift.iloc[0] != 0:
         raise InputError(
-            f"{file} has its tracks {abs(shift.iloc[0])} frames {'before' if shift.iloc[0] > 0 else 'after'} their "
-            "masks; number the masks as the table does."
+            f"The tracks in {file} are {abs(shift.iloc[0])} frames {'before' if shift.iloc[0] > 0 else 'after'} their "
+            "masks; number the masks as in the table."
         )
     if wrong.any():
         return [f"{file} has {wrong.sum()} tracks that begin or end in other frames than their masks."]
@@ -114,15 +114,15 @@ def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int
 
 
 def read_ctc_table(file: Path) -> pd.DataFrame:
-    """Read the "L B E P" lines as columns track_id, begin, end and parent (-1: none)."""
+    """Read the lines "L B E P" as columns track_id, begin, end and parent (-1 for none)."""
     try:
         table = pd.read_csv(file, sep=r"\s+", header=None, comment="#", dtype=np.int64)
     except (ValueError, OverflowError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{file} is not a CTC track table: lines of four whole numbers were expected."
-        ) from error
+        raise InputError(f"{file} is not a CTC track table; expected lines of four whole numbers.") from error
     if table.shape[1] != 4:
-        raise InputError(f"{file} has {table.shape[1]} columns, but a CTC track table has four (L B E P).")
+        raise InputError(
+            f"{file} has {table.shape[1]} columns; expected the four of a CTC track table (L B E P)."
+        )
     table.columns = pd.Index(["track_id", "begin", "end", "parent"])
     if table["track_id"].duplicated().any():
         twice = table.loc[table["track_id"].duplicated(), "track_id"].iloc[0]
@@ -132,10 +132,10 @@ def read_ctc_table(file: Path) -> pd.DataFrame:
 
 
 def _read_mask(path: Path, shapes: set[tuple[int, ...]]) -> np.ndarray:
-    """Read the ids of one frame and add its shape to ``shapes``, which all frames share."""
+    """Read the ids of one frame and add its shape to ``shapes``; all frames must have the same shape."""
     source = open_frame(path)
     if source.facts.dtype.kind not in "ui":
-        raise InputError(f"{path} has {source.facts.dtype} pixels, but masks are integers.")
+        raise InputError(f"{path} has {source.facts.dtype} pixels; expected integers in masks.")
     shapes.add(tuple(source.facts.shape[-2:]))
     if len(shapes) > 1:
         sizes = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))

@@ -1,4 +1,4 @@
-"""Tracks as a reader returns them: the table, and what the file says about it."""
+"""Tracks as returned by a reader: the table, and facts from the file."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import pandas as pd
 FrameNumbering = Literal["as stored", "file numbers", "unknown"]
 LengthUnit = Literal["pixel", "um", "unknown"]
 Ids = Literal["auto", "tracks", "per-frame", "linked", "laptrack"]
-"""What the ids of a file mean: decided by content; ids of tracks; ids of one frame only; to be linked anew, by overlap
-or with LapTrack."""
+"""Meaning of the ids in a file: decided from the content; ids of tracks; ids of single frames; or not used, with cells
+linked by overlap or with LapTrack."""
 
 
 @dataclass(frozen=True)
 class TrackContext:
-    """What is known beside the file when tracks are read.
+    """Known facts about the movie when tracks are read.
 
     Attributes
     ----------
     movie_shape : tuple of int or None
-        (t, y, x) of the movie.
+        Shape (t, y, x) of the movie.
     movie_frames : tuple of int or None
-        The numbers in the names of the movie's files, one per frame.
+        Numbers in the names of the movie's files, one per frame.
     pixel_size : float or None
         Micrometres per pixel of the movie.
     ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
-        What the ids of the file mean.
+        Meaning of the ids in the file.
     frame_interval : float or None
-        Seconds from one frame of the movie to the next; in the file's unit of time where that is not known.
+        Seconds between frames of the movie; in the file's unit of time if that is unknown.
     movie_interval : float or None
-        Seconds from one frame to the next by the movie's header, which is asked where nothing else tells.
+        Seconds between frames according to the movie's header, used if nothing else is known.
     """
 
     movie_shape: tuple[int, int, int] | None = None
@@ -45,35 +45,35 @@ class TrackContext:
 
 @dataclass(frozen=True)
 class TrackFacts:
-    """What is known about tracks besides their positions, to be compared with the movie.
+    """Facts about tracks besides their positions, for comparison with the movie.
 
     Attributes
     ----------
     format : str
-        Name of the format, e.g. "TrackMate XML".
+        Name of the format, such as "TrackMate XML".
     image_size : tuple of int or None
-        (height, width) of the image that was tracked, where the file states or implies it.
+        (height, width) of the tracked image, if the file states or implies it.
     frames : tuple of int
-        First and last frame with a cell, in the numbering of the table's ``t``.
+        First and last frame with a cell, in the numbering of the column ``t``.
     frame_count : int or None
-        Frames of the movie that was tracked, where the file states it.
+        Number of frames of the tracked movie, if the file states it.
     frame_numbering : {"as stored", "file numbers", "unknown"}
-        Where the frame numbers come from: the file's own count from 0; the numbers in the names of mask files;
-        a column that may begin anywhere.
+        Origin of the frame numbers: the file's own count from 0, the numbers in the names of mask files, or a column
+        that may begin anywhere.
     frame_numbers : tuple of int or None
-        The numbers in the names of the mask files, for "file numbers".
+        Numbers in the names of the mask files, for "file numbers".
     pixel_size : float or None
-        Micrometres per pixel that the file states.
+        Micrometres per pixel according to the file.
     unit : {"pixel", "um", "unknown"}
-        Unit of the positions in the file; the table is in pixels in any case.
+        Unit of positions in the file. The table is always in pixels.
     linked : bool
-        Whether cells are linked over time; False where (almost) every track has one frame.
+        Whether cells are linked over time; False if (almost) every track has one frame.
     automatic : bool
         Whether the links were made by Morpholaw (see :mod:`morpholaw.cells.linking`).
     notes : list of str
-        What was assumed or left out, in plain sentences.
+        Assumptions and omissions, one sentence each.
     sources : mapping of str
-        Where a fact comes from, by the name of its attribute, e.g. {"pixel_size": "ImageData in the file"}.
+        Source of each fact by the name of its attribute, such as {"pixel_size": "ImageData in the file"}.
     """
 
     format: str
@@ -92,16 +92,16 @@ class TrackFacts:
 
 @dataclass(frozen=True)
 class Tracks:
-    """A track table and what is known about it.
+    """A track table and facts about it.
 
     Attributes
     ----------
     table : DataFrame
-        ``track_id``, ``t``, ``y``, ``x`` (pixels), ``parent``, and where the file has them ``label``, ``dummy``,
-        ``source_track`` and ``source_id`` (str, the file's own names of the track and of the spot), ``source_t``
-        (the file's own frame number, where it differs from ``t``) and ``mask_id`` (the value in the mask).
+        Columns ``track_id``, ``t``, ``y``, ``x`` (pixels), ``parent``, and if available ``label``, ``dummy``,
+        ``source_track`` and ``source_id`` (str, the file's own ids of track and spot), ``source_t`` (the file's own
+        frame number, if it differs from ``t``) and ``mask_id`` (the value in the mask).
     facts : TrackFacts
-        What the file says about them.
+        Facts from the file.
     """
 
     table: pd.DataFrame

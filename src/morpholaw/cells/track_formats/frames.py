@@ -1,4 +1,4 @@
-"""From what a file says about time to the frames of a movie, which count from 0."""
+"""Conversion of the time information in a tracks file to frames of the movie, counted from 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, Tr
 from morpholaw.errors import InputError
 
 _UNEVEN = 0.3
-"""Part of a frame by which times may stray from an even rhythm: stages and cameras are not quite regular."""
+"""Tolerance of the rhythm of times, as a share of a frame; stages and cameras are not perfectly regular."""
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
@@ -22,17 +22,17 @@ _FRAME_UNITS = ("frame", "frames", "timepoint", "timepoints", "index")
 
 
 def seconds(unit: str | None) -> float | None:
-    """Seconds in a unit of time; None where it is none."""
+    """Return a unit of time in seconds; None if it is not a unit of time."""
     return None if unit is None else _SECONDS.get(unit.strip().lower())
 
 
 def counts_frames(unit: str | None) -> bool:
-    """Whether a unit says that frames are counted."""
+    """Return whether a unit means that frames are counted."""
     return unit is not None and unit.strip().lower() in _FRAME_UNITS
 
 
 def is_whole(values: pd.Series | np.ndarray) -> bool:
-    """Whether all values are whole numbers of 0 or more."""
+    """Return whether all values are integers >= 0."""
     values = np.asarray(values)
     if values.dtype.kind not in "iuf":
         return False
@@ -40,7 +40,7 @@ def is_whole(values: pd.Series | np.ndarray) -> bool:
 
 
 def step_of(frames: np.ndarray) -> int:
-    """Return the largest number of frames that divides all intervals; 1 where there is no interval."""
+    """Return the largest number of frames that divides all intervals; 1 without intervals."""
     gaps = np.diff(np.unique(frames.astype(np.int64)))
     return int(np.gcd.reduce(gaps)) if len(gaps) else 1
 
@@ -48,21 +48,21 @@ def step_of(frames: np.ndarray) -> int:
 def frame_column(
     values: pd.DataFrame, units: dict[str, str], where: str, context: TrackContext, notes: list[str]
 ) -> tuple[np.ndarray | None, FrameNumbering, list[str]]:
-    """Find out which column of a table counts frames, by its values and not by its name alone.
+    """Determine which column of a table counts frames, by its values and not only by its name.
 
     Returns
     -------
-    frames : ndarray, int64 (n,), or None
-        None where no column holds frames or times.
+    frames : ndarray of int64, shape (n,), or None
+        None if no column contains frames or times.
     numbering : str
-        "as stored" for programs that are known to count from a number of their own, else "unknown".
+        "as stored" for programs with a known way of counting, else "unknown".
     used : list of str
-        The columns that hold frames or times.
+        Columns that contain frames or times.
 
     Raises
     ------
     InputError
-        Two columns contradict each other, or times cannot be told to be frames.
+        If two columns contradict each other, or times cannot be converted to frames.
     """
     counting, one_based = named(values, FRAME) or named(values, STEP), named(values, ONE_BASED_FRAME)
     times = named(values, TIME)
@@ -80,7 +80,7 @@ def frame_column(
         column = pd.to_numeric(values[name], errors="coerce").to_numpy(np.float64)
         if np.isfinite(column).all():
             return _from_time_column(column, name, units.get(name), where, context, notes), "unknown", used
-    if used:  # text or gaps: whoever checks the table says which value it is
+    if used:  # text or gaps; the check of the table reports the value
         return values[used[0]].to_numpy(), "unknown", used
     return None, "unknown", used
 
@@ -88,7 +88,7 @@ def frame_column(
 def _agreed(
     values: pd.DataFrame, counting: list[str], others: list[str], where: str, notes: list[str]
 ) -> str:
-    """Choose the column that counts frames; where two differ by a constant, the one that begins first."""
+    """Return the column that counts frames; of two that differ by a constant, the one that begins first."""
     name = counting[0]
     frames = values[name].to_numpy(np.int64)
     for other in [*counting[1:], *others]:
@@ -141,24 +141,32 @@ def _from_time_column(
 def frames_from_times(
     times: np.ndarray, unit: str | None, where: str, context: TrackContext, notes: list[str]
 ) -> np.ndarray:
-    """Frames from times in an even rhythm, which may stray a little.
+    """Convert evenly spaced times, with some tolerance, to frames.
 
-    The interval is the one given, else the one that the times show, if with it they fill the movie.
+    The interval is the given one, or else that of the times, if the frames then fill the movie.
 
     Parameters
     ----------
-    times : ndarray, float64 (n,)
+    times : ndarray of float64, shape (n,)
+        Times.
     unit : str or None
-        Of the times, where it is known.
+        Unit of the times, if known.
+    where : str
+        Name of the source in messages.
+    context : TrackContext
+        Known facts about the movie.
+    notes : list of str
+        List to which assumptions are added.
 
     Returns
     -------
-    ndarray, int64 (n,)
+    ndarray of int64, shape (n,)
+        Frame numbers.
 
     Raises
     ------
     InputError
-        The times have no even rhythm, or it is not known how many frames lie between two of them.
+        If times are not evenly spaced, or the number of frames between them is unknown.
     """
     distinct, row = np.unique(times, return_inverse=True)
     shown = unit or "units of time"
@@ -204,7 +212,7 @@ def frames_from_times(
 def _by_the_movie(
     times: np.ndarray, unit: str | None, count: int, context: TrackContext
 ) -> np.ndarray | None:
-    """Frames of rising times by the interval that the movie states; None where they are no frames of the movie."""
+    """Convert increasing times by the interval of the movie; return None if they do not match its frames."""
     length = seconds(unit)
     if context.movie_interval is None or length is None:
         return None
@@ -213,7 +221,7 @@ def _by_the_movie(
 
 
 def _steady(times: np.ndarray, interval: float) -> np.ndarray | None:
-    """Frames of rising times, counted from one to the next so that a drift does not add up; None where uneven."""
+    """Convert increasing times to frames step by step, so that drift does not accumulate; None if uneven."""
     gaps = np.diff(times) / interval
     first = times[0] / interval
     steps = np.round(gaps)
@@ -230,22 +238,30 @@ def _steady(times: np.ndarray, interval: float) -> np.ndarray | None:
 def place_frames(
     t: np.ndarray, facts: TrackFacts, where: str, context: TrackContext, notes: list[str]
 ) -> np.ndarray:
-    """Turn a file's frame numbers into the movie's, or refuse where the two contradict each other.
+    """Convert a file's frame numbers to those of the movie; reject contradictions.
 
     Parameters
     ----------
-    t : ndarray, int64 (n,)
-        As the file counts.
+    t : ndarray of int64, shape (n,)
+        Frame numbers in the file.
+    facts : TrackFacts
+        Facts from the file.
+    where : str
+        Name of the file in messages.
+    context : TrackContext
+        Known facts about the movie.
+    notes : list of str
+        List to which assumptions are added.
 
     Returns
     -------
-    ndarray, int64 (n,)
-        The movie's frame; -1 where the movie has no frame of that number.
+    ndarray of int64, shape (n,)
+        Frames of the movie; -1 if the movie has no such frame.
 
     Raises
     ------
     InputError
-        The numbers do not fit the movie, or fit it in two ways.
+        If the numbers do not fit the movie, or fit it in two ways.
     """
     if context.movie_shape is None or len(t) == 0:
         return t
@@ -255,7 +271,7 @@ def place_frames(
         return _by_file_numbers(t, facts.frame_numbers, numbers, count, where, notes)
     first, last = int(t.min()), int(t.max())
     if facts.frame_count is not None and facts.frame_numbering == "as stored":
-        return t  # the file knows its own movie; the two movies are compared elsewhere
+        return t  # the file has its own movie; the two movies are compared elsewhere
     if numbers and numbers != tuple(range(count)) and facts.frame_numbering == "unknown":
         by_number = np.isin(t, numbers).all()
         if by_number and last >= count:
@@ -297,7 +313,7 @@ def _by_file_numbers(
     where: str,
     notes: list[str],
 ) -> np.ndarray:
-    """Frames of masks whose files are numbered, in a movie whose files are numbered or not."""
+    """Return the frames of masks in numbered files, in a movie whose files may be numbered too."""
     if movie is None:
         if masks[-1] < count:
             return t

@@ -1,4 +1,4 @@
-"""GEFF, the graph exchange file format: a zarr group of nodes, edges and their properties."""
+"""GEFF, the graph exchange file format: a zarr group with nodes, edges and their properties."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _HINTS = {"time": "display_time", "y": "display_vertical", "x": "display_horizon
 
 
 def is_geff(path: Path) -> bool:
-    """Whether ``path`` is a zarr group with GEFF metadata."""
+    """Return whether ``path`` is a zarr group with GEFF metadata."""
     return zarr_files.is_zarr(path) and "geff" in zarr_files.attributes(path)
 
 
 def read_geff(path: Path, context: TrackContext) -> Tracks:
-    """Read a GEFF graph; edges become tracks, split at divisions.
+    """Read a GEFF graph; edges become tracks, which are split at divisions.
 
-    ``source_id`` is the id of the node, ``source_track`` the property that numbers tracks, where there is one.
+    ``source_id`` is the id of the node, and ``source_track`` the property that numbers tracks, if there is one.
     Positions in a unit of length are divided by the movie's pixel size.
 
     Raises
     ------
     InputError
-        The folder is not a GEFF graph, has no positions, has them in a unit of length and no pixel size is known,
-        or has times that cannot be told to be frames.
+        If the folder is not a GEFF graph, has no positions, has positions in a unit of length while the pixel size is
+        unknown, or has times that cannot be converted to frames.
     """
     attributes = zarr_files.attributes(path)
     metadata = attributes.get("geff")
     if not isinstance(metadata, dict):
         old = f", but one of version {attributes['geff_version']}" if "geff_version" in attributes else ""
         raise InputError(
-            f"{path} is not a GEFF graph that can be read{old}: its metadata has no geff entry, as version 1 has; "
+            f"{path} cannot be read as a GEFF graph{old}: its metadata has no geff entry, as in version 1; "
             "write it again with the geff package."
         )
     notes: list[str] = []
@@ -50,7 +50,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
     ids = zarr_files.read_array(path / "nodes" / "ids")
     edges = zarr_files.read_array(path / "edges" / "ids")
     if ids.size == 0:
-        raise InputError(f"{path} holds no nodes.")
+        raise InputError(f"{path} has no nodes.")
     if (
         ids.ndim != 1
         or edges.ndim != 2
@@ -58,7 +58,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
         or {ids.dtype.kind, edges.dtype.kind} - set("ui")
     ):
         raise InputError(
-            f"{path} has ids of other shapes or types than GEFF: one integer a node, two an edge."
+            f"{path} has ids of other shapes or types than GEFF; expected one integer per node and two per edge."
         )
     frames = _frames(path, axes["time"], len(ids), context, notes)
     spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": frames})
@@ -75,8 +75,8 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
     raw = raw.assign(source_id=raw["spot"].astype(str)).drop(columns="spot")
     if not _names_order(metadata, axes):
         notes.append(
-            f"{path} has the axis {axes['x']['name']} before {axes['y']['name']} and no hint which is the "
-            "vertical one; their names were taken at their word. Where crops miss their cells, exchange them (--set "
+            f"{path} has the axis {axes['x']['name']} before {axes['y']['name']} and does not say which is "
+            "vertical; the names were used. If crops miss their cells, exchange them (--set "
             "swap_xy=true)."
         )
     size = _stated_pixel_size(axes)
@@ -93,7 +93,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
 
 
 def _names_order(metadata: dict[str, Any], axes: dict[str, dict[str, Any]]) -> bool:
-    """Whether hints or the order of the axes (y before x) say which axis is the vertical one."""
+    """Return whether hints or the order of the axes (y before x) show which axis is vertical."""
     hints = metadata.get("display_hints")
     if isinstance(hints, dict) and hints.get(_HINTS["y"]) == axes["y"]["name"]:
         return True
@@ -102,7 +102,7 @@ def _names_order(metadata: dict[str, Any], axes: dict[str, dict[str, Any]]) -> b
 
 
 def _stated_pixel_size(axes: dict[str, dict[str, Any]]) -> float | None:
-    """Micrometres per pixel, where the axes count pixels and say how large one is."""
+    """Return the micrometres per pixel if the axes count pixels and state their size."""
     sizes = []
     for name in ("y", "x"):
         axis = axes[name]
@@ -118,7 +118,7 @@ def _stated_pixel_size(axes: dict[str, dict[str, Any]]) -> float | None:
 
 
 def _track_property(path: Path, metadata: dict[str, Any], count: int) -> np.ndarray | None:
-    """Read the property that numbers tracks, int64 (n,): the one that the metadata names, else one of a usual name."""
+    """Read the property that numbers tracks, int64 (n,): the one in the metadata, or one with a usual name."""
     named = metadata.get("track_node_props")
     wanted = [named.get(kind) for kind in ("tracklet", "lineage")] if isinstance(named, dict) else []
     folder = path / "nodes" / "props"
@@ -135,7 +135,7 @@ def _track_property(path: Path, metadata: dict[str, Any], count: int) -> np.ndar
 
 
 def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
-    """Find the axes that are time, y, x and, where there is one, z."""
+    """Return the axes of time, y, x and, if there is one, z."""
     axes = metadata.get("axes")
     axes = [axis for axis in axes if isinstance(axis, dict)] if isinstance(axes, list) else []
     axes = [axis for axis in axes if isinstance(axis.get("name"), str)]
@@ -156,11 +156,11 @@ def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
     if len(space) > 1 and not found.keys() & {
         "y",
         "x",
-    }:  # names that tell nothing; GEFF orders them (z), y, x
+    }:  # names without meaning; GEFF orders axes as (z), y, x
         found["y"], found["x"] = space[-2:]
     if missing := [role for role in ("time", "y", "x") if role not in found]:
         raise InputError(
-            f"{path} names no {' or '.join(missing)} axis, so its nodes have no position in a movie."
+            f"{path} has no {' or '.join(missing)} axis, so its nodes have no position in a movie."
         )
     return found
 
@@ -169,9 +169,7 @@ def _property(path: Path, name: str, count: int) -> np.ndarray:
     folder = zarr_files.inside(path / "nodes" / "props", name, str(path))
     values = zarr_files.read_array(folder / "values")
     if values.shape != (count,) or values.dtype.kind not in "uif":
-        raise InputError(
-            f"{folder} has values of the shape {values.shape}, but one number a node was expected."
-        )
+        raise InputError(f"{folder} has values of the shape {values.shape}; expected one number per node.")
     values = values.astype(np.float64)
     if zarr_files.is_array(folder / "missing"):
         values[zarr_files.read_array(folder / "missing").astype(bool)] = np.nan
@@ -181,7 +179,7 @@ def _property(path: Path, name: str, count: int) -> np.ndarray:
 def _frames(
     path: Path, axis: dict[str, Any], count: int, context: TrackContext, notes: list[str]
 ) -> np.ndarray:
-    """Frame numbers: the time axis where it counts frames, else a property that does, else time steps."""
+    """Return frame numbers: the time axis if it counts frames, or else a property that does, or else time steps."""
     time = _property(path, axis["name"], count)
     if not np.isfinite(time).all():
         raise InputError(f"{path} has {(~np.isfinite(time)).sum()} nodes without a time.")
@@ -200,19 +198,19 @@ def _frames(
     movie = context.movie_shape[0] if context.movie_shape else None
     if is_whole(time) and context.frame_interval is None and movie is not None and time.max() < movie:
         step = step_of(time)
-        if step == 1:  # frames, or seconds of which each is a frame
+        if step == 1:  # frames, or seconds with one frame each
             return time.astype(np.int64)
         if len(np.unique(time)) < movie:
             raise InputError(
                 f"{path} has times {time.min():g} to {time.max():g} in steps of {step}, which its metadata calls "
-                f"{unit}; they may as well be frames. Give the movie's frame interval in seconds (--set "
+                f"{unit}, but they could also be frames. Give the movie's frame interval in seconds (--set "
                 "frame_interval=...), or write the unit frame."
             )
     return frames_from_times(time, unit, str(path), context, notes)
 
 
 def _unit(axis: dict[str, Any], pixel_size: float | None, path: Path) -> float:
-    """Return what to divide an axis by to get pixels."""
+    """Return the factor by which to divide an axis to get pixels."""
     length = micrometres(axis.get("unit"))
     if length is None:
         return 1.0

@@ -1,4 +1,4 @@
-"""Which columns of a table number tracks and spots, and who is whose parent: told by the values, not by names alone."""
+"""Detection of the columns that number tracks, spots and parents, by their values and not only by their names."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from morpholaw.errors import InputError
 
 @dataclass(frozen=True)
 class Identity:
-    """Columns of a table that say which cell a row is.
+    """Columns of a table that identify cells.
 
     Attributes
     ----------
     track : str or None
-        Numbers tracks; None where only spots are numbered.
+        Column that numbers tracks; None if only spots are numbered.
     spot : str or None
-        Numbers spots (nodes).
+        Column that numbers spots (nodes).
     parent_track : str or None
-        Numbers the track that a track came from.
+        Column with the number of the parent track.
     parent_spot : str or None
-        Numbers the spot that a spot came from.
+        Column with the number of the preceding spot.
     """
 
     track: str | None
@@ -35,12 +35,12 @@ class Identity:
 
 
 def identity(values: pd.DataFrame, frames: np.ndarray, where: str) -> Identity | None:
-    """Find the columns; None where nothing numbers tracks or spots.
+    """Return the columns that identify cells, or None if neither tracks nor spots are numbered.
 
     Raises
     ------
     InputError
-        The columns contradict each other.
+        If the columns contradict each other.
     """
     spot = next((name for name in named(values, SPOT) if _numbers_rows(values[name])), None)
     parents = named(values, PARENT)
@@ -72,7 +72,7 @@ def _parents(
         if not values[name].notna().any():
             continue
         of_spots = spot is not None and _refers(values[name], values[spot])
-        # A track's parent may stand in some of its rows only; but a first spot has no parent where the others have.
+        # Only some rows of a track may state its parent, but first spots have no parent while the others have one.
         counts = values.groupby(track)[name].nunique(dropna=not of_spots)
         one_each = (counts <= 1).all()
         if one_each and (not of_spots or _refers(values[name], values[track])) and parent_track is None:
@@ -82,18 +82,18 @@ def _parents(
         elif not one_each and not of_spots:
             raise InputError(
                 f"{where} gives track {counts.index[counts > 1][0]} two parents in the column {name}, but a track "
-                "has one or none; and the column names no spots of the file either."
+                "has one or none, and the column does not refer to spots of the file either."
             )
     return parent_track, parent_spot
 
 
 def stated_parents(values: pd.DataFrame, found: Identity) -> pd.Series:
-    """Return the parent that the column of parent tracks states of each track, by track; NaN where no row says it."""
+    """Return the parent of each track according to the column of parent tracks; NaN if no row states it."""
     return values.groupby(found.track, sort=False)[found.parent_track].first()
 
 
 def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
-    """Pairs of rows, int64 (edges, 2): where a spot came from, and the spot."""
+    """Return pairs of rows, int64 (edges, 2): the preceding spot, and the spot."""
     known = pd.Index(values[spot])
     before = known.get_indexer(values[parent])
     after = np.flatnonzero((before >= 0) & values[parent].notna().to_numpy())
@@ -101,12 +101,12 @@ def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
 
 
 def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Series:
-    """Derive the parent of each row's track (a value of the track's column, NaN: none) from the spots' parents.
+    """Derive the parent of each row's track (a value of the track column, NaN for none) from the parents of spots.
 
     Raises
     ------
     InputError
-        A track has spots of two tracks as parents, or the column of parent tracks says another thing.
+        If a track has spots of two tracks as parents, or the column of parent tracks disagrees.
     """
     assert found.track is not None
     assert found.spot is not None
@@ -134,9 +134,9 @@ def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Ser
 
 
 def track_numbers(column: pd.Series) -> np.ndarray:
-    """Track ids as whole numbers, int64 (n,): the file's own where it has numbers, even in text ("Track_3").
+    """Return track ids as int64 (n,), with the file's own numbers if it has them, even in text ("Track_3").
 
-    -1 stands for none (empty, or negative as some programs write it).
+    -1 means none (empty, or negative as some programs write it).
     """
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.to_numpy(np.float64)
@@ -156,14 +156,14 @@ def track_numbers(column: pd.Series) -> np.ndarray:
 
 
 def as_text(column: pd.Series) -> np.ndarray:
-    """Ids as text, "" for none; whole numbers without a decimal point; object (n,)."""
-    # An id stands in many rows, so that each value is converted once.
+    """Return ids as text, object (n,): "" for none, and whole numbers without a decimal point."""
+    # An id occurs in many rows, so each value is converted once.
     codes, values = pd.factorize(column)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_integer_dtype(column):
         each = [_number_text(float(value)) for value in values]
     else:
         each = [str(value).strip() for value in values]
-    texts: np.ndarray = np.array([*each, ""], dtype=object)[codes]  # code -1 stands for a missing value
+    texts: np.ndarray = np.array([*each, ""], dtype=object)[codes]  # code -1 means a missing value
     return texts
 
 
@@ -174,7 +174,7 @@ def _number_text(value: float) -> str:
 
 
 def _may_number(column: pd.Series) -> bool:
-    """Whether a column may number tracks: whole numbers or text, and not mostly empty."""
+    """Return whether a column may number tracks: integers or text, and not mostly empty."""
     if pd.api.types.is_bool_dtype(column) or 2 * column.notna().sum() < len(column):
         return False
     if not pd.api.types.is_numeric_dtype(column):
@@ -188,7 +188,7 @@ def _numbers_rows(column: pd.Series) -> bool:
 
 
 def _grade(column: pd.Series, frames: np.ndarray) -> str:
-    """Grade ids: "linked" over time, "twice" where a frame has one several times, "single" where each is there once."""
+    """Grade ids: "linked" over time, "twice" if an id repeats within a frame, "single" if each occurs once."""
     rows = pd.DataFrame({"id": column.to_numpy(), "t": frames})[column.notna().to_numpy()]
     if pd.api.types.is_numeric_dtype(rows["id"]):
         rows = rows[rows["id"] >= 0]
@@ -198,7 +198,7 @@ def _grade(column: pd.Series, frames: np.ndarray) -> str:
 
 
 def _refers(column: pd.Series, ids: pd.Series) -> bool:
-    """Whether the values of a column, but for "none", are among the ids."""
+    """Return whether all values of a column, except "none", are among the ids."""
     present = column.dropna()
     if pd.api.types.is_numeric_dtype(present):
         present = present[present > 0] if not (ids == 0).any() else present[present >= 0]

@@ -1,4 +1,4 @@
-"""A stack of integer masks (t, y, x), whose ids stay with a cell over time or start again in each frame."""
+"""Stacks of integer masks (t, y, x), whose ids follow cells over time or start again in each frame."""
 
 from __future__ import annotations
 
@@ -17,26 +17,31 @@ from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask, spread
 from morpholaw.errors import InputError
 
 _SAMPLED = 4
-"""Pairs of successive frames that are looked at to find out what ids mean."""
+"""Number of pairs of successive frames that are examined to determine the meaning of ids."""
 _ENOUGH = 10
-"""Masks that are needed to tell."""
+"""Minimum number of masks for a decision."""
 _AFRESH, _DOUBTFUL = 0.5, 0.8
-"""Share of ids that stay with their cell below which ids start again in each frame, or are doubtful."""
+"""Shares of ids that stay with their cell, below which ids start again in each frame or are doubtful."""
 
 
 def read_label_stack(source: Any, context: TrackContext) -> Tracks:
-    """Read the centroids of the masks in a label stack; link them where their ids mean nothing across frames.
+    """Read the centroids of the masks in a label stack, and link them if their ids do not identify tracks.
 
     Parameters
     ----------
     source : path or array
-        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with whole numbers; 0 is background.
+        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with integers; 0 is background.
+    context : TrackContext
+        Known facts about the movie.
+
+    Returns
+    -------
+    Tracks
 
     Raises
     ------
     InputError
-        It cannot be read, its pixels are not whole numbers, there is no mask in it, or it does not hold one mask
-        per cell.
+        If it cannot be read, its pixels are not integers, it has no masks, or it does not have one mask per cell.
     """
     is_path = isinstance(source, (str, os.PathLike))
     movie = open_movie(source) if is_path else open_movie(source, "The label stack")
@@ -63,8 +68,8 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
         notes.append(
             f"{where}: {why}its {len(table)} masks were linked {'by overlap' if ids == 'linked' else 'with LapTrack'}: "
             f"{table['track_id'].nunique()} tracks, {divided} divisions. Check them where cells are crowded or fast. "
-            "Other ways to take the ids: --ids tracks (as they are), --ids linked (by overlap), --ids laptrack (with "
-            "LapTrack), --ids per-frame (ids_per_frame=true; each mask by itself)."
+            "Other ways to use the ids: --ids tracks (unchanged), --ids linked (by overlap), --ids laptrack (with "
+            "LapTrack), --ids per-frame (ids_per_frame=true; each mask separately)."
         )
     elif why:
         notes.append(f"{where}: {why}")
@@ -87,12 +92,12 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
 
 
 class _Masks:
-    """The frames of a label stack as whole numbers, one at a time."""
+    """The frames of a label stack as integers, one at a time."""
 
     def __init__(self, movie: Movie, where: str) -> None:
         self._movie, self._where = movie, where
         if movie.dtype.kind not in "uif":
-            raise InputError(f"{where} has {movie.dtype} pixels, but masks are whole numbers.")
+            raise InputError(f"{where} has {movie.dtype} pixels; expected whole numbers in masks.")
 
     def __len__(self) -> int:
         return len(self._movie)
@@ -107,13 +112,13 @@ class _Masks:
         whole = mask.astype(np.int64)
         if not np.array_equal(whole, mask):
             raise InputError(
-                f"{self._where} has {mask.dtype} pixels that are not whole numbers, but masks are; is it the movie?"
+                f"{self._where} has {mask.dtype} pixels that are not whole numbers, as masks need; is it the movie?"
             )
         return whole
 
 
 def _meaning(frames: _Masks) -> tuple[Ids, str]:
-    """Find out from a few pairs of successive frames what ids mean; and why, where that is worth a note."""
+    """Determine the meaning of ids from a few pairs of successive frames; return it with a reason for a note."""
     masks = shared = judged = alike = 0
     contiguous, counts = True, set()
     for t in spread_over(len(frames) - 1, _SAMPLED):
@@ -128,15 +133,15 @@ def _meaning(frames: _Masks) -> tuple[Ids, str]:
     if masks < _ENOUGH:
         return "tracks", ""
     if shared < 0.1 * masks:
-        return "linked", "hardly an id is in two frames, so "
-    if judged < max(_ENOUGH, 0.2 * shared):  # cells move too fast for their overlap to tell
+        return "linked", "hardly any id is in two frames, so "
+    if judged < max(_ENOUGH, 0.2 * shared):  # cells move too fast to judge by overlap
         return "tracks", ""
     share = alike / judged
     if share < _AFRESH or (contiguous and len(counts) > 1 and share < _DOUBTFUL):
         return "linked", f"ids start again in each frame ({share:.0%} of them stay with their cell), so "
     if share < _DOUBTFUL:
         return "tracks", (
-            f"only {share:.0%} of the ids stay with their cell from one frame to the next; where ids start again in "
+            f"only {share:.0%} of the ids stay with their cell from one frame to the next; if ids start again in "
             "each frame, have the masks linked (--ids linked)."
         )
     return "tracks", ""

@@ -1,4 +1,4 @@
-"""From a graph of spots to tracks: runs of spots without a branch, and who came from whom."""
+"""Conversion of a graph of spots to tracks: unbranched runs of spots, and their parents."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     Parameters
     ----------
     spots : DataFrame
-        Columns ``spot`` (unique id), ``t`` and optionally ``source_track`` (str, the file's own number of the
-        track); others are kept.
+        Columns ``spot`` (unique id), ``t`` and optionally ``source_track`` (str, the file's own id of the track);
+        others are kept.
     edges : ndarray
-        (n, 2) ids of spots that are the same cell or mother and daughter; either order.
+        Pairs of ids, (n, 2), of spots that are the same cell or mother and daughter, in either order.
     where : str
-        The file, for messages.
+        Name of the file in messages.
     notes : list of str
-        What was decided is added to it.
+        List to which assumptions are added.
 
     Returns
     -------
     DataFrame
-        ``spots`` by frame, with ``track_id`` and ``parent`` (-1: none). A track keeps the file's own number; of the
-        tracks into which a division cuts one, the mother does. The others are numbered on from there, by first
+        ``spots`` sorted by frame, with ``track_id`` and ``parent`` (-1 for none). A track keeps the file's own number;
+        if a division cuts it, the mother keeps the number, and the others get new ones in the order of their first
         frame.
 
     Raises
     ------
     InputError
-        Two spots have one id, or an edge leads to a spot that is not there or of the same frame.
+        If two spots have the same id, or an edge leads to a missing spot or to a spot of the same frame.
     """
     spots = spots.sort_values(["t", "spot"], kind="stable", ignore_index=True)
     before = _predecessors(spots, edges, where, notes)
@@ -43,7 +43,7 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     first: list[int] = []
     for spot, mother in enumerate(
         before.tolist()
-    ):  # in order of time, so a mother comes before her daughters
+    ):  # in order of time, so that a mother comes before her daughters
         if mother >= 0 and daughters[mother] == 1:
             track[spot], parent[spot] = track[mother], parent[mother]
         else:
@@ -57,7 +57,7 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
 
 
 def _own_numbers(names: list[str]) -> np.ndarray:
-    """Give each track a number: the file's own number for the first track that has it, new ones for the others."""
+    """Return the number of each track: the file's own number for the first track that has it, else a new one."""
     numbers = np.full(len(names), -1, np.int64)
     taken: set[int] = set()
     for i, name in enumerate(names):
@@ -70,7 +70,7 @@ def _own_numbers(names: list[str]) -> np.ndarray:
 
 
 def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
-    """For every spot the row of the one it came from, -1 for none."""
+    """Return, for every spot, the row of its predecessor; -1 for none."""
     row = pd.Index(spots["spot"])
     if not row.is_unique:
         raise InputError(f"{where} has two spots with the id {row[row.duplicated()][0]}.")

@@ -1,4 +1,4 @@
-"""Which columns of a table hold y and x, and in which unit."""
+"""Detection of the columns of a table that contain y and x, and of their unit."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _ALIKE = 1e-3
 
 @dataclass(frozen=True)
 class Places:
-    """Positions of a table.
+    """Positions in a table.
 
     Attributes
     ----------
     y, x : ndarray
-        In pixels, as far as the unit is known; (n,), not checked yet.
+        Positions in pixels if the unit is known, (n,), not checked yet.
     unit : {"pixel", "um", "unknown"}
-        Of the values in the file.
+        Unit of the values in the file.
     source : str
-        What says so.
+        Source of the unit.
     used : list of str
-        The columns that hold positions.
+        Columns that contain positions.
     """
 
     y: np.ndarray
@@ -45,17 +45,28 @@ def places(
     notes: list[str],
     calibrated: bool = False,
 ) -> Places | None:
-    """Find the positions; None where there are none.
+    """Return the positions in a table, or None if there are none.
 
     Parameters
     ----------
+    values : DataFrame
+        The table.
+    units : dict of str
+        Known units of columns.
+    where : str
+        Name of the file in messages.
+    context : TrackContext
+        Known facts about the movie.
+    notes : list of str
+        List to which assumptions are added.
     calibrated : bool
-        The program that wrote the table (TrackMate) writes positions in the unit of the image.
+        Whether the program that wrote the table (TrackMate) writes positions in the unit of the image.
 
     Raises
     ------
     InputError
-        Positions are in a unit of length and no pixel size is known, or two pairs of columns contradict each other.
+        If positions are in a unit of length and the pixel size is unknown, or two pairs of columns contradict each
+        other.
     """
     pairs = _pairs(values)
     if not pairs:
@@ -104,7 +115,7 @@ def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _unit_of(values: pd.DataFrame, units: dict[str, str], y: str, x: str, where: str) -> float | None:
-    """Micrometres in the unit of two columns; 0 for pixels, None where nothing says it."""
+    """Return the unit of two columns in micrometres; 0 for pixels, None if unknown."""
     stated = {name: length_unit(units.get(name) or unit_in(name)) for name in (y, x)}
     if stated[y] != stated[x]:
         raise InputError(f"{where} has its columns {y} and {x} in different units; give both in pixels.")
@@ -123,7 +134,7 @@ def _one_of_two(
     where: str,
     context: TrackContext,
 ) -> tuple[str, str, np.ndarray, np.ndarray]:
-    """Choose the pair in pixels, where two pairs of columns without units are multiples of each other."""
+    """Choose the pair in pixels from two pairs of columns without units that are multiples of each other."""
     chosen = first
     for other in others:
         numbers = [
@@ -149,15 +160,15 @@ def _one_of_two(
 def _calibrated(
     rows: np.ndarray, columns: np.ndarray, where: str, context: TrackContext, notes: list[str]
 ) -> float | None:
-    """Find the unit of positions that are in the unit of the image, which the table does not name."""
+    """Determine the unit of positions that are in the unit of the image, which the table does not state."""
     if context.pixel_size is None:
-        notes.append(f"{where}: nothing says in which unit positions are; they are taken for pixels.")
+        notes.append(f"{where}: the unit of positions is unknown; they are read as pixels.")
         return None
     if context.movie_shape is not None:
         height, width = context.movie_shape[1:]
         if np.nanmax(rows) / context.pixel_size > height or np.nanmax(columns) / context.pixel_size > width:
             notes.append(
-                f"{where}: positions are taken for pixels, since as micrometres they leave the image."
+                f"{where}: positions are read as pixels, because as micrometres they would leave the image."
             )
             return 0.0
     return 1.0

@@ -1,4 +1,4 @@
-"""Which format a file of tracks is in."""
+"""Detection of the format of a tracks file."""
 
 from __future__ import annotations
 
@@ -30,17 +30,23 @@ _TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".xls")
 
 
 def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
-    """Read tracks as the file has them, not yet validated or placed in the movie's frames.
+    """Read raw tracks, not yet validated or matched to the frames of the movie.
 
     Parameters
     ----------
     source : path, array or DataFrame
         As for :func:`morpholaw.cells.tracks.open_tracks`.
+    context : TrackContext
+        Known facts about the movie.
+
+    Returns
+    -------
+    Tracks
 
     Raises
     ------
     InputError
-        The file is missing, damaged or of no known format.
+        If the file is missing, damaged or of an unknown format.
     """
     if isinstance(source, pd.DataFrame):
         return _read_frame(source, context)
@@ -65,7 +71,7 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
     suffix = path.suffix.lower()
     if start.startswith(b"PK\x03\x04") and suffix == ".npz":
         raise InputError(
-            f"{path} is an archive of NumPy arrays; save masks or tracks alone, as .npy or TIFF."
+            f"{path} is an archive of NumPy arrays; save the masks or tracks separately, as .npy or TIFF."
         )
     refuse_packed(start, path, "the table of tracks")
     if start.startswith(b"\x93NUMPY"):
@@ -74,11 +80,11 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
         return read_ctc(path, context)
     if suffix in _TABLES:
         return read_track_table(path, context)
-    raise InputError(f"{path} is in no known format of tracks; {FORMATS} was expected.")
+    raise InputError(f"The format of the tracks in {path} is unknown; expected {FORMATS}.")
 
 
 def _read_npy(path: Path, context: TrackContext) -> Tracks:
-    """Read masks (t, y, x), or the data of a napari tracks layer: one row of id, frame and position per cell."""
+    """Read masks (t, y, x), or data of a napari tracks layer: one row of id, frame and position per cell."""
     array = load_npy(path)
     names = {4: list(_OURS), 5: ["track_id", "t", "z", "y", "x"]}
     if array.ndim == 2 and array.dtype.kind in "iuf" and array.shape[1] in names:
@@ -96,7 +102,7 @@ def _read_folder(path: Path, context: TrackContext) -> Tracks:
 
 
 def _read_frame(table: pd.DataFrame, context: TrackContext) -> Tracks:
-    """Take a table in memory as it is where it has our columns, else understand it like a file's."""
+    """Use a table in memory unchanged if it has our columns, else interpret it like a file's table."""
     if set(_OURS) <= set(map(str, table.columns)):
         return Tracks(table, TrackFacts(format="table in memory"))
     return track_table(table, {}, "The track table", context, [])

@@ -1,4 +1,4 @@
-"""Tracks in a table: of napari, btrack, TrackMate, ultrack, napari-track-edit, trackpy, ilastik, CellProfiler, ..."""
+"""Tables of tracks by napari, btrack, TrackMate, ultrack, napari-track-edit, trackpy, ilastik, CellProfiler, ..."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ _OURS = {
     "probability",
     "frame_class",
 }
-"""Names of columns that a table of crops or scores gives a meaning of its own."""
+"""Names of columns with a special meaning in tables of crops or scores."""
 _IMARIS = 1_000_000_000
-"""What Imaris adds to the numbers of tracks."""
+"""Offset that Imaris adds to the numbers of tracks."""
 _HEADER_NUMBER = re.compile(r"[-+]?\d+\.?\d*(e[-+]?\d+)?(\.\d+)?", re.IGNORECASE)
-"""A number where a name was expected; the last part tells two equal ones apart."""
+"""A number where a name was expected; the last part distinguishes two equal ones."""
 _RESULT = ("track_id", "t", "y", "x", "parent", "label", "dummy", "source_track", "source_id", "mask_id")
 
 
 def read_track_table(path: Path, context: TrackContext) -> Tracks:
-    """Read a table of tracks; its columns are told by their names and values.
+    """Read a table of tracks, whose columns are recognised by their names and values.
 
     Raises
     ------
     InputError
-        The file is not a table, a column is missing, or columns contradict each other.
+        If the file is not a table, a column is missing, or columns contradict each other.
     """
     text = read_text_table(path)
     notes: list[str] = []
@@ -71,26 +71,32 @@ def read_track_table(path: Path, context: TrackContext) -> Tracks:
 def track_table(
     values: pd.DataFrame, units: dict[str, str], where: str, context: TrackContext, notes: list[str]
 ) -> Tracks:
-    """Turn a table as a program wrote it into a raw track table.
+    """Convert a table as a program wrote it to a raw track table.
 
     Parameters
     ----------
     values : DataFrame
         Columns of numbers or text.
     units : dict of str
-        Units of columns, where they are known.
+        Known units of columns.
     where : str
-        The file, for messages.
+        Name of the file in messages.
+    context : TrackContext
+        Known facts about the movie.
     notes : list of str
-        What is assumed is added to it.
+        List to which assumptions are added.
+
+    Returns
+    -------
+    Tracks
 
     Raises
     ------
     InputError
-        A column is missing, or columns contradict each other.
+        If a column is missing, or columns contradict each other.
     """
     if len(values) == 0:
-        raise InputError(f"{where} holds no tracks.")
+        raise InputError(f"{where} has no tracks.")
     keys = by_key(values.columns).keys()
     kind = _program(keys)
     values = values.reset_index(drop=True)
@@ -141,7 +147,7 @@ def track_table(
         notes.append(f"{where}: {untracked.sum()} of {len(raw)} rows are in no track and were left out.")
         raw = raw[~untracked].reset_index(drop=True)
     if len(raw) == 0:
-        raise InputError(f"{where} holds no tracks: none of its {len(values)} rows has a track.")
+        raise InputError(f"{where} has no tracks: none of its {len(values)} rows has a track.")
     _check_branches(raw, kind, where)
     facts = TrackFacts(
         format=kind,
@@ -157,7 +163,7 @@ def track_table(
 def _tracks(
     values: pd.DataFrame, frames: np.ndarray, found: Identity, kind: str, where: str, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """track_id, t, parent and the file's own ids; and the columns that they came from."""
+    """Return track_id, t, parent and the file's own ids, and the columns from which they were read."""
     used = [name for name in (found.track, found.spot, found.parent_track, found.parent_spot) if name]
     if found.track is None:
         assert found.spot is not None
@@ -187,13 +193,13 @@ def _tracks(
 
 
 def _differ(text: np.ndarray, track: np.ndarray) -> bool:
-    """Whether ids as text (n,) are other than their track numbers (n,), apart from spots without a track."""
+    """Return whether ids as text (n,) differ from their track numbers (n,), ignoring spots without a track."""
     pairs = pd.DataFrame({"text": text, "track": track})[track >= 0].drop_duplicates()
     return any(name != str(number) for name, number in pairs.itertuples(index=False))
 
 
 def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Return the parents' track numbers, -1 for none."""
+    """Return the track numbers of the parents; -1 for none."""
     number_of = dict(zip(text, track, strict=True))
     codes, named_parents = pd.factorize(as_text(parents))
     numbers = pd.Series([number_of.get(name.strip("[]")) for name in named_parents], dtype=np.float64)
@@ -223,7 +229,7 @@ def _unread_parents(parents: pd.Series, numbers: np.ndarray, where: str) -> list
 
 
 def _program(keys: Iterable[str]) -> str:
-    """Name the program that wrote a table with these columns (keys)."""
+    """Return the name of the program that wrote a table with these columns (keys)."""
     has = set(keys).issuperset
     if has({"trackid", "positionx", "positiony", "frame"}) and (
         has({"quality", "radius"}) or has({"positiont"})
@@ -245,7 +251,7 @@ def _program(keys: Iterable[str]) -> str:
 
 
 def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
-    """Units of time that a column's name says, beside those that stand in brackets."""
+    """Return the units in brackets, and the units of time in the names of columns."""
     found = {}
     for name in values.columns:
         head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
@@ -255,7 +261,7 @@ def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
 
 
 def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
-    """Add CellProfiler's objects and their parents as spots, where it tells the parents; None where it does not."""
+    """Add CellProfiler's objects and their parents as spots; return None if the table has no parents."""
     keys = by_key(values.columns)
 
     def last(start: str) -> str | None:
@@ -275,7 +281,7 @@ def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def _check_one_movie(values: pd.DataFrame, where: str) -> None:
-    """Refuse a table of several movies, whose cells would be cut from one."""
+    """Reject a table with cells of several movies."""
     frames = [name for name in named(values, (*FRAME, *ONE_BASED_FRAME, *TIME)) if is_whole(values[name])]
     for name in named(values, MOVIE) if frames else []:
         each = values[[frames[0], name]].dropna().drop_duplicates()
@@ -284,12 +290,12 @@ def _check_one_movie(values: pd.DataFrame, where: str) -> None:
             shown = ", ".join(map(str, each[name].unique()[:4]))
             raise InputError(
                 f"{where} has cells of {each[name].nunique()} movies or positions (its column {name} has {shown}); "
-                "give a table of the one that is cut."
+                "give a table of only the movie to be cut."
             )
 
 
 def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
-    """Refuse tracks with two cells in one frame where a table cannot say which is which."""
+    """Reject tracks with two cells in one frame if the table cannot distinguish them."""
     if kind != "TrackMate CSV":
         return
     twice = raw.duplicated(["track_id", "t"])
@@ -297,7 +303,7 @@ def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
         first = raw[twice].iloc[0]
         raise InputError(
             f"{where} has track {int(first.track_id)} twice in frame {int(first.t)}: TrackMate's table of spots does "
-            "not say who is whose daughter after a division; save the session as XML in TrackMate and give that."
+            "not state parents after a division; save the session as XML in TrackMate and use that file."
         )
 
 
@@ -317,7 +323,7 @@ def _require(values: pd.DataFrame, time: bool, place: bool, found: Identity | No
     columns = [str(name) for name in values.columns if not str(name).startswith("Unnamed:")]
     if columns and all(_HEADER_NUMBER.fullmatch(name) for name in columns):
         raise InputError(
-            f"{where} has no row of column names; give it one with track_id, t, y and x (it begins with "
+            f"{where} has no row of column names; add one with track_id, t, y and x (it begins with "
             f"{', '.join(columns[:6])})."
         )
     raise InputError(

@@ -1,4 +1,4 @@
-"""TrackMate XML: spots in physical units, and edges between them."""
+"""TrackMate XML files: spots in physical units, and edges between them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.errors import InputError
 
 _BLOCK = 1 << 24
-"""Bytes read at a time: a parser scans a tag anew with each block until its end has come."""
+"""Number of bytes read at a time; the parser rescans an unfinished tag with every block."""
 _LONGEST_TAG = 1 << 26
-"""Bytes without the beginning or the end of any element after which a file is no longer read."""
+"""Number of bytes without the beginning or end of an element after which reading stops."""
 _DEEPEST = 100
-"""Elements inside one another; TrackMate's have about ten."""
+"""Maximum depth of nested elements; TrackMate's files have about ten."""
 
 
 @dataclass
 class _Content:
     spots: list[tuple[int, int, float, float, bool]] = field(default_factory=list)  # id, frame, y, x, visible
     edges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # by TRACK_ID
-    kept: set[str] | None = None  # the TRACK_IDs that passed the track filters
+    kept: set[str] | None = None  # TRACK_IDs that passed the track filters
     image: dict[str, str] = field(default_factory=dict)
     unit: str | None = None
     is_trackmate: bool = False
@@ -41,24 +41,24 @@ class _Content:
 
 
 def read_trackmate(path: Path, context: TrackContext) -> Tracks:
-    """Read the tracks that TrackMate shows, split at divisions, from a session or from "Export tracks to XML file".
+    """Read the tracks that TrackMate displays, split at divisions, from a session or from "Export tracks to XML file".
 
-    ``source_id`` is the spot's ID, ``source_track`` its TRACK_ID. Positions become pixels by the file's own pixel
-    size, else by the movie's.
+    ``source_id`` is the ID of the spot and ``source_track`` its TRACK_ID. Positions are converted to pixels by the
+    file's own pixel size, or else by the movie's.
 
     Raises
     ------
     InputError
-        The file is not TrackMate XML, declares entities, shows no tracks, or states no pixel size.
+        If the file is not TrackMate XML, declares entities, displays no tracks, or states no pixel size.
     """
     content = _parse(path)
     notes: list[str] = []
     if content.exported is not None:
         return _exported_tracks(content, path, context, notes)
     if not content.is_trackmate:
-        raise InputError(f"{path} is XML, but not a TrackMate file: a <TrackMate> element was expected.")
+        raise InputError(f"{path} is XML but not a TrackMate file; expected a <TrackMate> element.")
     if not content.spots:
-        raise InputError(f"{path} holds no spots.")
+        raise InputError(f"{path} has no spots.")
     size = _pixel_sides(content, context.pixel_size, path)
     if _number(content.image.get("nslices"), 1) > 1:
         notes.append(f"{path}: the tracks are 3D ({content.image['nslices']} slices); z is not used.")
@@ -88,7 +88,7 @@ def _shown_tracks(
 ) -> pd.DataFrame:
     """Return the spots of tracks that pass TrackMate's filters, as a raw track table."""
     if content.broken_edges:
-        notes.append(f"{path}: {content.broken_edges} edges name no spots; they are left out.")
+        notes.append(f"{path}: {content.broken_edges} edges refer to no spots; they are left out.")
     kept = content.edges.keys() if content.kept is None else content.edges.keys() & content.kept
     rows = [(*edge, track) for track in sorted(kept, key=_in_order) for edge in content.edges[track]]
     if not rows:
@@ -108,16 +108,16 @@ def _shown_tracks(
     in_track = spots["source_track"].notna()
     hidden = in_track & ~spots["visible"]
     if (others := (~in_track & spots["visible"]).sum()) > 0:
-        notes.append(f"{path}: {others} spots are in no track that TrackMate shows; they are left out.")
+        notes.append(f"{path}: {others} spots are in no track that TrackMate displays; they are left out.")
     if hidden.any():
         notes.append(
             f"{path}: {hidden.sum()} spots of tracks are hidden by a spot filter; they are left out, and their tracks "
-            "go on across them."
+            "continue across them."
         )
     linked = linear_tracks(spots[in_track], edges[["a", "b"]].to_numpy(np.int64), str(path), notes)
     linked = linked[linked["visible"]].reset_index(drop=True)
     if len(linked) == 0:
-        raise InputError(f"{path} shows no spot of any track: its spot filters hide all of them.")
+        raise InputError(f"{path} displays no spot of any track: its spot filters hide all of them.")
     return linked.assign(source_id=linked["spot"].astype(str)).drop(columns=["spot", "visible"])
 
 
@@ -130,37 +130,37 @@ def _unlinked(spots: pd.DataFrame, content: _Content, path: Path, context: Track
         )
     if content.edges and content.kept is not None:
         raise InputError(
-            f"{path} shows no track: none of its {len(content.edges)} tracks passes TrackMate's track filters; loosen "
-            "the filters in TrackMate and save the session again."
+            f"{path} displays no track: none of its {len(content.edges)} tracks passes TrackMate's track filters; "
+            "relax the filters in TrackMate and save the session again."
         )
     raise InputError(
-        f"{path} holds {len(spots)} spots and no track; track them in TrackMate and save the session again (or take "
-        "each spot by itself with --ids per-frame)."
+        f"{path} has {len(spots)} spots but no tracks; track them in TrackMate and save the session again (or treat "
+        "each spot separately with --ids per-frame)."
     )
 
 
 def _exported_tracks(content: _Content, path: Path, context: TrackContext, notes: list[str]) -> Tracks:
-    """Return the tracks of "Export tracks to XML file", which have no ids and no divisions."""
+    """Return the tracks from "Export tracks to XML file", which have no ids and no divisions."""
     about = content.exported or {}
     if not content.particles:
-        raise InputError(f"{path} holds no tracks.")
+        raise InputError(f"{path} has no tracks.")
     raw = pd.DataFrame(content.particles, columns=["track_id", "t", "y", "x"])
     times = raw["t"].to_numpy(np.float64)
     unit = about.get("timeUnits")
-    if is_whole(times):  # TrackMate writes frames here, whatever the unit it names
+    if is_whole(times):  # TrackMate writes frames here, whatever the stated unit
         raw["t"] = times.astype(np.int64)
     else:
         raw["t"] = frames_from_times(times, None if counts_frames(unit) else unit, str(path), context, notes)
     if raw.duplicated(["track_id", "t"]).any():
         raise InputError(
-            f"{path} was exported from TrackMate as plain tracks, which cannot hold divisions, and has a track twice "
-            "in one frame; save the session (TrackMate's Save button) and give that file."
+            f"{path} was exported from TrackMate as plain tracks, which cannot represent divisions, and has a track "
+            "twice in one frame; save the session (TrackMate's Save button) and use that file."
         )
     length = length_unit(about.get("spaceUnits"))
     if length:
         if context.pixel_size is None:
             raise InputError(
-                f"{path} has positions in {about['spaceUnits']} and states no pixel size; give the movie's, in "
+                f"{path} has positions in {about['spaceUnits']} but states no pixel size; give the movie's, in "
                 "micrometres (--set pixel_size=...)."
             )
         raw[["y", "x"]] *= length / context.pixel_size
@@ -189,7 +189,7 @@ def _parse(path: Path) -> _Content:
                     parents.append(element)
                     if len(parents) > _DEEPEST:
                         raise InputError(
-                            f"{path} has elements inside one another {_DEEPEST} deep: it is damaged."
+                            f"{path} has elements nested more than {_DEEPEST} deep; it is damaged."
                         )
                     content.is_trackmate |= element.tag == "TrackMate"
                     if element.tag == "Track":
@@ -215,7 +215,7 @@ def _parse(path: Path) -> _Content:
         raise InputError(f"{path} declares a document type or entities, which is not allowed.") from error
     except KeyError as error:
         raise InputError(f"{path} has a spot or track without {error.args[0]}.") from error
-    except (ParseError, LookupError) as error:  # LookupError: an encoding that nobody knows
+    except (ParseError, LookupError) as error:  # LookupError: an unknown encoding
         raise InputError(f"{path} is not valid XML ({error}); copy the file again.") from error
     except (ValueError, OverflowError) as error:
         raise InputError(f"{path} has a spot or edge with a value that is not a number ({error}).") from error
@@ -223,16 +223,16 @@ def _parse(path: Path) -> _Content:
 
 
 class _LargeBlocks:
-    """A binary file that is read in large blocks, however little is asked for."""
+    """A binary file that is read in large blocks, whatever size is requested."""
 
     def __init__(self, handle: BinaryIO) -> None:
         self._handle = handle
-        self.unanswered = 0  # bytes since the parser last said something
+        self.unanswered = 0  # bytes since the parser's last event
 
     def read(self, size: int = -1) -> bytes:
         if self.unanswered > _LONGEST_TAG:
             raise InputError(
-                f"{self._handle.name} has a tag of more than {_LONGEST_TAG} bytes: it is damaged."
+                f"{self._handle.name} has a tag of more than {_LONGEST_TAG} bytes; it is damaged."
             )
         block = self._handle.read(max(size, _BLOCK))
         self.unanswered += len(block)
@@ -274,7 +274,7 @@ def _take(content: _Content, element: Element, track: str, parent: str) -> None:
 
 
 def _id(spot: str) -> int:
-    """Return a spot's ID; OverflowError where it is beyond int64."""
+    """Return the ID of a spot; raise OverflowError if it is beyond int64."""
     number = int(spot)
     if abs(number) >= 2**63:
         raise OverflowError(f"the ID {spot[:30]} is too large")
@@ -286,7 +286,7 @@ def _in_order(track: str) -> tuple[int, str]:
 
 
 def _number(text: str | None, default: float) -> float:
-    """Read a number with a decimal point or comma; the default where there is none."""
+    """Parse a number with a decimal point or comma; return the default if it is missing."""
     try:
         value = float((text or "").replace(",", "."))
     except ValueError:
@@ -295,7 +295,7 @@ def _number(text: str | None, default: float) -> float:
 
 
 def _is_length(content: _Content) -> bool:
-    """Whether positions are in a unit of length, and not in pixels."""
+    """Return whether positions are in a unit of length rather than in pixels."""
     return (
         bool(length_unit(content.unit))
         if content.unit
@@ -316,6 +316,6 @@ def _pixel_sides(content: _Content, pixel_size: float | None, path: Path) -> tup
         return 1.0, 1.0
     if pixel_size is None:
         raise InputError(
-            f"{path} states no pixel size (ImageData pixelwidth); give it in micrometres per pixel."
+            f"{path} states no pixel size (ImageData pixelwidth); set it in micrometres per pixel."
         )
     return pixel_size, pixel_size
