@@ -79,7 +79,7 @@ def test_scheme_1_has_no_latents_and_says_so():
 
 
 def test_a_law_of_a_latent_that_the_encoder_lacks_is_refused():
-    with pytest.raises(InputError, match="reads the latent z40, but the encoder has 32"):
+    with pytest.raises(InputError, match="uses the latent z40, but the encoder has 32"):
         Classifier.with_laws(encoder(), [Law.parse("z40", ["z40"])], CLASSES)
 
 
@@ -99,5 +99,5 @@ def test_laws_that_are_not_one_for_each_class_are_refused(tmp_path):
     description = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     description["classes"] = ["interphase", "metaphase", "apoptosis"]
     (tmp_path / "model.json").write_text(json.dumps(description), encoding="utf-8")
-    with pytest.raises(InputError, match="2 laws of 3 classes"):
+    with pytest.raises(InputError, match="2 laws for 3 classes"):
         Classifier.load(tmp_path)

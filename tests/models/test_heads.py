@@ -52,7 +52,7 @@ def test_initial_weights_depend_on_the_members_own_seed_alone() -> None:
 
 
 def test_as_many_seeds_as_members() -> None:
-    with pytest.raises(ValueError, match="2 members need as many seeds, not 1"):
+    with pytest.raises(ValueError, match="2 members need 2 seeds, not 1"):
         HeadEnsemble(2, seeds=[1])
 
 

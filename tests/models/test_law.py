@@ -105,7 +105,7 @@ def test_json_keeps_constants_to_the_last_bit():
     [
         ([], "fields 'expression' and 'names'"),
         ({"expression": "z3"}, "fields 'expression' and 'names'"),
-        ({"expression": "z3", "names": "z3"}, "list of names"),
+        ({"expression": "z3", "names": "z3"}, "list of feature names"),
         ({"expression": "z3", "names": ["z3"], "metadata": 1}, "'metadata'"),
         ({"expression": "z4", "names": ["z3"]}, "'z4'"),
         ({"expression": 4, "names": ["z3"]}, "must be text"),

@@ -126,7 +126,7 @@ def test_an_encoder_that_is_missing_or_damaged_is_one_sentence(small):
     path.write_text(
         path.read_text().replace(classifiers.record(small, "scheme2").encoder_fingerprint, "../x")
     )
-    with pytest.raises(InputError, match="does not say which encoder it reads"):
+    with pytest.raises(InputError, match="does not state its encoder"):
         classifiers.load(small, "scheme2")
 
 

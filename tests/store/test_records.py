@@ -205,7 +205,7 @@ def test_laws_of_several_classes_keep_their_record(tmp_path):
     assert again.class_laws.classes == ("a", "b", "c")
     assert list(again.class_laws.laws.values()) == list(laws)
     assert again.config.classes == ("a", "b", "c")
-    with pytest.raises(InputError, match="for classifiers of two classes"):
+    with pytest.raises(InputError, match="needs a classifier with two classes"):
         assert again.pair
     with pytest.raises(InputError, match="no laws of more than two classes"):
         assert laws_record().class_laws

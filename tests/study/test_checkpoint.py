@@ -74,7 +74,7 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
     )
     seen = []
     study.discover_law(**LAWS, loss=loss, monitor=Monitor(seen.append))
-    assert any(isinstance(e, Message) and "of 3 searches had finished before" in e.text for e in seen)
+    assert any(isinstance(e, Message) and "of 3 searches were already finished" in e.text for e in seen)
     assert [law.text() for law in study.laws(loss)] == whole
     assert not list(study.path.rglob("checkpoint"))
 
@@ -166,12 +166,12 @@ def test_a_loss_that_is_no_number_stops_and_says_what_to_change(study, monkeypat
     before = weights(study, "scheme2")
     nan = torch.tensor(float("nan"))
     monkeypatch.setattr("morpholaw.training.cnn.CNNTraining.advance", lambda _: (nan, nan))
-    with pytest.raises(InputError, match=r"scheme 1 is no longer a number.*lower the learning rate"):
+    with pytest.raises(InputError, match=r"scheme 1 is no longer finite.*lower the learning rate"):
         study.train_classifier(1, **HEADS)
     monkeypatch.setattr(
         "morpholaw.training.head_block._cross_entropy",
         lambda scores, *_: (scores * nan, torch.tensor([float("nan"), 0.0]).double()),
     )
-    with pytest.raises(InputError, match=r"dense heads is no longer a number.*lower the learning rate"):
+    with pytest.raises(InputError, match=r"dense heads is no longer finite.*lower the learning rate"):
         study.train_classifier(2, **HEADS)
     assert weights(study, "scheme2") == before

@@ -56,7 +56,7 @@ def test_the_law_of_a_class_is_searched_on_from(study):
 def test_the_class_must_be_one_that_has_a_law(study):
     with pytest.raises(InputError, match=r"name the one to improve: interphase, metaphase, anaphase"):
         study.improve_law()
-    with pytest.raises(InputError, match="no law of the class 'mitosis'"):
+    with pytest.raises(InputError, match="no law for the class 'mitosis'"):
         study.improve_law(class_name="mitosis")
 
 

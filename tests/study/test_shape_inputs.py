@@ -90,11 +90,11 @@ def test_a_cell_without_a_nucleus_has_no_class(shape_study):
 
 
 def test_an_attack_on_shapes_is_refused_in_one_sentence(shape_study):
-    with pytest.raises(InputError, match=r"scheme4-hinge cannot be attacked\. These models read shapes"):
+    with pytest.raises(InputError, match=r"scheme4-hinge cannot be attacked\. These models use shapes"):
         shape_study.attack(scheme=4)
     with pytest.raises(InputError, match="have no gradient"):
         shape_study.classifier(4).score_images(torch.zeros(1, 1, 64, 64, requires_grad=True))
-    with pytest.raises(InputError, match="latents alone have no score"):
+    with pytest.raises(InputError, match="cannot score latents alone"):
         shape_study.classifier(4).score_latents(torch.zeros(1, 32))
 
 

@@ -70,7 +70,7 @@ def test_bad_input_ends_in_one_sentence():
     z, truth = cells()
     with pytest.raises(InputError, match="'odd'"):
         discover_class_laws(table(z), truth, [*CLASSES, "odd"], CONFIG)
-    with pytest.raises(InputError, match="of the same features"):
+    with pytest.raises(InputError, match="need the same features"):
         ClassLaws({"a": Law.parse("z3", ["z3"]), "b": Law.parse("z3", NAMES)})
     for values in (None, [], {"laws": 1}, {"laws": [{"expression": "z3", "names": ["z3"]}]}, {"laws": []}):
         with pytest.raises(InputError, match=r"[Ll]aws of classes"):

@@ -58,5 +58,5 @@ def test_a_cnn_that_learns_what_does_not_hold_elsewhere_ends_early():
         held_out=(images[64:], targets[64:]),
         monitor=Monitor(lambda event: told.append(event) if isinstance(event, Message) else None),
     )
-    assert re.fullmatch(r"2 networks, 60 passes: about \d+ \w+ at most\.", told[0].text)
-    assert "of 60 passes: held-out training cells are predicted worse again." in told[-1].text
+    assert re.fullmatch(r"Training 2 networks for 60 epochs: about \d+ \w+ at most\.", told[0].text)
+    assert "of 60 epochs: the validation loss rises again." in told[-1].text

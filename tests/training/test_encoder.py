@@ -83,7 +83,7 @@ def test_a_stopped_and_resumed_training_ends_bit_for_bit_like_one_that_was_not(t
 
 def test_resuming_with_other_settings_is_refused(tmp_path):
     train_encoder(crops(), TINY, checkpoint=tmp_path)
-    with pytest.raises(InputError, match="made with another beta"):
+    with pytest.raises(InputError, match="made with a different beta"):
         train_encoder(crops(), TINY.model_copy(update={"beta": 9.0}), checkpoint=tmp_path, resume=True)
 
 
@@ -125,7 +125,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(tmp_path, monkeypatch):
         return nan
 
     monkeypatch.setattr(EncoderTraining, "advance", broken)
-    with pytest.raises(InputError, match=r"no longer a number at step .* Lower the learning rate"):
+    with pytest.raises(InputError, match=r"no longer finite at step .* Lower the learning rate"):
         train_encoder(crops(), TINY, checkpoint=tmp_path)
 
 

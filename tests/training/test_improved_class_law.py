@@ -57,5 +57,5 @@ def test_good_laws_stay_and_the_ones_that_came_in_are_not_changed():
     again = improve_class_law(own, good, "high", good.laws["high"].expression, QUICK)
     assert again is None or right(again, own) >= right(good, own) - 0.02
     assert poor == laws("b - 1")
-    with pytest.raises(InputError, match="does not know max"):
+    with pytest.raises(InputError, match="does not support max"):
         improve_class_law(own, poor, "high", parse("max(a, b)", NAMES), QUICK)

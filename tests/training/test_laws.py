@@ -140,11 +140,11 @@ def test_auto_falls_back_when_pysr_fails(monkeypatch):
 @pytest.mark.parametrize(
     ("targets", "outputs", "changes", "message"),
     [
-        (np.ones(200), None, {}, "both of them present"),
+        (np.ones(200), None, {}, "both must occur"),
         (np.tile([-1, 1], 100), None, {}, "classes 0 and 1"),
         (np.ones(3), None, {}, "one target for each"),
         (np.tile([0, 1], 100), np.full(200, np.nan), {"loss": "mse"}, "finite"),
-        (np.tile([0, 1], 100), None, {"loss": "mse"}, "a network's outputs"),
+        (np.tile([0, 1], 100), None, {"loss": "mse"}, "the outputs of a network"),
         (np.tile([0, 1], 100), np.ones(200), {"loss": "mse"}, "both signs"),
         (np.tile([0, 1], 100), None, {"engine": "feyn"}, "no engine 'feyn'"),
     ],

@@ -55,7 +55,7 @@ def test_steps_are_those_of_the_processor(cells, changed):
         assert there == pytest.approx(here, rel=0.02, abs=0.02)
 
 
-@pytest.mark.filterwarnings("error:Steps are not recorded")
+@pytest.mark.filterwarnings("error:Steps cannot be recorded")
 def test_recorded_steps_go_where_the_steps_themselves_go(cells):
     """Sixty steps, in which each of the eight orientations is recorded."""
     ends = []

@@ -89,7 +89,7 @@ def test_a_recording_that_moves_the_weights_elsewhere_is_not_used():
         return replay
 
     training.recorded = RecordedSteps(training._update, training._state, record)
-    with pytest.warns(UserWarning, match="Steps are not recorded on this GPU"):
+    with pytest.warns(UserWarning, match="Steps cannot be recorded on this GPU"):
         again, same = train(training, 60)
     losses, weights = train(plain, 60)
     assert again == losses

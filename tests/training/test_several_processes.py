@@ -115,7 +115,7 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(tmp_path, two_processes
     made = study(tmp_path / "s")
     for error in two_processes(Job("train_encoder", str(made.path), {**SMALL, "batch_size": 33})):
         assert isinstance(error, InputError)
-        assert "A batch of 33 crops cannot be shared evenly by 2 processes" in str(error)
+        assert "A batch of 33 crops cannot be divided evenly among 2 processes" in str(error)
     assert not made.has_encoder
 
 

@@ -126,7 +126,7 @@ def test_a_checkpoint_of_other_layers_is_refused() -> None:
     z, y = two_classes()
     state = HeadTraining(z, y, config(), seeds=[1]).state()
     other = HeadTraining(z, y, config(hidden=(4, 4)), seeds=[1])
-    with pytest.raises(InputError, match="made with other layers or another number of models"):
+    with pytest.raises(InputError, match="has other layers or another number of models"):
         other.load_state(state)
 
 
@@ -139,7 +139,7 @@ def test_a_branch_goes_on_as_its_members_would_have() -> None:
     while not training.finished:
         training.step_epoch()
         branch.step_epoch()
-    with pytest.raises(ValueError, match="only a warm-up"):
+    with pytest.raises(ValueError, match="only change during the warm-up"):
         training.branch([0], SETTINGS.take([0]))
     for place, k in enumerate([2, 0, 2]):
         assert_same(branch.head().member(place), training.head().member(k), rtol=1e-3, atol=1e-5)

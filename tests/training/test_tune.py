@@ -94,9 +94,9 @@ def test_a_stop_leaves_no_trial_running() -> None:
 
 def test_bad_input_is_said_in_a_sentence(tmp_path: Path) -> None:
     z, y, held = rows()
-    with pytest.raises(InputError, match="validation rows must be some"):
+    with pytest.raises(InputError, match="validation cells must be some"):
         tune(z, y, np.arange(len(y)), search(), CLASSIFIER)
-    with pytest.raises(InputError, match="cannot use the storage 'nowhere'"):
+    with pytest.raises(InputError, match="storage 'nowhere' cannot be used"):
         tune(z, y, held, search(storage="nowhere"), CLASSIFIER)
     with pytest.raises(InputError, match="stopped before its first trials"):
         tune(z, y, held, search(), CLASSIFIER, monitor=Monitor(should_stop=lambda: True))

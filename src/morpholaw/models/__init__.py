@@ -1,1 +1,1 @@
-"""Models: the beta-TCVAE, the CNN, dense and sparse heads, expressions and laws, feature tables, saved bundles."""
+"""Learnt models: encoder, CNN, heads, expressions and laws, feature tables and saved bundles."""

@@ -1,8 +1,8 @@
-"""A saved model: weights as safetensors, everything else as JSON. Opening one never runs code.
+"""Saved models: weights as safetensors, everything else as JSON. Opening a model never runs code.
 
-The weights carry their own hash in their file name and the description names them. A new model is
-written beside the old one; replacing ``model.json`` is the single step that makes it the current one, so a
-job that is killed at any moment leaves a model that opens.
+The name of the weights file contains its hash, and the description ``model.json`` refers to it by name. A new model is
+written beside the old one, and replacing ``model.json`` is the single step that makes it current. A job that is killed
+at any moment therefore leaves a model that opens.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ def save_bundle(
     identity: str | None = None,
     keep_old: bool = False,
 ) -> str:
-    """Write a model atomically and return the fingerprint (SHA-256) of its weights.
+    """Write a model atomically and return the SHA-256 of its weights.
 
     Parameters
     ----------
     folder : path
-        The model's folder, whose parent exists; a model that is already there is replaced.
+        Folder of the model; its parent must exist. An existing model is replaced.
     tensors : dict
         Weights by name.
     description : dict
         Plain JSON values: kind, settings, configuration, versions, data fingerprint.
     identity : str, optional
-        What the model is made of besides its weights. It is written into the file of the weights, so that its
-        SHA-256 is that of the whole model.
+        Everything that defines the model besides its weights. It is stored in the weights file, so that the
+        SHA-256 identifies the whole model.
     keep_old : bool
-        Leave the files of older weights where they are.
+        Keep the weights files of earlier models.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def save_bundle(
     Raises
     ------
     OSError
-        When it cannot be written, e.g. on a full disk; the old model is then untouched.
+        If the files cannot be written, for example on a full disk. The old model is then unchanged.
     """
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
@@ -82,23 +82,27 @@ def save_bundle(
 
 
 def weights_bytes(tensors: dict[str, Tensor], identity: str | None = None) -> bytes:
-    """Return weights as the bytes of a safetensors file.
+    """Return weights as the bytes of a safetensors file, the same bytes for the same weights.
 
     Parameters
     ----------
     tensors : dict
         Weights by name.
     identity : str, optional
-        What the model is made of besides its weights.
+        Everything that defines the model besides its weights.
+
+    Returns
+    -------
+    bytes
     """
-    metadata = None if identity is None else {"identity": identity}  # of several keys the order would vary
+    metadata = None if identity is None else {"identity": identity}  # several keys would be in no fixed order
     return dump_tensors(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata
     )
 
 
 def have_same_weights(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
-    """Whether two networks have the same weights, by name.
+    """Return whether two networks have the same weights under the same names.
 
     Parameters
     ----------
@@ -114,11 +118,25 @@ def have_same_weights(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> 
 def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights and the description of a saved model.
 
+    Parameters
+    ----------
+    folder : path
+        Folder of the model.
+    kind : str, optional
+        Expected kind of model, such as "classifier".
+
+    Returns
+    -------
+    tensors : dict
+        Weights by name.
+    description : dict
+        Contents of ``model.json``.
+
     Raises
     ------
     InputError
-        When there is no model, it is damaged, of another kind, of a newer schema, or names a file
-        outside its own folder.
+        If there is no model, or if it is damaged, of another kind, of a newer schema, or refers to a file outside its
+        folder.
     """
     folder = Path(folder)
     description = read_description(folder, kind)
@@ -127,19 +145,24 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
 
 
 def load_shared_encoder(folder: Path | str, description: dict[str, Any]) -> dict[str, Tensor]:
-    """Return the weights of the encoder that a study's classifier reads and does not hold itself.
+    """Return the weights of the encoder that a classifier shares with the rest of its study.
 
     Parameters
     ----------
     folder : path
         The classifier's folder in its study.
     description : dict
-        The classifier's description.
+        Description of the classifier.
+
+    Returns
+    -------
+    dict
+        Weights by name.
 
     Raises
     ------
     InputError
-        When there is no such encoder, or its weights are damaged.
+        If the encoder is missing or its weights are damaged.
     """
     digest = description.get("encoder_fingerprint")
     return _tensors(encoder_weights(folder, digest), digest)
@@ -156,24 +179,24 @@ def _tensors(path: Path, sha256: object) -> dict[str, Tensor]:
 
 
 def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path | str) -> Network:
-    """Return the network that a bundle describes, with the bundle's weights, in evaluation mode.
+    """Build the network that a bundle describes and load the bundle's weights into it, in evaluation mode.
 
-    It is first built on torch's meta device, which holds shapes without values: a description of a network
-    larger than its weights takes no memory.
+    The network is first built on torch's meta device, which stores shapes but no values. A damaged description of a
+    huge network therefore takes no memory.
 
     Parameters
     ----------
     make : callable
-        Makes the network from the description.
+        Builds the network from the description.
     tensors : dict
         Weights by name.
     folder : path
-        The model's folder, for messages.
+        Folder of the model, for error messages.
 
     Raises
     ------
     InputError
-        When no network can be built from the description, or the weights do not fit it.
+        If the description is invalid or the weights do not fit the network.
     """
     try:
         with torch.device("meta"):
@@ -182,28 +205,35 @@ def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folde
         raise
     except Exception as error:  # constructors raise many kinds of errors for invalid settings
         raise InputError(
-            f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
+            f"The description of the model in {folder} is incomplete ({reason(error)}); the bundle is damaged."
         ) from None
     if not all(bool(torch.isfinite(one).all()) for one in tensors.values() if one.is_floating_point()):
         raise InputError(
-            f"The weights in {folder} are not finite numbers: its training went wrong; use an earlier model."
+            f"The weights in {folder} are not finite: the training diverged. Use an earlier model."
         )
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
     if expected != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}:
         raise InputError(
-            f"The weights in {folder} do not fit the network its model.json describes; the bundle is damaged."
+            f"The weights in {folder} do not fit the network that model.json describes; the bundle is damaged."
         )
     network.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     return network.eval()
 
 
 def check_part_count(values: Parts, tensors: dict[str, Tensor]) -> Parts:
-    """Return ``values``, a number of parts or a list with one value for each, unless there are too many.
+    """Return `values` unless they describe more parts than the bundle has tensors.
+
+    Parameters
+    ----------
+    values : int or list of int
+        The number of parts, or a list with one value per part.
+    tensors : dict
+        Weights by name.
 
     Raises
     ------
     ValueError
-        When there are more parts than tensors; building them from a damaged description could take hours.
+        If there are more parts than tensors. Building them from a damaged description could take hours.
     """
     count = values if isinstance(values, int) else len(values)
     if not 0 <= count <= len(tensors):
@@ -212,17 +242,17 @@ def check_part_count(values: Parts, tensors: dict[str, Tensor]) -> Parts:
 
 
 def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:
-    """Load ``tensors`` into a torch module; raise InputError when their names or shapes do not fit."""
+    """Load `tensors` into a torch module; raise InputError if their names or shapes do not fit."""
     try:
         module.load_state_dict(tensors)
     except RuntimeError:
         raise InputError(
-            f"The weights in {folder} do not fit the network its model.json describes; the bundle is damaged."
+            f"The weights in {folder} do not fit the network that model.json describes; the bundle is damaged."
         ) from None
 
 
 def remove_bundle(folder: Path | str) -> None:
-    """Remove a model and its folder, the description first: an interrupted removal leaves no valid model."""
+    """Delete a model and its folder, the description first, so that an interruption leaves no valid model."""
     folder = Path(folder)
     (folder / "model.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

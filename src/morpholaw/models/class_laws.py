@@ -1,4 +1,4 @@
-"""Laws for several classes: one expression per class, and the class is that of the largest (paper, section 8)."""
+"""Laws for several classes: one expression per class, of which the largest wins (paper, section 8)."""
 
 from __future__ import annotations
 
@@ -21,62 +21,71 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassLaws:
-    """f_c(z) of every class c; a cell is of class c where f_c(z) > f_d(z) for every other class d.
+    """One law f_c per class; a cell belongs to the class c with the largest f_c(z).
 
     Parameters
     ----------
     laws : mapping of str to Law
-        The law of each class, for two classes or more; all have the same ``names``.
+        One law per class, for at least two classes. All have the same ``names``.
     metadata : mapping
-        How they were found and tested, as plain JSON values.
+        How the laws were found and tested, as plain JSON values.
     """
 
     laws: Mapping[str, Law]
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        """Check that there are two laws or more, of the same features."""
+        """Check that there are at least two laws and that they use the same features."""
         if len(self.laws) < 2 or len({law.names for law in self.laws.values()}) != 1:
-            raise InputError("Laws of classes need two classes or more, and laws of the same features.")
+            raise InputError("Laws per class need at least two classes, and all laws need the same features.")
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the scores' columns."""
+        """Names of the classes, in the order of the columns of scores."""
         return tuple(self.laws)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Features that the laws may read."""
+        """Names of the features that the laws may use."""
         return next(iter(self.laws.values())).names
 
     @property
     def latents(self) -> tuple[int, ...]:
-        """Numbers of the latents ``names``."""
+        """Numbers of the latents in ``names``."""
         return next(iter(self.laws.values())).latents
 
     @property
     def size(self) -> int:
-        """Nodes of all trees together."""
+        """Total number of nodes of all expressions."""
         return sum(law.size for law in self.laws.values())
 
     def score(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return f_c for each row, float64 (n, classes).
+        """Return the score f_c of each class for each row.
 
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            As for `Law.score`.
+            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
+
+        Returns
+        -------
+        ndarray
+            float64 (n, classes).
         """
         table = FeatureTable.of(features)
         return np.stack([law.score(table) for law in self.laws.values()], axis=1)
 
     def against_the_rest(self, name: str) -> Law:
-        """Return the law f_c - max(f_d) of a class c over all others d: it is 0 or more where c is predicted.
+        """Return the law f_c - max f_d over all other classes d, which is >= 0 where class c is predicted.
 
         Parameters
         ----------
         name : str
-            The class c.
+            Name of the class c.
+
+        Returns
+        -------
+        Law
 
         Raises
         ------
@@ -89,34 +98,38 @@ class ClassLaws:
         return Law(Call("-", (self.laws[name].expression, largest)), self.names)
 
     def against(self, name: str, other: str) -> Law:
-        """Return the law f_c - f_d of two classes: it is 0 or more where c is likelier than d.
+        """Return the law f_c - f_d of two classes, which is >= 0 where c has the larger score.
 
         Parameters
         ----------
         name : str
-            The class c.
+            Name of the class c.
         other : str
-            The class d.
+            Name of the class d.
+
+        Returns
+        -------
+        Law
 
         Raises
         ------
         InputError
-            If there is no such class, or both are one.
+            If a class does not exist, or both are the same.
         """
         self.check_class(name)
         self.check_class(other)
         if name == other:
-            raise InputError(f"The class {name!r} cannot be told from itself; name two classes.")
+            raise InputError(f"The class {name!r} cannot be compared with itself; name two classes.")
         pair = [self.laws[one].expression for one in (name, other)]
         return Law(Call("-", (pair[0], pair[1])), self.names)
 
     def check_class(self, name: str) -> None:
-        """Refuse a class that has no law.
+        """Raise an InputError if a class has no law.
 
         Parameters
         ----------
         name : str
-            The class.
+            Name of the class.
 
         Raises
         ------
@@ -124,25 +137,32 @@ class ClassLaws:
             If there is no such class.
         """
         if name not in self.laws:
-            raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
+            raise InputError(
+                f"There is no law for the class {name!r}; the classes are {', '.join(self.laws)}."
+            )
 
     def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
-        """Return the number of rows where at least one law has no finite value.
+        """Return the number of rows in which at least one law is not finite.
 
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            Columns by name; an array holds all latents, (n, L).
+            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
         """
         return int(np.count_nonzero(~np.isfinite(self.score(features)).all(axis=1)))
 
     def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return the number of each row's class, int64 (n,); a law without a finite value does not win.
+        """Return the predicted class of each row; a law that is not finite is ignored.
 
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            Columns by name; an array holds all latents, (n, L).
+            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
+
+        Returns
+        -------
+        ndarray
+            int64 (n,); class numbers.
         """
         return largest_classes(self.score(features))
 
@@ -165,14 +185,14 @@ class ClassLaws:
         Raises
         ------
         InputError
-            If the values are not those of laws of classes.
+            If the values do not describe laws per class.
         """
         laws = values.get("laws") if isinstance(values, dict) else None
         if not isinstance(laws, list) or not all(
             isinstance(law, dict) and isinstance(law.get("class"), str) for law in laws
         ):
-            raise InputError("Laws of classes must be a list 'laws' of objects with a 'class'.")
+            raise InputError("Laws per class must be a list 'laws' of objects with a 'class'.")
         metadata = values.get("metadata", {})
         if not isinstance(metadata, dict):
-            raise InputError("The field 'metadata' of laws of classes must be an object.")
+            raise InputError("The field 'metadata' of laws per class must be an object.")
         return cls({law["class"]: Law.from_json(law) for law in laws}, metadata)

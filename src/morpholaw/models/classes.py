@@ -1,4 +1,4 @@
-"""Classes as numbers: 0 to C - 1, in the order in which a classifier names them; with two, 0 is the negative class."""
+"""Class numbers: 0 to C - 1, in the order of the classifier's names. With two classes, 0 is the negative class."""
 
 from __future__ import annotations
 
@@ -9,32 +9,36 @@ import numpy as np
 from morpholaw.errors import InputError
 
 NO_CLASS = -1
-"""Predicted class of a row without a finite score."""
+"""Predicted class of a row whose score is not finite."""
 
 
 def pair_of(classes: Sequence[str]) -> tuple[str, str]:
-    """Return the negative and the positive class of two.
+    """Return the negative and the positive of two classes.
 
     Parameters
     ----------
     classes : sequence of str
-        The classes.
+        Names of the classes.
+
+    Returns
+    -------
+    tuple of str
+        (negative, positive).
 
     Raises
     ------
     InputError
-        If there are more than two, which have one score each and no sign.
+        If there are more than two classes.
     """
     if len(classes) != 2:
         raise InputError(
-            f"This is for classifiers of two classes; the one that was chosen tells {len(classes)} apart: "
-            f"{', '.join(classes)}."
+            f"This needs a classifier with two classes; the chosen one has {len(classes)}: {', '.join(classes)}."
         )
     return classes[0], classes[1]
 
 
 def predicted_classes(scores: np.ndarray) -> np.ndarray:
-    """Return the class of two-class scores (eq. 2).
+    """Return the predicted classes of two-class scores (eq. 2).
 
     Parameters
     ----------
@@ -51,17 +55,17 @@ def predicted_classes(scores: np.ndarray) -> np.ndarray:
 
 
 def largest_classes(scores: np.ndarray) -> np.ndarray:
-    """Return the class whose score is largest.
+    """Return the class with the largest score.
 
     Parameters
     ----------
     scores : ndarray
-        f_c(x), (..., classes).
+        Scores f_c(x), (..., classes).
 
     Returns
     -------
     ndarray
-        int64 (...); a class whose score is not finite is never chosen, and ``NO_CLASS`` stands where none is finite.
+        int64 (...). Scores that are not finite are ignored; ``NO_CLASS`` where none is finite.
     """
     finite = np.isfinite(scores)
     best = np.where(finite, scores, -np.inf).argmax(axis=-1)
@@ -69,7 +73,7 @@ def largest_classes(scores: np.ndarray) -> np.ndarray:
 
 
 def classes_of_scores(scores: np.ndarray, classes: int) -> np.ndarray:
-    """Return predicted classes: the sign of the score of two classes, the largest of more.
+    """Return predicted classes: the sign of the score for two classes, the largest score for more.
 
     Parameters
     ----------
@@ -87,12 +91,17 @@ def classes_of_scores(scores: np.ndarray, classes: int) -> np.ndarray:
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing.
+    """Return the log-softmax over the last axis; values that are not finite become NaN and do not contribute.
 
     Parameters
     ----------
-    scores : ndarray, (..., classes)
+    scores : ndarray of shape (..., classes)
         Scores of each class.
+
+    Returns
+    -------
+    ndarray
+        Log-probabilities, of the same shape.
     """
     finite = np.isfinite(scores)
     values = np.where(finite, scores, -np.inf)

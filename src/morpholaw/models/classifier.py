@@ -1,4 +1,4 @@
-"""One interface to all four schemes: an ensemble of models that scores crops or latents (paper, 4.2)."""
+"""The classifier: an ensemble of models of any of the four schemes that scores crops or latents (paper, 4.2)."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
 
 NO_GRADIENT = (
-    "These models read shapes measured in the crop, which have no gradient, so they cannot be attacked; choose a "
-    "classifier that reads latents."
+    "These models use shapes measured in the crop, which have no gradient, so they cannot be attacked; choose a "
+    "classifier that uses latents."
 )
 NO_LATENTS = (
-    "These models read measured shapes, so latents alone have no score; "
-    "choose a classifier that reads latents."
+    "These models use measured shapes, so they cannot score latents alone; "
+    "choose a classifier that uses latents."
 )
 
 _ENCODER = "encoder."
-"""What the names of the encoder's weights begin with."""
+"""Prefix of the names of the encoder's weights."""
 
 
 class Classifier(nn.Module):
-    """The models of one scheme; of two classes f(x) < 0 is the first, f(x) >= 0 the second (eq. 2).
+    """An ensemble of models of one scheme.
 
-    Models of more than two classes have one score per class, and the largest is the class; those of scheme 4 have one
-    law per class.
+    With two classes each model has one score f(x): f(x) < 0 is the first class and f(x) >= 0 the second (eq. 2). With
+    more classes each model has one score per class, and the largest wins; scheme 4 then has one law per class.
 
-    Build one with :meth:`dense_cnn`, :meth:`with_head` or :meth:`with_laws`.
+    Create a classifier with :meth:`dense_cnn`, :meth:`with_head`, :meth:`with_laws` or :meth:`load`.
 
     Attributes
     ----------
     scheme : int
-        1 to 4, see :data:`morpholaw.display.MODELS`.
+        1 to 4; see :data:`morpholaw.display.MODELS`.
     classes : tuple of str
         Names of the classes.
     encoder : BetaTCVAE or None
-        The frozen encoder of schemes 2-4; None for models that read shapes alone.
+        The frozen encoder of schemes 2 to 4; None for models that use shapes only.
     columns : ModelColumns or None
-        The columns that models of schemes 2-4 read; None where they read all latents of the encoder.
+        The input columns of schemes 2 to 4; None if all latents of the encoder are used.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Classifier(nn.Module):
         self._check_columns()
 
     def _check_columns(self) -> None:
-        """Check that everything the models read is there."""
+        """Check that every input of the models exists."""
         count = 0 if self.encoder is None else self.encoder.latents
         read = [name for law in self.laws for name in law.names]
         if self.columns is not None:
             missing = [name for name in read if name not in self.columns.names]
             if missing:
                 raise InputError(
-                    f"A law reads {missing[0]!r}, which is not among the columns of its classifier."
+                    f"A law uses {missing[0]!r}, which is not among the columns of its classifier."
                 )
             read = [f"z{number}" for number in self.columns.latents]
         elif self.laws:
@@ -90,20 +90,24 @@ class Classifier(nn.Module):
         known = latent_names(count)
         missing = [name for name in read if name not in known]
         if missing:
-            raise InputError(f"A law reads the latent {missing[0]}, but the encoder has {count}.")
+            raise InputError(f"A law uses the latent {missing[0]}, but the encoder has {count}.")
 
     @classmethod
     def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: Sequence[str]) -> Classifier:
-        """Return a classifier of scheme 1: a CNN and its dense head, trained end to end.
+        """Return a scheme 1 classifier: a CNN with a dense head, trained end to end.
 
         Parameters
         ----------
         cnn : CNNEnsemble
-            Convolutions of every model.
+            Convolutional networks, one per model.
         head : HeadEnsemble
-            Dense head of every model.
+            Dense heads, one per model.
         classes : sequence of str
-            Class names; of two, the second is that of f(x) >= 0.
+            Names of the classes; with two, the second is the class of f(x) >= 0.
+
+        Returns
+        -------
+        Classifier
         """
         return cls(1, classes, cnn=cnn, head=head)
 
@@ -116,22 +120,26 @@ class Classifier(nn.Module):
         sparse: bool,
         columns: ModelColumns | None = None,
     ) -> Classifier:
-        """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``.
+        """Return a scheme 2 classifier, or scheme 3 if the head is sparse.
 
-        It reads all latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+        The head uses all latents of the encoder, or `columns`. Shapes alone need no encoder.
 
         Parameters
         ----------
         encoder : BetaTCVAE or None
-            The encoder that gives the latents; None where shapes alone are read.
+            Encoder that computes the latents; None if only shapes are used.
         head : HeadEnsemble
-            The heads, one per model.
+            Heads, one per model.
         classes : sequence of str
-            Class names; of two, the second is that of f(x) >= 0.
+            Names of the classes; with two, the second is the class of f(x) >= 0.
         sparse : bool
-            Whether it is scheme 3.
+            Whether the head is sparse (scheme 3).
         columns : ModelColumns, optional
-            The columns that are read in place of all latents.
+            Input columns; by default all latents.
+
+        Returns
+        -------
+        Classifier
         """
         return cls(3 if sparse else 2, classes, encoder, head=head, columns=columns)
 
@@ -143,79 +151,86 @@ class Classifier(nn.Module):
         classes: Sequence[str],
         columns: ModelColumns | None = None,
     ) -> Classifier:
-        """Return a classifier of scheme 4, with one model for each law.
+        """Return a scheme 4 classifier with one model per law, or per set of laws if there are more than two classes.
 
-        With more than two classes, a model has one law per class: ``laws`` holds those of the first model in the order
-        of the classes, then those of the next.
-
-        Laws read latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+        The laws use latents of the encoder, or `columns`. Shapes alone need no encoder.
 
         Parameters
         ----------
         encoder : BetaTCVAE or None
-            The encoder that gives the latents; None where shapes alone are read.
+            Encoder that computes the latents; None if only shapes are used.
         laws : sequence of Law
-            The laws, one per model, or one per model and class.
+            With two classes, one law per model. With more, one law per model and class: the laws of the first model in
+            the order of the classes, then those of the second model, and so on.
         classes : sequence of str
-            Class names; of two, the second is that of f(x) >= 0.
+            Names of the classes; with two, the second is the class of f(x) >= 0.
         columns : ModelColumns, optional
-            The columns that are read in place of all latents.
+            Input columns; by default all latents.
+
+        Returns
+        -------
+        Classifier
         """
         if not laws:
-            raise InputError("Scheme 4 needs at least one law; discover one first.")
+            raise InputError("Scheme 4 needs at least one law; discover a law first.")
         if len(classes) > 2 and len(laws) % len(classes):
-            raise InputError(f"{len(classes)} classes need one law each; there are {len(laws)} laws.")
+            raise InputError(f"{len(classes)} classes need one law each, but there are {len(laws)} laws.")
         return cls(4, classes, encoder, laws=laws, columns=columns)
 
     @property
     def inputs(self) -> Inputs:
-        """What the models of schemes 2-4 read: "latents", "shapes" or "both"."""
+        """Inputs of the models of schemes 2 to 4: "latents", "shapes" or "both"."""
         return "latents" if self.columns is None else self.columns.inputs
 
     @property
     def negative(self) -> str:
-        """The class of f < 0; InputError where there are more than two classes."""
+        """Name of the class of f < 0; InputError if there are more than two classes."""
         return pair_of(self.classes)[0]
 
     @property
     def positive(self) -> str:
-        """The class of f >= 0; InputError where there are more than two classes."""
+        """Name of the class of f >= 0; InputError if there are more than two classes."""
         return pair_of(self.classes)[1]
 
     @property
     def members(self) -> int:
-        """Models in the ensemble."""
+        """Number of models in the ensemble."""
         return len(self.laws) // self.laws_per_model if self.head is None else self.head.members
 
     @property
     def laws_per_model(self) -> int:
-        """Laws that make a model of scheme 4: one for two classes, else one per class."""
+        """Number of laws per scheme 4 model: 1 with two classes, else one per class."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
     def laws_of(self, k: int) -> tuple[Law, ...]:
-        """Return the laws of model ``k`` of scheme 4.
+        """Return the laws of one scheme 4 model.
 
         Parameters
         ----------
         k : int
-            The model, from 0.
+            Number of the model, counted from 0.
         """
         return self.laws[k * self.laws_per_model : (k + 1) * self.laws_per_model]
 
     @property
     def name(self) -> str:
-        """The scheme in words."""
+        """Description of the scheme in words."""
         return MODELS[self.scheme]
 
     def score_images(self, images: Tensor) -> Tensor:
-        """Return f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1].
+        """Return the score of each image by each model.
 
-        More than two classes have scores (members, n, classes), here and in the other methods.
-        Differentiable, except where shapes are read, which have no gradient.
+        Differentiable, except for models that use shapes, which have no gradient.
 
         Parameters
         ----------
         images : Tensor
+            Float, (n, 1, size, size), in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (members, n), or (members, n, classes) with more than two classes.
             Float, (n, 1, size, size), in [0, 1].
         """
         if self.cnn is not None and self.head is not None:
@@ -226,17 +241,22 @@ class Classifier(nn.Module):
         return self.score_latents(self._encoder().encode(images)[0])
 
     def read_columns(self, images: Tensor) -> Tensor:
-        """Return the standardised columns (n, columns) of images (n, 1, size, size) in [0, 1]; NaN without a nucleus.
+        """Measure the standardised input columns in images.
 
         Parameters
         ----------
         images : Tensor
             Float, (n, 1, size, size), in [0, 1].
 
+        Returns
+        -------
+        Tensor
+            (n, columns); NaN where no nucleus was found.
+
         Raises
         ------
         InputError
-            If a gradient is wanted, or the models read latents alone.
+            If a gradient is required, or the models use latents only.
         """
         columns = self._columns()
         if images.requires_grad:
@@ -250,14 +270,19 @@ class Classifier(nn.Module):
         return torch.from_numpy(values.astype(np.float32)).to(images.device)
 
     def score_columns(self, values: Tensor) -> Tensor:
-        """Return f of every model, (members, n), for standardised columns (n, columns); differentiable.
+        """Return the score of standardised columns by each model; differentiable.
 
-        A law that is undefined at a point gives NaN there, as a head does where a column is NaN.
+        The score is NaN where a law is undefined or a column that a head uses is NaN.
 
         Parameters
         ----------
         values : Tensor
             Float, (n, columns), standardised.
+
+        Returns
+        -------
+        Tensor
+            (members, n), or (members, n, classes) with more than two classes.
         """
         names = self._columns().names
         if self.head is not None:
@@ -266,7 +291,7 @@ class Classifier(nn.Module):
         return self._by_model([law.score_torch(values, names) for law in self.laws])
 
     def _by_model(self, scores: list[Tensor]) -> Tensor:
-        """Return the scores (n,) of all laws as those of models, (members, n) or (members, n, classes)."""
+        """Arrange the scores (n,) of all laws by model: (members, n) or (members, n, classes)."""
         if self.laws_per_model == 1:
             return torch.stack(scores)
         by_row = torch.stack(scores, dim=-1)
@@ -274,18 +299,21 @@ class Classifier(nn.Module):
 
     def _columns(self) -> ModelColumns:
         if self.columns is None:
-            raise InputError("These models read latents and no shapes.")
+            raise InputError("These models use latents and no shapes.")
         return self.columns
 
     def score_latents(self, latents: Tensor) -> Tensor:
-        """Return f(z) of every model, (members, n), for latents (n, L) or (members, n, L); differentiable.
-
-        A law that is undefined at a point gives NaN there.
+        """Return the score of latents by each model; differentiable. A law that is undefined at a point gives NaN.
 
         Parameters
         ----------
         latents : Tensor
-            Float, (n, L), or (members, n, L) for latents of each model's own.
+            Float, (n, L), or (members, n, L) for different latents per model.
+
+        Returns
+        -------
+        Tensor
+            (members, n), or (members, n, classes) with more than two classes.
         """
         if self.columns is not None:
             raise InputError(NO_LATENTS)
@@ -307,12 +335,12 @@ class Classifier(nn.Module):
 
     @property
     def head_weights(self) -> list[int] | None:
-        """Active connection weights of each model's head; None for laws."""
+        """Number of active connections in each model's head; None for laws."""
         return None if self.head is None else [int(n) for n in self.head.active_weights()]
 
     @property
     def expression_sizes(self) -> list[int]:
-        """Nodes of each model's head written as one expression (paper, appendix C)."""
+        """Number of nodes of each model's head when written as one expression (paper, appendix C)."""
         if self.head is None:
             return [sum(law.size for law in self.laws_of(k)) for k in range(self.members)]
         if self.scheme == 3:
@@ -322,21 +350,21 @@ class Classifier(nn.Module):
 
     @property
     def parameters_per_model(self) -> int:
-        """Parameters of one whole model: its CNN or encoder and its head, without the decoder (paper, B.2)."""
-        own = [part for part in (self.cnn, self.head) if part is not None]
-        count = sum(tensor.numel() for part in own for tensor in part.parameters()) // self.members
+        """Number of parameters of one model: CNN or encoder and head, without the decoder (paper, B.2)."""
+        trained = [part for part in (self.cnn, self.head) if part is not None]
+        count = sum(tensor.numel() for part in trained for tensor in part.parameters()) // self.members
         if self.encoder is not None:
             parts = (self.encoder.encoder, self.encoder.mean, self.encoder.log_variance)
             count += sum(tensor.numel() for part in parts for tensor in part.parameters())
         return count
 
     def kept_latents(self, k: int) -> tuple[int, ...]:
-        """Return the latents that model ``k`` reads; empty for scheme 1.
+        """Return the numbers of the latents that one model uses; empty for scheme 1.
 
         Parameters
         ----------
         k : int
-            The model, from 0.
+            Number of the model, counted from 0.
         """
         if self.laws:
             used = self.kept_columns(k)
@@ -353,12 +381,12 @@ class Classifier(nn.Module):
         return tuple(sorted(z for z in self.columns.latents if f"z{z}" in names))
 
     def kept_columns(self, k: int) -> tuple[str, ...]:
-        """Return the names of the columns that model ``k`` reads, such as "z3" or "width"; empty for scheme 1.
+        """Return the names of the columns that one model uses, such as "z3" or "width"; empty for scheme 1.
 
         Parameters
         ----------
         k : int
-            The model, from 0.
+            Number of the model, counted from 0.
         """
         if self.laws:
             return tuple(
@@ -370,16 +398,16 @@ class Classifier(nn.Module):
 
     @property
     def applied(self) -> Classifier:
-        """What scores new cells where nothing else is chosen: of laws the first, else all models."""
+        """The classifier that scores new cells by default: the first law of scheme 4, else all models."""
         return self.select(0) if self.scheme == 4 else self
 
     def select(self, k: int) -> Classifier:
-        """Return a classifier of model ``k`` alone, which shares the encoder.
+        """Return a classifier with one of the models, which shares the encoder.
 
         Parameters
         ----------
         k : int
-            The model, from 0.
+            Number of the model, counted from 0.
         """
         classes = self.classes
         if self.laws:
@@ -399,17 +427,22 @@ class Classifier(nn.Module):
         description: dict[str, Any] | None = None,
         shared_encoder: str | None = None,
     ) -> str:
-        """Write a bundle that holds everything a prediction needs; return its fingerprint.
+        """Write a bundle with everything that a prediction needs.
 
         Parameters
         ----------
         folder : path
-            A folder; it is made where it is missing, and what it holds stays valid until the new bundle is complete.
+            Folder to write to; created if missing. Its previous contents stay valid until the new bundle is complete.
         description : dict, optional
-            Plain values that are kept beside the models.
+            Plain JSON values to store beside the models.
         shared_encoder : str, optional
-            SHA-256 of the encoder's weights where the study keeps them for all its classifiers
-            (:mod:`morpholaw.store.encoder_weights`). The bundle then goes without them, and opens in its study alone.
+            SHA-256 of the encoder's weights, for a classifier whose encoder is stored once for the whole study
+            (:mod:`morpholaw.store.encoder_weights`). The bundle then omits the encoder and opens only in its study.
+
+        Returns
+        -------
+        str
+            Fingerprint (SHA-256) of the models.
         """
         tensors = dict(self.state_dict())
         values = {**(description or {}), **layout_of(self), "encoder_apart": shared_encoder is not None}
@@ -420,12 +453,21 @@ class Classifier(nn.Module):
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
-        """Read a bundle; raise InputError when it or its encoder is missing, damaged or of another kind.
+        """Read a classifier from a bundle.
 
         Parameters
         ----------
         folder : path
-            The folder that :meth:`save` wrote, or that of a classifier in a study.
+            Folder that :meth:`save` wrote, or the folder of a classifier in a study.
+
+        Returns
+        -------
+        Classifier
+
+        Raises
+        ------
+        InputError
+            If the bundle or its encoder is missing, damaged or of another kind.
         """
         tensors, values = load_bundle(folder, "classifier")
         if values.get("encoder_apart") is True:
@@ -439,5 +481,5 @@ class Classifier(nn.Module):
             parts.scheme, parts.classes, parts.encoder, parts.cnn, parts.head, parts.laws, parts.columns
         )
         if len(parts.laws) % classifier.laws_per_model:
-            raise ValueError(f"{len(parts.laws)} laws of {len(parts.classes)} classes")
+            raise ValueError(f"{len(parts.laws)} laws for {len(parts.classes)} classes")
         return classifier

@@ -1,4 +1,4 @@
-"""What a bundle says of a classifier besides its weights, and the classifier's parts built from that."""
+"""The layout of a classifier: its description in ``model.json``, and how to rebuild the parts from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassifierParts:
-    """The parts of a classifier, as its constructor takes them."""
+    """The parts of a classifier, as its constructor expects them."""
 
     scheme: int
     classes: tuple[str, ...]
@@ -35,12 +35,17 @@ class ClassifierParts:
 
 
 def layout_of(classifier: Classifier) -> dict[str, Any]:
-    """Return everything needed to rebuild a classifier except its weights, as plain JSON values.
+    """Return everything that is needed to rebuild a classifier except its weights.
 
     Parameters
     ----------
     classifier : Classifier
-        Of any scheme.
+        A classifier of any scheme.
+
+    Returns
+    -------
+    dict
+        Plain JSON values.
     """
     head = classifier.head
     return {
@@ -66,14 +71,14 @@ def layout_of(classifier: Classifier) -> dict[str, Any]:
 
 
 def identity_of(classifier: Classifier, shared_encoder: str | None) -> str:
-    """Return a fingerprint of what scores depend on besides the bundle's weights: encoder, laws and columns.
+    """Return a fingerprint of everything besides the bundle's weights that scores depend on: encoder, laws, columns.
 
     Parameters
     ----------
     classifier : Classifier
-        Of any scheme.
+        A classifier of any scheme.
     shared_encoder : str or None
-        SHA-256 of the encoder's weights where the bundle goes without them.
+        SHA-256 of the encoder's weights if the bundle omits them.
     """
     laws = [law.to_json() for law in classifier.laws]
     columns = None if classifier.columns is None else classifier.columns.to_json()
@@ -82,19 +87,19 @@ def identity_of(classifier: Classifier, shared_encoder: str | None) -> str:
 
 
 def parts_of(values: dict[str, Any], tensors: dict[str, Tensor]) -> ClassifierParts:
-    """Return the parts that a layout describes, with their weights not yet loaded.
+    """Build the parts that a layout describes; their weights are not loaded yet.
 
     Parameters
     ----------
     values : dict
-        As `layout_of` returns them.
+        As returned by `layout_of`.
     tensors : dict of Tensor
-        The weights, which tell how many parts there can be.
+        Weights by name; they limit the number of parts.
 
     Raises
     ------
     ValueError
-        If the parts are not those of one scheme.
+        If the parts do not belong to one scheme.
     """
     members, classes = int(values["members"]), tuple(map(str, values["classes"]))
     encoder = cnn = head = None

@@ -1,4 +1,4 @@
-"""The CNN of scheme 1: features of a crop, one network per model of the ensemble (paper, B.2)."""
+"""The CNNs of scheme 1, which extract features from crops (paper, B.2)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from torch import Tensor, nn
 from morpholaw.models.vae import BetaTCVAE
 
 LEAST_DEVIATION = 1e-3
-"""Added to the standard deviation that a latent is divided by: one that never changes stays near zero."""
+"""Added to the standard deviation by which a latent is divided, so that a constant latent stays near zero."""
 
 
 class CNNEnsemble(nn.Module):
-    """Convolutional feature extractors with 8, 16, 32 and 64 filters and batch normalisation.
+    """An ensemble of convolutional feature extractors with batch normalisation.
 
-    Each has the layout of the beta-TCVAE's encoder, so that schemes 1 and 2 differ in how the features are learnt and
-    not in how they are computed. The networks run one after the other: grouped convolutions are no faster on CPUs.
+    Each network has the architecture of the beta-TCVAE's encoder, so that schemes 1 and 2 differ only in how the
+    features are learnt. The networks run one after the other, because grouped convolutions are no faster on CPUs.
 
     Parameters
     ----------
     members : int
         Number of networks.
     features : int
-        Features of a crop (32, as many as latents).
-    filters, hidden, size
+        Features per crop (32, the number of latents).
+    filters : tuple of int
+        Filters of each convolutional layer.
+    hidden : int
+        Units of the fully connected layer.
+    size : int
+        Side length of a crop, in pixels.
         As for :class:`morpholaw.models.vae.BetaTCVAE`.
     dropout : float
         Dropout on the fully connected layer (paper: 0.3).
@@ -59,7 +64,7 @@ class CNNEnsemble(nn.Module):
         Parameters
         ----------
         images : Tensor
-            float32 (n, 1, size, size), or (members, n, 1, size, size) for other crops per member.
+            float32 (n, 1, size, size), or (members, n, 1, size, size) for different crops per member.
 
         Returns
         -------
@@ -71,12 +76,12 @@ class CNNEnsemble(nn.Module):
         return torch.stack([network(crops) for network, crops in zip(self.networks, images, strict=True)])
 
     def fits(self, encoder: BetaTCVAE) -> bool:
-        """Return whether the networks have the layout of an encoder, so that they can start from its weights.
+        """Return whether the networks have the architecture of an encoder and can start from its weights.
 
         Parameters
         ----------
         encoder : BetaTCVAE
-            The encoder.
+            The encoder to compare with.
         """
         layout = {name: self.settings[name] for name in ("filters", "hidden", "size")}
         theirs = {"filters": list(encoder.filters), "hidden": encoder.hidden, "size": encoder.size}
@@ -84,17 +89,17 @@ class CNNEnsemble(nn.Module):
 
     @torch.no_grad()
     def start_from(self, encoder: BetaTCVAE, images: Tensor) -> None:
-        """Give every network the weights of an encoder whose layout it has.
+        """Initialise every network with the weights of an encoder of the same architecture.
 
-        The features are then the encoder's latents, standardised over ``images``: batch normalisation, which the
-        encoder does not have, begins with scales and shifts that undo it.
+        The initial features are the encoder's latents, standardised over `images`. Batch normalisation, which the
+        encoder does not have, is initialised so that it has no effect on `images`.
 
         Parameters
         ----------
         encoder : BetaTCVAE
-            On the CPU.
+            The encoder, on the CPU.
         images : Tensor
-            float32 (n, 1, size, size), the crops that statistics are taken from.
+            float32 (n, 1, size, size); crops over which the statistics are computed.
         """
         sources = [
             *(layer for layer in encoder.encoder if isinstance(layer, nn.Conv2d | nn.Linear)),

@@ -1,4 +1,4 @@
-"""The description of a saved model, ``model.json``, and the bytes of its weights, read without torch."""
+"""The description of a saved model, ``model.json``, and its weights as bytes, read without torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from morpholaw.cells.files import read_json, refuse_special
 from morpholaw.errors import InputError
 
 SCHEMA = 2
-"""Version of the layout; a bundle of a newer one is refused, older ones are read.
+"""Version of the layout of bundles. Older layouts can be read; newer ones are rejected.
 
-In layout 1 every classifier holds its encoder's weights.
+In layout 1, every classifier contains its encoder's weights.
 """
 
 _WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
@@ -22,24 +22,24 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def read_description(folder: Path | str, kind: str | None = None) -> dict[str, Any]:
-    """Read what ``model.json`` says of the model in ``folder``.
+    """Read and check the description of the model in `folder`.
 
     Parameters
     ----------
     folder : path
-        The bundle's folder.
+        Folder of the bundle.
     kind : str, optional
-        The kind of model that is expected, e.g. "classifier".
+        Expected kind of model, such as "classifier".
 
     Returns
     -------
     dict
-        Plain JSON values. The name of the weights is that of a file in the folder; the other values are unchecked.
+        Plain JSON values. The weights file is checked to be in the folder; other values are unchecked.
 
     Raises
     ------
     InputError
-        When there is no model, or it is of another kind, of a newer layout, or names weights outside its folder.
+        If there is no model, or it is of another kind or a newer layout, or refers to weights outside its folder.
     """
     folder = Path(folder)
     description = read_json(folder / "model.json")
@@ -51,20 +51,20 @@ def read_description(folder: Path | str, kind: str | None = None) -> dict[str, A
     if schema > SCHEMA:
         raise InputError(
             f"The model in {folder} has layout {schema!r}, made by a newer version of Morpholaw; "
-            f"this version reads layouts up to {SCHEMA}."
+            f"this version reads up to layout {SCHEMA}."
         )
     if kind is not None and description.get("kind") != kind:
         raise InputError(f"The model in {folder} is of kind {description.get('kind')!r}; expected {kind!r}.")
     name = description["weights"]
     if not isinstance(name, str) or not _WEIGHTS_NAME.fullmatch(name):
         raise InputError(
-            f"The model in {folder} names the weights {name!r}; expected a file in its own folder."
+            f"The model in {folder} refers to the weights {name!r}; expected a file in its own folder."
         )
     return description
 
 
 def weights_name(sha256: str) -> str:
-    """Return the name of the file with the weights of this SHA-256.
+    """Return the file name for weights with a given SHA-256.
 
     Parameters
     ----------
@@ -75,19 +75,24 @@ def weights_name(sha256: str) -> str:
 
 
 def read_weights(path: Path, sha256: object) -> bytes:
-    """Return the bytes of a file of weights.
+    """Read a weights file and verify its hash.
 
     Parameters
     ----------
     path : path
-        The file.
+        Path of the file.
     sha256 : object
-        Its SHA-256, as it is recorded.
+        SHA-256 from the model's description.
+
+    Returns
+    -------
+    bytes
+        Contents of the file.
 
     Raises
     ------
     InputError
-        When it cannot be read, or its hash is another.
+        If the file cannot be read or its hash differs.
     """
     refuse_special(path)
     try:
@@ -98,45 +103,43 @@ def read_weights(path: Path, sha256: object) -> bytes:
         ) from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise InputError(
-            f"The weights {path.name} of the model in {path.parent} are damaged; expected their recorded hash."
+            f"The weights {path.name} of the model in {path.parent} are damaged: their hash is not the recorded one."
         )
     return data
 
 
 def encoder_folder(classifier: Path | str) -> Path:
-    """Return the folder with the weights of encoders, ``encoder/``, of the study that a classifier's folder is in.
+    """Return the folder ``encoder/`` of the study that contains a classifier.
 
     Parameters
     ----------
     classifier : path
-        The classifier's folder, ``classifiers/<name>/`` of a study.
+        Folder of the classifier, ``classifiers/<name>/`` in a study.
     """
     return Path(os.path.abspath(classifier)).parent.parent / "encoder"
 
 
 def encoder_weights(classifier: Path | str, sha256: object) -> Path:
-    """Return the file with the weights of the encoder that a study's classifier reads and does not hold itself.
+    """Return the path of the weights of the encoder that a classifier shares with its study.
 
     Parameters
     ----------
     classifier : path
-        The classifier's folder.
+        Folder of the classifier.
     sha256 : object
-        SHA-256 of the encoder's weights, as the classifier's description has it.
+        SHA-256 of the encoder's weights, from the classifier's description.
 
     Raises
     ------
     InputError
-        When the hash is none, or there is no such file.
+        If the SHA-256 is invalid or there is no such file.
     """
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise InputError(
-            f"The model in {classifier} does not say which encoder it reads; its model.json is damaged."
-        )
+        raise InputError(f"The model in {classifier} does not state its encoder; its model.json is damaged.")
     path = encoder_folder(classifier) / weights_name(sha256)
     if not path.exists():
         raise InputError(
-            f"The models in {classifier} read an encoder that is not there: {path} is missing. Copy that file from the "
+            f"The models in {classifier} need their encoder, but {path} is missing. Copy that file from the "
             "study that the models come from, or train them again."
         )
     return path

@@ -1,4 +1,4 @@
-"""Number of nodes of a network when it is written out as one expression (paper, appendix C)."""
+"""The size of a network, as the number of nodes when it is written as one expression (paper, appendix C)."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from torch import Tensor
 
 
 def dense_size(widths: Sequence[int]) -> int:
-    """Return the nodes of a dense head without normalisation (eq. 11).
+    """Return the number of nodes of a dense head without normalisation (eq. 11).
 
     Parameters
     ----------
     widths : sequence of int
-        Units of each layer from the inputs to the outputs; (32, 16, 16, 16, 1) gives 8641.
+        Units of each layer, from inputs to outputs; (32, 16, 16, 16, 1) gives 8641.
     """
     hidden = sum(8 * n_out * (n_in + 1) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden
 
 
 def batchnorm_size(widths: Sequence[int]) -> int:
-    """Return the nodes of a dense head with batch normalisation (eq. 13); (32, 16, 16, 16, 1) gives 9697.
+    """Return the number of nodes of a dense head with batch normalisation (eq. 13).
 
     Parameters
     ----------
     widths : sequence of int
-        Inputs, units of each hidden layer, and outputs.
+        Units of each layer, from inputs to outputs; (32, 16, 16, 16, 1) gives 9697.
     """
     hidden = sum(n_out * (8 * n_in + 30) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden
 
 
 def sparse_size(masks: Sequence[Tensor]) -> Tensor:
-    """Return the nodes of a sparse head (eq. 14): 8 M_j + 1 for a connected hidden neuron, 4 M_j + 1 for an output.
+    """Return the number of nodes of sparse heads (eq. 14).
 
-    M_j is the number of connections into neuron j. The paper's own derivation of eq. 11 gives a hidden neuron
-    8 (M_j + 1) nodes, since Mish holds its argument twice. Equation 14 is what the paper's table 1 was made with
-    (180 +- 20 nodes for 23 +- 2 weights), so it is what is reported here; the other count is 7 more for each connected
-    hidden neuron.
+    A connected hidden neuron counts 8 M_j + 1 and an output 4 M_j + 1 nodes, where M_j is the number of connections
+    into neuron j. Equation 11 would give a hidden neuron 8 (M_j + 1) nodes, because Mish contains its argument twice.
+    Equation 14 is used here because table 1 of the paper was made with it (180 +- 20 nodes for 23 +- 2 weights); the
+    other count is larger by 7 per connected hidden neuron.
 
     Parameters
     ----------
     masks : sequence of Tensor
-        Of each layer: bool (n_in, n_out), or (members, n_in, n_out).
+        Connections of each layer: bool (n_in, n_out), or (members, n_in, n_out).
 
     Returns
     -------
     Tensor
-        int64 () or (members,).
+        int64, () or (members,).
     """
     *hidden, last = [mask.long().sum(-2) for mask in masks]
     nodes = [torch.where(sources > 0, 8 * sources + 1, 0).sum(-1) for sources in hidden]

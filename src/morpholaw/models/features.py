@@ -1,4 +1,4 @@
-"""Features as named columns: the latents of an encoder, or anything else that was measured of a cell."""
+"""Feature tables: named columns that hold latents of an encoder or measured shapes of cells."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Inputs = Literal["latents", "shapes", "both"]
-"""What models of schemes 2 to 4 read: latents of the encoder, measured shapes, or both."""
+"""Inputs of the models of schemes 2 to 4: latents of the encoder, measured shapes, or both."""
 
 _LATENT = re.compile(r"z\d{1,3}")
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """Values of named features: one row per cell, or per orientation of a cell, and one column per feature.
+    """A table of named features, with one row per cell (or per orientation of a cell).
 
     Attributes
     ----------
     values : ndarray
         (n, features).
     names : tuple of str
-        Name of each column, e.g. ``("z0", "z1")``; no name occurs twice.
+        Unique name of each column, such as ``("z0", "z1")``.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class FeatureTable:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Check that names and values fit."""
+        """Check the shape of the values and the uniqueness of the names."""
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
             raise InputError(
                 f"A table of {len(self.names)} features needs an array of shape (n, {len(self.names)}); "
@@ -64,12 +64,16 @@ class FeatureTable:
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            A plain array (n, latents) holds all latents of an encoder, whose names are z0, z1, ...
+            Features by name; an array (n, latents) holds all latents of an encoder, named z0, z1, ...
+
+        Returns
+        -------
+        FeatureTable
 
         Raises
         ------
         InputError
-            If the array does not have two dimensions, or two columns have one name.
+            If the array is not two-dimensional, or two columns have the same name.
         """
         if isinstance(features, FeatureTable):
             return features
@@ -80,27 +84,32 @@ class FeatureTable:
         return cls(features.to_numpy(), tuple(str(name) for name in features.columns))
 
     def select(self, names: Sequence[str]) -> np.ndarray:
-        """Return the columns ``names``, (n, len(names)), in this order.
+        """Return the columns `names` in this order.
 
         Parameters
         ----------
         names : sequence of str
-            Names of columns.
+            Names of the columns.
+
+        Returns
+        -------
+        ndarray
+            (n, len(names)).
 
         Raises
         ------
         InputError
-            If there is no such column.
+            If a column does not exist.
         """
         return self.values[:, column_numbers(self.names, names)]
 
     def rows(self, index: np.ndarray | slice) -> FeatureTable:
-        """Return the table of some rows.
+        """Return a table of some of the rows.
 
         Parameters
         ----------
         index : ndarray or slice
-            Numbers of the rows, or a mask.
+            Row numbers or a boolean mask.
         """
         return FeatureTable(self.values[index], self.names)
 
@@ -111,36 +120,36 @@ def latent_names(count: int) -> tuple[str, ...]:
 
 
 def column_numbers(columns: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Return the places of ``names`` among ``columns``.
+    """Return the positions of `names` in `columns`.
 
     Raises
     ------
     InputError
-        If a name is not among them.
+        If a name is not in `columns`.
     """
     places = {name: place for place, name in enumerate(columns)}
     missing = [name for name in names if name not in places]
     if missing:
         known = ", ".join(columns[:4]) + (f", ... {columns[-1]}" if len(columns) > 4 else "")
-        raise InputError(f"There is no feature {missing[0]!r} here; the table has {known or 'no columns'}.")
+        raise InputError(f"There is no feature {missing[0]!r}; the table has {known or 'no columns'}.")
     return [places[name] for name in names]
 
 
 @dataclass(frozen=True)
 class ModelColumns:
-    """The columns of the feature table that a model reads, and how each is standardised.
+    """The input columns of a model, and how each is standardised.
 
-    A shape is read as (value - centre) / scale, with the mean and the standard deviation of the training cells; a
-    latent is read as it is.
+    A shape enters the model as (value - centre) / scale, with the mean and the standard deviation of the training
+    cells. A latent enters unchanged.
 
     Attributes
     ----------
     features : tuple of Feature
         The columns, in order.
     centre, scale : tuple of float
-        Of each column; 0 and 1 for a latent.
+        Mean and standard deviation of each column; 0 and 1 for latents.
     pixel_size : float, optional
-        Micrometres per pixel of the crops that shapes are measured in; lengths are in pixels where it is not known.
+        Pixel size of the crops in which shapes are measured, in micrometres; if unknown, lengths are in pixels.
     """
 
     features: tuple[Feature, ...]
@@ -149,7 +158,7 @@ class ModelColumns:
     pixel_size: float | None = None
 
     def __post_init__(self) -> None:
-        """Check that every column has a name of its own and a scale."""
+        """Check that names are unique and that every column has a centre and a scale."""
         if not self.features or len({len(self.features), len(self.centre), len(self.scale)}) != 1:
             raise InputError("A model needs at least one column, and a centre and a scale for each.")
         if len(set(self.names)) != len(self.names):
@@ -168,7 +177,22 @@ class ModelColumns:
         latents: Sequence[int] = (),
         pixel_size: float | None = None,
     ) -> ModelColumns:
-        """Return columns of some latents, then of shapes, scaled by what was measured of the training cells.
+        """Return the columns for some latents followed by shapes, scaled by the training cells' measurements.
+
+        Parameters
+        ----------
+        shapes : sequence of Feature
+            Shapes to use.
+        measured : DataFrame
+            Shapes measured in the training cells, one row per cell, in units.
+        latents : sequence of int
+            Numbers of the latents to use.
+        pixel_size : float, optional
+            Micrometres per pixel of the crops.
+
+        Returns
+        -------
+        ModelColumns
 
         Raises
         ------
@@ -178,7 +202,7 @@ class ModelColumns:
         values = measured[[feature.name for feature in shapes]].to_numpy(float)
         values = values[np.isfinite(values).all(axis=1)]
         if not len(values):
-            raise InputError("No nucleus could be measured in any training cell, so shapes cannot be read.")
+            raise InputError("No nucleus was found in any training cell, so shapes cannot be measured.")
         spread = values.std(axis=0)
         return cls(
             (*(latent_feature(number) for number in latents), *shapes),
@@ -189,7 +213,7 @@ class ModelColumns:
 
     @classmethod
     def of_latents(cls, count: int) -> ModelColumns:
-        """Return the columns of a model that reads all ``count`` latents of its encoder."""
+        """Return the columns of a model that uses all ``count`` latents of its encoder."""
         features = tuple(latent_feature(number) for number in range(count))
         return cls(features, (0.0,) * count, (1.0,) * count)
 
@@ -200,12 +224,12 @@ class ModelColumns:
 
     @property
     def latents(self) -> tuple[int, ...]:
-        """Numbers of the latents among the columns."""
+        """Numbers of the latents in the columns."""
         return tuple(self.latent_places.values())
 
     @property
     def latent_places(self) -> dict[int, int]:
-        """Number of the latent at each place that holds one."""
+        """Latent number by position, for the columns that hold latents."""
         return {
             place: int(feature.name[1:])
             for place, feature in enumerate(self.features)
@@ -214,33 +238,33 @@ class ModelColumns:
 
     @property
     def shapes(self) -> tuple[str, ...]:
-        """Names of the shapes among the columns."""
+        """Names of the shapes in the columns."""
         return tuple(feature.name for feature in self.features if feature.source == "shape")
 
     @property
     def inputs(self) -> Inputs:
-        """What the columns are: "latents", "shapes" or "both"."""
+        """Type of the columns: "latents", "shapes" or "both"."""
         if not self.shapes:
             return "latents"
         return "both" if self.latents else "shapes"
 
     def measure(self, images: np.ndarray) -> pd.DataFrame:
-        """Measure the shapes among the columns in crops, uint8 (n, s, s), in units; NaN where there is no nucleus."""
+        """Measure the shapes of the columns in crops, uint8 (n, s, s), in units; NaN where no nucleus was found."""
         around = any(feature.about == "neighbourhood" for feature in self.features)
         return measure_features(images, self.pixel_size, around)[list(self.shapes)]
 
     def standardise(self, table: FeatureTable) -> np.ndarray:
-        """Return the columns as the model reads them, float64 (n, columns), from a table in units."""
+        """Return the standardised columns of a table in units, float64 (n, columns)."""
         values = np.asarray(table.select(self.names), dtype=np.float64)
         standardised: np.ndarray = (values - np.array(self.centre)) / np.array(self.scale)
         return standardised
 
     def in_units(self, place: int, values: np.ndarray) -> np.ndarray:
-        """Return standardised values of the column at ``place``, of any shape, in its unit; latents have none."""
+        """Convert standardised values of the column at position ``place`` to its unit; latents have none."""
         return self.centre[place] + self.scale[place] * values
 
     def table(self, latents: np.ndarray | None, shapes: pd.DataFrame) -> FeatureTable:
-        """Return the columns in units, from all latents (n, L) and measured shapes."""
+        """Return the columns in units as a table, from all latents (n, L) and measured shapes."""
         parts = [] if latents is None else [np.asarray(latents, np.float64)[:, list(self.latents)]]
         names = tuple(f"z{number}" for number in self.latents) if latents is not None else ()
         values = np.concatenate([*parts, shapes[list(self.shapes)].to_numpy(float)], axis=1)
@@ -262,7 +286,7 @@ class ModelColumns:
         Raises
         ------
         InputError
-            If the values are not those of columns, or name a feature that does not exist.
+            If the values do not describe columns, or name an unknown feature.
         """
         if not isinstance(values, dict) or not {"names", "centre", "scale"} <= values.keys():
             raise InputError(
@@ -286,16 +310,16 @@ class ModelColumns:
 
 
 def latent_number(name: str) -> int | None:
-    """Return the number of the latent that a feature is: 3 of "z3"; None of any other feature.
+    """Return the number of a latent from its name, 3 for "z3"; None for any other feature.
 
     Parameters
     ----------
     name : str
-        The feature's name.
+        Name of the feature.
     """
     return int(name[1:]) if _LATENT.fullmatch(name) else None
 
 
 def latent_feature(number: int) -> Feature:
-    """Return the feature that is a latent of the encoder."""
+    """Return the feature for a latent of the encoder."""
     return Feature(f"z{number}", "", f"latent {number} of the encoder", "latent")

@@ -1,4 +1,4 @@
-"""Many small Mish networks as one: the classification heads of schemes 1-3 (paper, 4.2 and B.2)."""
+"""Classification heads: an ensemble of small Mish networks computed together (paper, 4.2 and B.2)."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from torch import Tensor, nn
 
 
 class HeadEnsemble(nn.Module):
-    """``members`` networks of one shape, 32-16-16-16-1 in the paper, computed together.
+    """An ensemble of networks of one architecture (32-16-16-16-1 in the paper), computed together.
 
-    Every layer of every member is one batched matrix product. A connection whose mask is False does not exist: its
-    weight counts as zero and gets no gradient. Hidden layers use Mish (eq. 10), the last layer nothing.
+    Each layer of all members is one batched matrix product. Connections whose mask is False are absent: their weight
+    is zero and has no gradient. Hidden layers use the Mish activation (eq. 10); the output layer is linear.
 
     Parameters
     ----------
     members : int
-        Networks in the ensemble.
+        Number of networks.
     inputs : int
-        Features that a network reads: the latents, measured shapes, or the CNN's features.
+        Number of input features: latents, measured shapes or features of the CNN.
     hidden : sequence of int
-        Units of the hidden layers.
+        Units of each hidden layer.
     outputs : int
         1 for two classes (eq. 2), or one per class.
     normalise : bool
-        Batch normalisation of hidden layers before the activation (eq. 12-13), with each member's own statistics;
-        running statistics in evaluation mode.
+        Apply batch normalisation before the activation of each hidden layer (eq. 12-13), with separate statistics per
+        member.
     dropout : float
-        Share of hidden units dropped in training mode, drawn independently for every member.
+        Dropout rate of hidden units in training mode, drawn independently per member.
     seeds : sequence of int, optional
-        One per member. A member's initial weights depend on its own seed alone. Without seeds they come from torch's
-        global generator.
+        One seed per member, which alone determines the member's initial weights. By default torch's global generator
+        is used.
 
     Attributes
     ----------
     weights : nn.ParameterList
-        Of each layer: float32 (members, n_in, n_out).
+        Weights of each layer, float32 (members, n_in, n_out).
     biases : nn.ParameterList
-        Of each layer: float32 (members, n_out).
+        Biases of each layer, float32 (members, n_out).
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class HeadEnsemble(nn.Module):
     ) -> None:
         super().__init__()
         if seeds is not None and len(seeds) != members:
-            raise ValueError(f"{members} members need as many seeds, not {len(seeds)}")
+            raise ValueError(f"{members} members need {members} seeds, not {len(seeds)}")
         if not 0 <= dropout < 1:
-            raise ValueError(f"a dropout of {dropout}")
+            raise ValueError(f"the dropout must be in [0, 1), not {dropout}")
         self.members = members
         self.widths = (inputs, *hidden, outputs)
         self.normalise = normalise
@@ -77,36 +77,36 @@ class HeadEnsemble(nn.Module):
 
     @property
     def inputs(self) -> int:
-        """Features that a member reads."""
+        """Number of input features."""
         return self.widths[0]
 
     @property
     def hidden(self) -> tuple[int, ...]:
-        """Units of the hidden layers."""
+        """Units of each hidden layer."""
         return self.widths[1:-1]
 
     @property
     def outputs(self) -> int:
-        """Outputs of a member."""
+        """Number of outputs."""
         return self.widths[-1]
 
     @property
     def masks(self) -> list[Tensor]:
-        """Of each layer: bool (members, n_in, n_out), True where a connection exists."""
+        """Masks of each layer, bool (members, n_in, n_out); True where a connection exists."""
         return [self.get_buffer(f"mask_{layer}") for layer in range(len(self.weights))]
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the scores of features.
+        """Compute the scores of features.
 
         Parameters
         ----------
         features : Tensor
-            float32 (n, inputs), the same for all members, or (members, n, inputs).
+            float32 (n, inputs) for the same features in all members, or (members, n, inputs).
 
         Returns
         -------
         Tensor
-            (members, n) for one output, the positive class where >= 0; else logits, (members, n, outputs).
+            (members, n) with one output, >= 0 for the positive class; else logits (members, n, outputs).
         """
         x = features.expand(self.members, *features.shape) if features.dim() == 2 else features
         last = len(self.weights) - 1
@@ -119,7 +119,7 @@ class HeadEnsemble(nn.Module):
         return x.squeeze(2) if self.outputs == 1 else x
 
     def _normalised(self, x: Tensor, layer: int) -> Tensor:
-        """Normalise (members, n, units) over the batch (eq. 12), each unit of each member by itself."""
+        """Normalise (members, n, units) over the batch (eq. 12), separately for each unit of each member."""
         members, n, units = x.shape
         flat = x.transpose(0, 1).reshape(n, members * units)
         flat = F.batch_norm(
@@ -133,26 +133,30 @@ class HeadEnsemble(nn.Module):
         return flat.view(n, members, units).transpose(0, 1)
 
     def member(self, k: int) -> HeadEnsemble:
-        """Return an ensemble of member ``k`` alone, with copies of its tensors, in the same mode and place.
+        """Return an ensemble of one member, with copies of its tensors, on the same device and in the same mode.
 
         Parameters
         ----------
         k : int
-            The member, from 0.
+            Number of the member, counted from 0.
         """
         one = HeadEnsemble(1, self.inputs, self.hidden, self.outputs, self.normalise, self.dropout)
         one.load_state_dict({name: tensor[k : k + 1] for name, tensor in self.state_dict().items()})
         return one.to(self.weights[0].device).train(self.training)
 
     def widened(self, places: Sequence[int], inputs: int) -> HeadEnsemble:
-        """Return the same networks with more inputs, which they are not connected to.
+        """Return the same networks with additional inputs that are not connected.
 
         Parameters
         ----------
         places : sequence of int
-            Where each of the inputs is among the new ones, rising.
+            Position of each present input among the new inputs, in ascending order.
         inputs : int
-            The number of new ones.
+            Number of inputs of the new networks.
+
+        Returns
+        -------
+        HeadEnsemble
         """
         wide = HeadEnsemble(self.members, inputs, self.hidden, self.outputs, self.normalise, self.dropout)
         state = self.state_dict()
@@ -164,16 +168,16 @@ class HeadEnsemble(nn.Module):
         return wide.to(self.weights[0].device).train(self.training)
 
     def active_weights(self) -> Tensor:
-        """Return the connections of each member, without biases, int64 (members,): 1040 in the paper's dense head."""
+        """Return the number of connections of each member without biases, int64 (members,); 1040 if dense (paper)."""
         return torch.stack([mask.flatten(1).sum(1) for mask in self.masks]).sum(0)
 
     def kept_inputs(self, k: int) -> tuple[int, ...]:
-        """Return the inputs that member ``k`` is connected to, in rising order.
+        """Return the inputs to which one member is connected, in ascending order.
 
         Parameters
         ----------
         k : int
-            The member, from 0.
+            Number of the member, counted from 0.
         """
         return tuple(int(i) for i in self.masks[0][k].any(1).nonzero().flatten())
 
@@ -181,16 +185,16 @@ class HeadEnsemble(nn.Module):
 def initial_weights(
     widths: Sequence[int], members: int, seeds: Sequence[int] | None = None
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Return weights and biases uniform in +-1/sqrt(n_in), as those of torch's linear layers.
+    """Return weights and biases drawn uniformly from +-1/sqrt(n_in), as in torch's linear layers.
 
     Parameters
     ----------
     widths : sequence of int
-        Units of each layer from the inputs to the outputs.
+        Units of each layer, from inputs to outputs.
     members : int
         Number of networks.
     seeds : sequence of int, optional
-        One per network; by default torch's global generator is used.
+        One seed per network; by default torch's global generator is used.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A law: one expression of a few named features whose sign is the class (paper, scheme 4 and eq. 2)."""
+"""Laws: an expression of a few named features whose sign gives the class (scheme 4; paper, eq. 2)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Law:
-    """f(z) of the features ``names``: below 0 is the negative class (0), 0 and above the positive (1).
+    """An expression f of named features; f < 0 is the negative class (0) and f >= 0 the positive class (1).
 
     Parameters
     ----------
     expression : Expression
         The formula; its columns are those of ``names``.
     names : tuple of str
-        Features in the order of the expression's columns, e.g. ``("z3", "z17", "z21", "z29")``.
+        Features in the order of the expression's columns, such as ``("z3", "z17", "z21", "z29")``.
     metadata : mapping
-        How it was found: loss, accuracy, engine, seed and so on, as plain JSON values.
+        How the law was found (loss, accuracy, engine, seed, ...), as plain JSON values.
 
     Examples
     --------
@@ -45,16 +45,20 @@ class Law:
 
     @classmethod
     def parse(cls, text: str, names: Sequence[str], metadata: Mapping[str, Any] | None = None) -> Law:
-        """Read a law from text; nothing is evaluated.
+        """Parse a law from text; the text is never evaluated as code.
 
         Parameters
         ----------
         text : str
-            Such as ``"z29*(square(z17) + square(z21)) - exp(exp(z3))"``.
+            Infix text, such as ``"z29*(square(z17) + square(z21)) - exp(exp(z3))"``.
         names : sequence of str
-            The features that it may read.
+            Names of the features that the law may use.
         metadata : mapping, optional
-            How it was found, as plain JSON values.
+            How the law was found, as plain JSON values.
+
+        Returns
+        -------
+        Law
 
         Raises
         ------
@@ -70,21 +74,21 @@ class Law:
 
     @property
     def latents(self) -> tuple[int, ...]:
-        """Numbers of the latents ``names``: 17 for "z17"."""
+        """Numbers of the latents in ``names``; 17 for "z17"."""
         return tuple(_latent(name) for name in self.names)
 
     @property
     def size(self) -> int:
-        """Nodes of the tree, the paper's expression size."""
+        """Number of nodes, the expression size of the paper."""
         return self.expression.size
 
     @property
     def complexity(self) -> int:
-        """Nodes weighted by cost (paper, B.4: sin 3, exp and log 2)."""
+        """Number of nodes weighted by cost: sin 3, exp and log 2, others 1 (paper, B.4)."""
         return self.expression.complexity()
 
     def score(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return f for each row of a feature table.
+        """Return the score f of each row.
 
         Parameters
         ----------
@@ -99,29 +103,29 @@ class Law:
         Raises
         ------
         InputError
-            If a feature that the law reads is missing.
+            If a feature of the law is missing.
         """
         return self.expression.evaluate(FeatureTable.of(features).select(self.names))
 
     def score_torch(self, features: torch.Tensor, names: Sequence[str] | None = None) -> torch.Tensor:
-        """Return f for each row of a tensor, differentiable.
+        """Return the score f of each row of a tensor; differentiable.
 
         Parameters
         ----------
         features : Tensor
             (n, features).
         names : sequence of str, optional
-            Names of the columns; by default they are all latents z0, z1, ...
+            Names of the columns; by default z0, z1, ... (all latents).
 
         Returns
         -------
         Tensor
-            (n,), in the dtype of ``features``.
+            (n,), of the dtype of ``features``.
 
         Raises
         ------
         InputError
-            If a feature that the law reads is missing.
+            If a feature of the law is missing.
         """
         if features.ndim != 2:
             raise InputError(
@@ -136,22 +140,27 @@ class Law:
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            Columns by name; an array holds all latents, (n, L).
+            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
         """
         return int(np.count_nonzero(~np.isfinite(self.score(features))))
 
     def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return the class of each row, int64 (n,): 0, 1, or -1 where the score is not finite.
+        """Return the predicted class of each row.
 
         Parameters
         ----------
         features : FeatureTable, DataFrame or ndarray
-            Columns by name; an array holds all latents, (n, L).
+            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
+
+        Returns
+        -------
+        ndarray
+            int64 (n,): 0 or 1, or -1 where the score is not finite.
         """
         return predicted_classes(self.score(features))
 
     def accuracy(self, features: FeatureTable | pd.DataFrame | np.ndarray, targets: np.ndarray) -> float:
-        """Return the share of rows whose class is right; an undefined row is wrong.
+        """Return the share of rows that are classified correctly; a row without a finite score counts as wrong.
 
         Parameters
         ----------
@@ -159,36 +168,44 @@ class Law:
             As for `score`.
         targets : ndarray
             True classes, int (n,), 0 or 1.
+
+        Returns
+        -------
+        float
         """
         return float(np.mean(self.predict(features) == np.asarray(targets)))
 
     def rounded(self, digits: int = 3) -> Law:
-        """Return the law with its constants rounded to ``digits`` significant digits and plain signs; score it anew.
+        """Return the law with rounded constants and plain signs. Its metadata is that of the original law.
 
         Parameters
         ----------
         digits : int
             Significant digits of constants.
+
+        Returns
+        -------
+        Law
         """
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
 
     def reduced(self) -> Law:
-        """Return the same law over the features that it uses alone."""
+        """Return the same law with only the features that it uses."""
         used = self.expression.variables()
         return replace(self, expression=_renumbered(self.expression, used), names=used)
 
     def text(self) -> str:
-        """Return infix text, constants at full precision."""
+        """Return infix text with constants at full precision."""
         return self.expression.text()
 
     def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
-        """Return LaTeX; ``names`` gives words to show for features, e.g. ``{"z3": "size"}``.
+        """Return the law as LaTeX.
 
         Parameters
         ----------
         names : mapping of str to str, optional
-            Words for features.
+            Display names of features, such as ``{"z3": "size"}``.
         digits : int
             Significant digits of constants.
         """
@@ -199,24 +216,24 @@ class Law:
         function: str = "law",
         classes: tuple[str, str] = ("the negative class", "the positive class"),
     ) -> str:
-        """Return the source of a Python function with the law's scores.
+        """Return the source of a Python function that computes the law's score.
 
         Parameters
         ----------
         function : str
-            Name of the function; it takes the law's features, one number each, by position or by name.
-        classes : (str, str)
-            Names of the negative and the positive class, for its docstring.
+            Name of the function. Its arguments are the features of the law, one number each.
+        classes : tuple of str
+            Names of the negative and the positive class, for the docstring.
 
         Returns
         -------
         str
-            Source that needs the standard library alone.
+            Source that needs only the standard library.
 
         Raises
         ------
         InputError
-            If ``function`` is not a name that Python can use.
+            If ``function`` is not a valid Python name.
         """
         return to_python(self.expression, self.names, function, classes)
 
@@ -232,7 +249,7 @@ class Law:
 
     @classmethod
     def from_json(cls, values: Any) -> Law:
-        """Return the law that `to_json` wrote; size and complexity are counted anew.
+        """Return the law that `to_json` wrote; size and complexity are recomputed.
 
         Parameters
         ----------
@@ -242,13 +259,13 @@ class Law:
         Raises
         ------
         InputError
-            If the values are not those of a law.
+            If the values do not describe a law.
         """
         if not isinstance(values, dict) or not {"expression", "names"} <= values.keys():
             raise InputError("A law must be an object with the fields 'expression' and 'names'.")
         names, metadata = values["names"], values.get("metadata", {})
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError("The field 'names' of a law must be a list of names of features.")
+            raise InputError("The field 'names' of a law must be a list of feature names.")
         if not isinstance(metadata, dict):
             raise InputError("The field 'metadata' of a law must be an object.")
         return cls.parse(values["expression"], names, metadata)
@@ -269,5 +286,5 @@ def _renumbered(node: Expression, names: Sequence[str]) -> Expression:
 def _latent(name: str) -> int:
     match = re.fullmatch(r"[A-Za-z]+_?(\d+)", name)
     if not match:
-        raise InputError(f"The name {name!r} is not that of a latent; names such as 'z17' were expected.")
+        raise InputError(f"{name!r} is not the name of a latent; expected a name such as 'z17'.")
     return int(match[1])

@@ -1,4 +1,4 @@
-"""A law over standardised columns as the same law over columns in units."""
+"""Conversion of a law over standardised columns to a law over columns in units."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from morpholaw.models.law import Law
 
 
 def law_in_units(law: Law, columns: ModelColumns | None) -> Law:
-    """Return the law that gives the same scores from columns in units.
+    """Return a law with the same scores whose inputs are columns in units.
 
     Parameters
     ----------
     law : Law
-        Over standardised columns.
+        A law over standardised columns.
     columns : ModelColumns, optional
-        What the columns were standardised by; None where the law reads latents, which have no unit.
+        How the columns were standardised; None for a law over latents, which have no unit.
+
+    Returns
+    -------
+    Law
     """
     if columns is None:
         return law

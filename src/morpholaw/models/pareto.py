@@ -1,4 +1,4 @@
-"""The Pareto front of models: those that no other model matches in both cost and loss."""
+"""The Pareto front of models by cost and loss."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Item = TypeVar("Item")
 
 
 def pareto_front(items: Iterable[Item], key: Callable[[Item], tuple[Any, ...]]) -> list[Item]:
-    """Return the items that no item of equal or lower cost matches in loss, by rising cost.
+    """Return the Pareto-optimal items, in ascending order of cost.
 
     Parameters
     ----------
     items : iterable
-        The items; those whose cost or loss is not finite are left out.
+        The items; those with a cost or loss that is not finite are left out.
     key : callable
-        Returns the cost and the loss of an item, both better when lower. Further values decide which of several
-        items of equal cost and loss is kept.
+        Returns the cost and the loss of an item, where lower is better. Further values break ties between items of
+        equal cost and loss.
 
     Returns
     -------
     list
-        Cost rises and loss falls from one item to the next.
+        Items with rising cost and falling loss.
 
     Examples
     --------

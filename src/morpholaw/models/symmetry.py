@@ -1,11 +1,10 @@
-"""How latents change when a crop is transformed by D4: each latent has one of the symmetries of a square.
+"""The symmetry types of latents: how each latent changes when a crop is rotated or flipped (the group D4).
 
-A crop can be rotated and flipped in eight ways, and what a latent stands for determines how it must then change. A size
-stays the same. Elongation along the axes changes its sign with a quarter turn, elongation along the diagonals with a
-flip. A position is two latents that are transformed with the crop. The latents that the paper found are of exactly
-these kinds (6.1: two sizes, aspect ratio, "diagonality", position). Here every latent has a kind, and training asks it
-to follow that symmetry (``EncoderConfig.symmetry``), so that what a cell is and how it lies are not mixed in one
-number.
+A crop has eight orientations, and the meaning of a latent determines how it must change between them. A size stays the
+same. Elongation along the axes changes its sign under a quarter turn, and elongation along the diagonals under a flip.
+A position consists of two latents that transform like a vector. The latents found in the paper are of these types (6.1:
+two sizes, aspect ratio, "diagonality", position). Here every latent has a fixed type and training enforces its symmetry
+(``EncoderConfig.symmetry``), so that no latent mixes the shape of a cell with its orientation.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from torch import Tensor
 from morpholaw.cells.orientations import COUNT
 
 Kind = Literal["invariant", "axes", "diagonal", "handed", "direction"]
-"""The irreducible representations A1, B1, B2, A2 and E of D4; latents of the last come in pairs, along x and y."""
+"""The irreducible representations A1, B1, B2, A2 and E of D4. Latents of E come in pairs, along x and y."""
 
 
 def kinds(latents: int) -> tuple[Kind, ...]:
-    """Return the kind of each latent, invariant ones first; of 32 they are 12, 4, 4, 2 and 10."""
+    """Return the symmetry type of each latent, invariant ones first; 32 latents are 12, 4, 4, 2 and 10 of each type."""
     elongations = (latents + 4) // 8
     others = {
         "axes": elongations,
@@ -38,17 +37,17 @@ def kinds(latents: int) -> tuple[Kind, ...]:
 
 @cache
 def cell_latents(latents: int) -> tuple[bool, ...]:
-    """Return which latents follow the cell where they are split (``EncoderConfig.split``): half of each kind, first."""
+    """Return which latents describe the cell if they are split (``EncoderConfig.split``): the first half per type."""
     kind_of = kinds(latents)
     ranks = [kind_of[:number].count(kind) for number, kind in enumerate(kind_of)]
     half = {kind: (kind_of.count(kind) + 1) // 2 for kind in set(kind_of)}
     if "direction" in half:
-        half["direction"] -= half["direction"] % 2  # pairs stay together
+        half["direction"] -= half["direction"] % 2  # keep pairs together
     return tuple(rank < half[kind] for rank, kind in zip(ranks, kind_of, strict=True))
 
 
 def transform_latents(latents: Tensor, k: int) -> Tensor:
-    """Return what latents become when the crop takes orientation ``k``.
+    """Transform latents as if their crop had orientation ``k``.
 
     Parameters
     ----------
@@ -56,6 +55,11 @@ def transform_latents(latents: Tensor, k: int) -> Tensor:
         (n, latents).
     k : int
         Orientation, 0 to 7 (see ``cells.orientations``).
+
+    Returns
+    -------
+    Tensor
+        (n, latents).
     """
     source, sign = _action(latents.shape[1], k, latents.device)
     return latents[:, source] * sign.to(latents.dtype)
@@ -63,9 +67,9 @@ def transform_latents(latents: Tensor, k: int) -> Tensor:
 
 @cache
 def _action(latents: int, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return where each latent comes from under orientation ``k``, int64 (latents,), and its sign, float32 (latents,).
+    """Return the source of each latent under orientation ``k``, int64 (latents,), and its sign, float32 (latents,).
 
-    The tensors are cached on the device: copying them at every step would make a GPU wait.
+    The tensors are cached on the device, because copying them in every step would make a GPU wait.
     """
     if not 0 <= k < COUNT:
         raise ValueError(f"an orientation is 0 to {COUNT - 1}, not {k}")

@@ -1,4 +1,4 @@
-"""The decoder's last layers for less work: a convolution of a doubled image, computed from the image itself."""
+"""A faster last stage of the decoder: upsampling and convolution computed in one step."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 NARROW = 8
-"""Filters up to which it pays: four times as many fill a CPU's vector registers, which one or two do not."""
+"""Largest number of filters for which this is faster; more filters fill a CPU's vector registers anyway."""
 
 READS = [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]
-"""For even and odd pixels of the result: which small pixel (rows) each of the kernel's three (columns) reads."""
+"""For even and odd output pixels: which input pixel (rows) each of the kernel's three weights (columns) reads."""
 
 
 class Upsampler(nn.Sequential):
-    """A sequence of layers in which nearest-neighbour doubling and a narrow convolution are computed as one step.
+    """A sequence of layers that computes nearest-neighbour doubling and a narrow convolution in one step.
 
-    Weights, their names and the results, up to rounding, are those of the plain sequence; training the paper's network
-    takes a quarter less time on a CPU. A GPU computes the layers as they are: it waits for operations to be launched,
-    and this takes more of them (training took a third more time on an H200).
+    Weights, their names and (up to rounding) the results are those of the plain sequence; training the paper's network
+    takes a quarter less time on a CPU. On a GPU the layers are computed one by one, because the combined step launches
+    more operations (training took a third longer on an H200).
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the layers, one after the other, would return."""
+        """Return the output of the layers applied in order."""
         fused = x.device.type == "cpu"
         doubled = False
         for layer, following in pairwise([*self, None]):
@@ -39,17 +39,17 @@ class Upsampler(nn.Sequential):
 
 
 def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
-    """Convolve an image that is doubled by nearest neighbour, with a 3 x 3 kernel and padding.
+    """Double an image by nearest neighbour and convolve it with a padded 3 x 3 kernel.
 
-    Four neighbouring pixels of the result read the same 3 x 3 pixels of ``x``, each with its own sums of the kernel:
-    they are four times the filters of a convolution of ``x`` (sub-pixel convolution, Shi et al. 2016).
+    Each 2 x 2 block of the output depends on the same 3 x 3 pixels of ``x`` through different sums of the kernel. The
+    result is therefore a convolution of ``x`` with four times as many filters (sub-pixel convolution, Shi et al. 2016).
 
     Parameters
     ----------
     x : Tensor
         (n, channels, y, x).
     convolution : Conv2d
-        The convolution.
+        The convolution to apply.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The convolutional beta-TCVAE: a crop of a cell to 32 latents and back (paper, 5.1 and B.1)."""
+"""The convolutional beta-TCVAE, which encodes crops as latents and decodes them (paper, 5.1 and B.1)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from torch import Tensor, nn
 from morpholaw.models.upsampling import Upsampler
 
 LOG_VARIANCE_RANGE = (-12.0, 8.0)
-"""Log-variances are clipped to this range, so that no crop, however odd, encodes to an infinite number."""
+"""Log-variances are clipped to this range, so that no crop has infinite latents."""
 
 
 class BetaTCVAE(nn.Module):
-    """Encoder and decoder of the beta-TCVAE.
+    """Convolutional beta-TCVAE with an encoder and a decoder.
 
-    The encoder has one 3 x 3 convolution of stride 2 for each entry of ``filters``, a fully connected layer, then the
-    mean and the log-variance. The decoder is its mirror image with nearest-neighbour upsampling.
+    The encoder consists of a 3 x 3 convolution of stride 2 per entry of ``filters``, a fully connected layer, and
+    linear layers for the mean and the log-variance. The decoder mirrors it with nearest-neighbour upsampling.
 
     Parameters
     ----------
     latents : int
-        Latent variables (paper: 32).
+        Number of latents (paper: 32).
     filters : tuple of int
-        Filters of the encoder's convolutions; each halves the image (paper: 8, 16, 32, 64).
+        Filters of each convolutional layer; each halves the image (paper: 8, 16, 32, 64).
     hidden : int
         Units of the fully connected layer (paper: 256).
     size : int
-        Side of a crop in pixels, a multiple of ``2 ** len(filters)``.
+        Side length of a crop in pixels, a multiple of ``2 ** len(filters)``.
     texture : bool
-        Decode a second image, the grain: how much the first one leaves out at each place. A mean image cannot show
-        grains that lie elsewhere in every cell, so without it no latent says how grainy a cell is.
+        Decode a second image, the texture: the magnitude of the first image's residual at each pixel. The first image
+        cannot show grains at random positions, so without the texture no latent describes how grainy a cell is.
     """
 
     def __init__(
@@ -75,30 +75,40 @@ class BetaTCVAE(nn.Module):
         )[:-1]
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance of q(z|x), each (n, latents), of images (n, 1, size, size) in [0, 1].
+        """Return the mean and the log-variance of q(z|x).
 
         Parameters
         ----------
         images : Tensor
             Float, (n, 1, size, size), in [0, 1].
+
+        Returns
+        -------
+        mean, log_variance : Tensor
+            (n, latents) each.
         """
         hidden = self.encoder(images)
         return self.mean(hidden), self.log_variance(hidden).clamp(*LOG_VARIANCE_RANGE)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Return images (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest.
+        """Decode latents to images.
 
         Parameters
         ----------
         latents : Tensor
             Float, (n, latents).
+
+        Returns
+        -------
+        Tensor
+            (n, 1, size, size) in [0, 1]; 0 is background and 1 the brightest.
         """
         images: Tensor = self.decoder(latents)[:, :1]
         return images
 
     @property
     def last_bias(self) -> Tensor:
-        """Biases of the decoder's last convolution: the grey level (and grain) of an image of nothing."""
+        """Biases of the decoder's last convolution, one per decoded image (grey level and texture)."""
         *_, last = (name for name, _ in self.decoder.named_parameters())
         return self.decoder.get_parameter(last)
 

@@ -1,1 +1,1 @@
-"""How it is learnt: losses, loops, RigL, the search, the symbolic engines, devices and checkpoints."""
+"""Training: losses, loops, RigL, the search for laws, symbolic engines, devices and checkpoints."""

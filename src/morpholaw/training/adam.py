@@ -1,4 +1,4 @@
-"""Adam, whose steps a GPU can record: its rate lies on the device; and its state as tensors by name, and back."""
+"""Adam with a learning rate that recorded GPU steps can change, and conversion of its state to named tensors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def new_adam(
     device: torch.device,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.Adam:
-    """Return an optimiser of parameters on a device."""
+    """Return an Adam optimiser for parameters on a device."""
     gpu = device.type == "cuda"
     rate_there = torch.tensor(rate, device=device) if gpu else rate
     return torch.optim.Adam(parameters, rate_there, betas, fused=True, capturable=gpu)
 
 
 def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
-    """Set the learning rate; where it lies on a device, at its place, from which a recorded step reads it."""
+    """Set the learning rate; on a GPU in place, because a recorded step reads it from there."""
     for group in optimiser.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -32,7 +32,7 @@ def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
 
 
 def adam_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return moments and step counts, named ``adam.<parameter>.<moment>``."""
+    """Return the moments and step counts, named ``adam.<parameter>.<moment>``."""
     return {
         f"{PREFIX}{index}.{name}": torch.as_tensor(value)
         for index, moments in optimiser.state_dict()["state"].items()
@@ -41,7 +41,7 @@ def adam_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_adam(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Restore what :func:`adam_tensors` returned; other names are ignored."""
+    """Restore the state that :func:`adam_tensors` returned; other names are ignored."""
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

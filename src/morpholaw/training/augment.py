@@ -1,4 +1,4 @@
-"""Changes of training crops, a batch at a time: orientations, surroundings, microscopes (paper, B.1 and B.2)."""
+"""Augmentation of batches of crops: orientations, swapped surroundings and simulated microscopes (paper, B.1, B.2)."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from morpholaw.cells.normalise import CEILING, PEAK, nucleus
 from morpholaw.cells.orientations import COUNT, inverse, orient
 
 DARK, SAMPLED = 32, 128
-"""A crop's background is taken from the ``DARK`` darkest of ``SAMPLED`` pixels."""
+"""The background of a crop is estimated from the ``DARK`` darkest of ``SAMPLED`` pixels."""
 ZOOM, SHIFT = 0.15, 0.05
-"""Largest zoom (logarithm) and shift (share of the side) of a deformed crop."""
+"""Largest zoom (as a logarithm) and largest shift (as a share of the side length) of a deformed crop."""
 SURROUNDINGS_GAIN = 0.7
-"""Standard deviation of the log gain of swapped surroundings: metaphases are two to three times as bright as others."""
+"""Standard deviation of the log gain of swapped surroundings; metaphases are two to three times as bright as others."""
 
 
 def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Tensor:
-    """Give each eighth of a batch one of the eight orientations of D4.
+    """Apply one of the eight orientations of D4 to each eighth of a batch.
 
-    The batch must be in random order. Eight strided copies are much faster than one per crop.
+    The batch must be in random order. Eight strided copies are much faster than one copy per crop.
 
     Parameters
     ----------
     crops : Tensor
-        (n, size, size), the batch or a part of it.
+        (n, size, size); the batch or a part of it.
     first : int
-        Place of the part's first crop in the batch.
+        Position of the first crop of the part in the batch.
     total : int, optional
-        Crops in the whole batch; by default ``crops`` is the whole.
+        Number of crops in the whole batch; by default ``crops`` is the whole batch.
 
     Returns
     -------
     Tensor
-        (n, size, size), in the same order; block k has the orientation ``inverse(k)``.
+        (n, size, size) in the same order; block k has the orientation ``inverse(k)``.
     """
     total = len(crops) if total is None else total
     eighths = torch.arange(total).tensor_split(COUNT)
@@ -51,16 +51,16 @@ def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Ten
 
 
 def deform(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Turn each crop by a random angle, and zoom, stretch and shift it a little; beyond its edges it is mirrored.
+    """Rotate each crop by a random angle, and zoom, stretch and shift it slightly. Edges are mirrored.
 
     Parameters
     ----------
     images : Tensor
         float32 (n, 1, size, size).
     strength : float
-        1: zoom by up to 15 %, stretch by up to 15 %, shift by up to 5 % of the side. Angles are always any.
+        With 1, zoom and stretch are up to 15 % and shifts up to 5 % of the side. Angles are always arbitrary.
     generator : torch.Generator
-        Draws the changes.
+        Source of randomness.
 
     Returns
     -------
@@ -87,16 +87,16 @@ def deform(images: Tensor, strength: float, generator: torch.Generator) -> Tenso
 def exchange_surroundings(
     images: Tensor, cells: Tensor, donors: Tensor, donor_cells: Tensor, generator: torch.Generator
 ) -> Tensor:
-    """Show each cell in the surroundings of another crop, whose own cell is replaced by its background.
+    """Place each cell in the surroundings of another crop, whose own cell is replaced by background.
 
     Parameters
     ----------
     images, donors : Tensor
-        float32 (n, 1, size, size), the crops and those that surroundings come from.
+        float32 (n, 1, size, size); the crops and the crops that provide surroundings.
     cells, donor_cells : Tensor
-        bool (n, 1, size, size), pixels of their central cells.
+        bool (n, 1, size, size); masks of the central cells.
     generator : torch.Generator
-        Draws the background.
+        Source of randomness for the background.
 
     Returns
     -------
@@ -114,19 +114,20 @@ def exchange_surroundings(
 def other_surroundings(
     images: Tensor, cells: Tensor, donors: Tensor, donor_cells: Tensor, generator: torch.Generator
 ) -> Tensor:
-    """Show each cell in the surroundings of another one as a microscope might have shown it.
+    """Place each cell in the surroundings of another crop, as realistically as possible.
 
-    Surroundings are brighter or dimmer at random. The donor's own cell is removed in half of the crops; in the others
-    it shows where it is larger. Then each crop is divided by its brightest chromatin again, as when crops are cut.
+    The brightness of the surroundings varies at random. In half of the crops the donor's own cell is removed; in the
+    others it remains visible where it is larger. Each crop is then rescaled to its brightest chromatin, as when crops
+    are cut.
 
     Parameters
     ----------
     images, donors : Tensor
-        float32 (n, 1, size, size) in [0, 1], the crops and those that surroundings come from.
+        float32 (n, 1, size, size) in [0, 1]; the crops and the crops that provide surroundings.
     cells, donor_cells : Tensor
-        bool (n, 1, size, size), pixels of their central cells.
+        bool (n, 1, size, size); masks of the central cells.
     generator : torch.Generator
-        Of all that is drawn.
+        Source of randomness.
 
     Returns
     -------
@@ -142,7 +143,7 @@ def other_surroundings(
 
 
 def _peak(images: Tensor) -> Tensor:
-    """Return the grey value of the brightest chromatin of each crop, (n, 1, 1, 1); see `cells.normalise.peak`."""
+    """Return the grey level of the brightest chromatin of each crop, (n, 1, 1, 1); see `cells.normalise.peak`."""
     places = torch.from_numpy(np.flatnonzero(nucleus(images.shape[-1]))).to(images.device)
     inside = images.flatten(1)[:, places]
     rank = 1 + round(PEAK / 100 * (inside.shape[1] - 1))
@@ -150,16 +151,21 @@ def _peak(images: Tensor) -> Tensor:
 
 
 def gradient_signs(images: Tensor, values: Callable[[Tensor], Tensor], towards: Tensor) -> Tensor:
-    """Return the signs of the changes of each pixel that move a crop's values in a direction, as ``images`` (eq. 1).
+    """Return the sign of the gradient of a crop's values along a direction, for each pixel (eq. 1).
 
     Parameters
     ----------
     images : Tensor
         float32 (n, 1, size, size).
     values : callable
-        Returns values of crops, such as their latents, each of which depends on one crop alone.
+        Maps crops to values, such as latents. The values of a crop must depend on that crop only.
     towards : Tensor
-        The direction, of the shape of the values.
+        Direction, of the same shape as the values.
+
+    Returns
+    -------
+    Tensor
+        -1, 0 or 1, of the shape of ``images``.
     """
     start = images.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(values(start), start, towards)
@@ -167,18 +173,18 @@ def gradient_signs(images: Tensor, values: Callable[[Tensor], Tensor], towards: 
 
 
 def another_microscope(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Show crops as other microscopes would: with noise, blurred or sharpened, with another contrast and background.
+    """Simulate other microscopes by random noise, blur or sharpening, contrast and background.
 
-    Each crop is changed in its own way, and by a strength of its own, from nothing up to ``strength``.
+    Each crop is changed independently, with a random strength between 0 and ``strength``.
 
     Parameters
     ----------
     images : Tensor
         float32 (n, 1, size, size) in [0, 1].
     strength : float
-        1 is as much as real sources differ.
+        1 corresponds to the differences between real sources.
     generator : torch.Generator
-        Draws the changes.
+        Source of randomness.
 
     Returns
     -------
@@ -192,22 +198,22 @@ def another_microscope(images: Tensor, strength: float, generator: torch.Generat
         return deviation * each * torch.randn(count, 1, 1, 1, generator=generator).to(device)
 
     smooth = blur(blur(images))
-    sharpness = normal(1.0).clamp(-1, 1.5)  # -1: blurred; above 0: local contrast enhanced
+    sharpness = normal(1.0).clamp(-1, 1.5)  # -1: blurred; above 0: sharpened
     changed = (images + sharpness * (images - smooth)).clamp_min(0)
-    changed = (changed * CEILING).pow(normal(0.25).exp()) / CEILING  # the cell's brightest chromatin stays
+    changed = (changed * CEILING).pow(normal(0.25).exp()) / CEILING  # keeps the cell's brightest chromatin
     changed = changed * normal(0.15).exp() + normal(0.02)
     noise = torch.randn(images.shape, generator=generator).to(device)
     return (changed + normal(0.05) * noise).clamp_(0, 1)
 
 
 def blur(images: Tensor) -> Tensor:
-    """Blur images (..., size, size) by a binomial filter of three pixels in each direction."""
+    """Blur images (..., size, size) with a 3 x 3 binomial filter."""
     kernel = _binomial(images.shape[-1]).to(images.device)
     return kernel @ images @ kernel.T
 
 
 def _binomial(size: int) -> Tensor:
-    """Return the matrix, (size, size), that blurs along one axis; at the ends the last pixel is repeated."""
+    """Return the matrix, (size, size), that blurs along one axis; the edge pixels are repeated."""
     kernel = torch.diag(torch.full((size,), 0.5))
     kernel += torch.diag(torch.full((size - 1,), 0.25), 1) + torch.diag(torch.full((size - 1,), 0.25), -1)
     kernel[0, 0] = kernel[-1, -1] = 0.75
@@ -215,14 +221,14 @@ def _binomial(size: int) -> Tensor:
 
 
 class CellMasks:
-    """The central cell's pixels of each training crop, found when a crop is first asked for.
+    """Masks of the central cell of each training crop, computed when first needed.
 
     Parameters
     ----------
     count : int
-        Crops of the training.
+        Number of training crops.
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     """
 
     def __init__(self, count: int, size: int) -> None:
@@ -231,7 +237,7 @@ class CellMasks:
         self._known = np.zeros(count, bool)
 
     def of(self, index: np.ndarray, crops: np.ndarray) -> Tensor:
-        """Return the masks, bool (n, size, size), of ``crops``, which are the training's crops of numbers ``index``."""
+        """Return the masks, bool (n, size, size), of ``crops``, whose numbers in the training set are ``index``."""
         from morpholaw.cells.cell_pixels import cell_pixels
 
         new = np.flatnonzero(~self._known[index])

@@ -1,4 +1,4 @@
-"""How a long training is kept while it runs, so that it can be resumed."""
+"""Checkpointing of long training runs, so that they can be resumed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class Checkpointing(Generic[State]):
-    """Where the state of a training goes, and the state that it resumes from.
+    """How the state of a training run is saved, and the state to resume from.
 
-    A resumed training gives the same result as an uninterrupted one with the same arguments.
+    A resumed run gives the same result as an uninterrupted one with the same arguments.
 
     Attributes
     ----------
     save : callable, optional
-        Called with the state now and then, and when the training is stopped.
+        Called with the state at intervals, and when the run is stopped.
     resume : optional
-        A state that ``save`` was called with.
+        A state that was passed to ``save``.
     seconds : float
-        Seconds between two saves.
+        Minimum time between two saves, in seconds.
     """
 
     save: Callable[[State], None] | None = None
@@ -31,4 +31,4 @@ class Checkpointing(Generic[State]):
 
 
 NO_CHECKPOINTS: Checkpointing[Any] = Checkpointing()
-"""Keep nothing and start from the beginning."""
+"""No checkpoints: start from the beginning and save nothing."""

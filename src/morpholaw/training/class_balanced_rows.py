@@ -1,4 +1,4 @@
-"""A sample of the rows that a law is searched on, with the classes in fixed shares."""
+"""Sampling of training rows for the search of laws, with fixed class proportions."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Literal
 import numpy as np
 
 MAX_ROWS = 4_000
-"""Rows drawn at most: more do not change a law of 20 nodes."""
+"""Maximum number of sampled rows; more rows do not change a law of 20 nodes."""
 
 
 def class_balanced_rows(
     groups: Sequence[np.ndarray], shares: Sequence[float], seed: int | Sequence[int]
 ) -> np.ndarray:
-    """Draw rows at random so that each group has its share.
+    """Sample rows at random so that each group has its share.
 
-    As many rows are drawn as it takes to use every row of the group that is largest for its share, at most
-    `MAX_ROWS`; rows of the other groups are repeated. Real sets are uneven (215 to 127), and both classes should
-    count the same for where the boundary lies.
+    The sample is large enough to use every row of the group that is largest relative to its share, up to `MAX_ROWS`;
+    rows of the other groups are repeated. Real training sets are unbalanced (215 to 127, for example), and both classes
+    should have the same influence on the decision boundary.
 
     Parameters
     ----------
     groups : sequence of ndarray
-        Row numbers of each group, none empty.
+        Row numbers of each group; no group is empty.
     shares : sequence of float
-        Share of the drawn rows that each group has; they add up to 1.
+        Share of each group in the sample; the shares add up to 1.
     seed : int or sequence of int
-        Seed of the draw.
+        Random seed.
 
     Returns
     -------
     ndarray
-        int64, sorted row numbers; repeated rows occur several times.
+        int64, sorted row numbers; rows that are repeated occur several times.
     """
     total = min(MAX_ROWS, max(len(rows) / share for rows, share in zip(groups, shares, strict=True)))
     random = np.random.default_rng(seed)
@@ -49,5 +49,5 @@ def training_rows(
     seed: int | Sequence[int],
     rows: Literal["balanced", "all"],
 ) -> np.ndarray:
-    """Return the rows that a search learns from: those of `class_balanced_rows`, or all, sorted."""
+    """Return the training rows of a search: all rows, or those of `class_balanced_rows`; sorted."""
     return np.sort(np.concatenate(groups)) if rows == "all" else class_balanced_rows(groups, shares, seed)

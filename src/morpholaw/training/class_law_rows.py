@@ -1,4 +1,4 @@
-"""Rows that laws of several classes learn from: all of them, and those of one class against the rest."""
+"""Training data for laws per class: all rows, or the rows of one class against the rest."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from morpholaw.training.laws import law_candidates
 from morpholaw.training.symbolic.engine import Candidate
 
 FITTED_ROWS = 4_000
-"""Maximum number of rows that scales and constants are fitted to."""
+"""Maximum number of rows for the fit of scales and constants."""
 
 
 @dataclass(frozen=True)
 class ClassLawRows:
-    """What laws of several classes learn from.
+    """Training data for laws per class.
 
     Attributes
     ----------
     features : FeatureTable
-        Inputs of each row.
-    targets : ndarray, int64 (n,)
+        Inputs, one row per cell or per view of a cell.
+    targets : ndarray of int64, shape (n,)
         Class of each row.
     classes : int
         Number of classes.
     outputs : ndarray or None
-        For the MSE loss: a network's logits, (n, classes).
+        For the MSE loss, the logits of a network, (n, classes).
     cells : ndarray or None
-        Which cell each row is a view of, (n,).
+        Number of the cell that each row is a view of, (n,).
     """
 
     features: FeatureTable
@@ -45,24 +45,26 @@ class ClassLawRows:
 
     @property
     def fitted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and classes of the rows that laws are fitted to each other on."""
+        """Inputs and classes of the rows used to fit the laws jointly."""
         stride = -(-len(self.targets) // FITTED_ROWS)
         return np.asarray(self.features.values, np.float64)[::stride], self.targets[::stride]
 
     def of_class(self, number: int, config: LawConfig) -> RowsAgainstTheRest:
-        """Return the rows that a search for one class against the rest learns from, both sides equally often."""
+        """Return the training data for one class against the rest, with the same weight on both sides."""
         of_class = [np.flatnonzero(self.targets == one) for one in range(self.classes)]
         shares = [0.5 if one == number else 0.5 / (self.classes - 1) for one in range(self.classes)]
         rows = training_rows(of_class, shares, (config.seed, number), config.rows)
-        own = self.targets[rows] == number
-        odds = None if self.outputs is None else _of_both_signs(log_odds(self.outputs[rows], number), own)
+        positive = self.targets[rows] == number
+        odds = (
+            None if self.outputs is None else _of_both_signs(log_odds(self.outputs[rows], number), positive)
+        )
         cells = rows if self.cells is None else self.cells[rows]
-        return RowsAgainstTheRest(self.features.rows(rows), own.astype(np.int64), odds, cells)
+        return RowsAgainstTheRest(self.features.rows(rows), positive.astype(np.int64), odds, cells)
 
 
 @dataclass(frozen=True)
 class RowsAgainstTheRest:
-    """What a search for one class against the rest learns from: targets are 1 where a row is of the class."""
+    """Training data for one class against the rest; targets are 1 for rows of the class."""
 
     features: FeatureTable
     targets: np.ndarray
@@ -72,7 +74,7 @@ class RowsAgainstTheRest:
     def candidates(
         self, config: LawConfig, monitor: Monitor, guesses: tuple[str, ...] = ()
     ) -> list[Candidate]:
-        """Return the forms that searches find."""
+        """Search for laws and return the distinct candidates."""
         return law_candidates(
             self.features, self.targets, config, outputs=self.outputs, cells=self.cells, guesses=guesses,
             monitor=monitor,
@@ -80,25 +82,25 @@ class RowsAgainstTheRest:
 
 
 def with_cap(config: LawConfig) -> LawConfig:
-    """Return the settings with the cap of one law among several, where they have none."""
+    """Return `config` with the default maximum complexity for laws per class, if it has none."""
     if config.max_complexity is not None:
         return config
     return config.model_copy(update={"max_complexity": MOST_COMPLEX_OF_CLASS})
 
 
 def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
-    """Return the log odds (n,) of one class against all others, from the logits (n, classes) of a softmax."""
+    """Return the log odds (n,) of one class against all others from softmax logits (n, classes)."""
     odds: np.ndarray = logits[:, number] - logsumexp(np.delete(logits, number, axis=1), axis=1)
     return odds
 
 
-def _of_both_signs(odds: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Return log odds that have both signs, as a search needs them, where the network gives no row to a class, or all.
+def _of_both_signs(odds: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Shift log odds so that they have both signs, as a search requires, if the network predicts one side only.
 
-    They are counted from the middle between the rows ``own`` of the class and the others: scale and offset of the law
-    are fitted later.
+    The new zero is midway between the rows of the class and the others. This is harmless, because scale and offset of
+    the law are fitted later.
     """
-    if odds.min() < 0 <= odds.max() or own.all() or not own.any():
+    if odds.min() < 0 <= odds.max() or positive.all() or not positive.any():
         return odds
-    middle: np.ndarray = odds - (np.median(odds[own]) + np.median(odds[~own])) / 2
+    middle: np.ndarray = odds - (np.median(odds[positive]) + np.median(odds[~positive])) / 2
     return middle

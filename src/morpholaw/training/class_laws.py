@@ -1,8 +1,8 @@
-"""One law for each of several classes (paper, section 8), found one against the rest and then fitted to each other.
+"""Discovery of one law per class (paper, section 8): searches of one class against the rest, then a joint fit.
 
-A search for one class against the rest does not know how its scores compare with those of the other laws. So each class
-offers all forms on its fronts; scales and offsets of all laws are fitted together by the multinomial loss, the
-combination is chosen by it, and at last the constants inside the laws are fitted by it, too.
+A search of one class against the rest does not determine how its scores compare with those of the other laws. Therefore
+all forms on the fronts of each class are candidates. Scales and offsets of all laws are fitted jointly with the
+multinomial loss, which also selects the best combination, and finally the constants inside the laws are refitted.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
-"""A loss of outputs (rows,), and its derivative by each of them."""
+"""A loss of outputs (rows,), returned with its derivative with respect to each output."""
 OFFERED = 24
-"""Maximum number of forms per class that are tried in combination."""
+"""Maximum number of candidate forms per class in the joint selection."""
 REST = Constant(0.0)
-"""The law of the rest, before its offset is fitted."""
+"""The law of the remaining class before its offset is fitted."""
 SWEEPS = 3
-"""Maximum number of times that each class changes its law."""
+"""Maximum number of passes over the classes in the joint selection."""
 
 
 def discover_class_laws(
@@ -57,41 +57,41 @@ def discover_class_laws(
     cells: np.ndarray | None = None,
     monitor: Monitor = SILENT,
 ) -> ClassLaws | None:
-    """Find a law for each class, fitted to each other on the training rows.
+    """Search for one law per class and fit the laws jointly on the training rows.
 
     Parameters
     ----------
     features : FeatureTable, DataFrame or ndarray
-        (n, features), every column of which the laws may read; a plain array holds latents z0, z1, ...
+        (n, features); laws may use every column. A plain array holds the latents z0, z1, ...
     targets : ndarray
-        Class of each row, int (n,), numbers into ``classes``.
+        Class number of each row, int (n,).
     classes : sequence of str
-        Names of the classes, two or more, each with a row.
+        Names of at least two classes, each of which has at least one row.
     config : LawConfig
-        As for `discover_laws`; ``count`` searches are made for each class.
+        Settings as for `discover_laws`; ``count`` is the number of searches per class.
     outputs : ndarray, optional
-        For the MSE loss: a network's logits, (n, classes); each law learns the log odds of its class.
+        For the MSE loss, the logits of a network, (n, classes). Each law approximates the log odds of its class.
     cells : ndarray, optional
-        Which cell each row is a view of, as for `discover_laws`.
+        Number of the cell that each row is a view of; see `discover_laws`.
     monitor : Monitor
-        Where progress is reported, and whether to stop.
+        Receives progress and can stop the search.
 
     Returns
     -------
     ClassLaws or None
-        The softmax of the laws' scores gives probabilities of equally frequent classes. None if the search was stopped
-        before every class had a law.
+        The laws, whose softmax gives the class probabilities for equally frequent classes. None if the search was
+        stopped before every class had a law.
 
     Raises
     ------
     InputError
-        If there are fewer than two classes or a class has no rows, or for what `discover_laws` refuses.
+        If there are fewer than two classes, a class has no rows, or `discover_laws` rejects the data or settings.
     """
     table, truth = FeatureTable.of(features), np.asarray(targets)
     missing = [name for number, name in enumerate(classes) if not np.any(truth == number)]
     if len(classes) < 2 or missing:
         raise InputError(
-            f"Laws of classes need rows of two classes or more; {missing or list(classes)} are not enough."
+            f"Laws per class need rows of two classes or more; {missing or list(classes)} are not enough."
         )
     monitor.emit(Message(choose_engine(config.engine)[1]))
     config = with_cap(config)
@@ -103,7 +103,7 @@ def discover_class_laws(
         if not candidates:
             return None
         offered.append(candidates)
-    monitor.emit(Message("Fitting the laws of the classes to each other."))
+    monitor.emit(Message("Fitting the laws of all classes jointly."))
     laws = _fitted_together(offered, *rows.fitted, config)
     metadata = {"loss_kind": config.loss, "seed": config.seed}
     return ClassLaws(
@@ -117,9 +117,9 @@ def discover_class_laws(
 def _fitted_together(
     offered: Sequence[Sequence[Candidate]], x: np.ndarray, truth: np.ndarray, config: LawConfig
 ) -> list[Expression]:
-    """Return one expression per class, chosen among the offered forms and fitted by the multinomial loss.
+    """Select one candidate form per class and fit the laws jointly with the multinomial loss.
 
-    One class may have a constant for a law, which makes it the rest: what no other law is large for.
+    The law of one class may be a constant: that class is then predicted where no other law is large.
     """
     measure = Multinomial.of(truth, len(offered))
     tried: list[list[Expression]] = []
@@ -163,19 +163,19 @@ def _fitted_together(
 
 
 def scaled(expression: Expression) -> Expression:
-    """Return a form with some scale and some offset, which a law of a class has."""
+    """Return a form with an explicit scale and offset."""
     return simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
 
 
 def usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
-    """Return whether a form has a value on all rows and is within the cap with a scale and an offset."""
+    """Return whether a form is finite on all rows and within the maximum complexity including scale and offset."""
     return scaled(expression).complexity() <= config.most_complex and bool(
         np.isfinite(expression.evaluate(x)).all()
     )
 
 
 def refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:
-    """Return the laws with the constants that lower the multinomial loss, one law after the other, twice."""
+    """Return the laws with refitted constants that lower the multinomial loss; two passes over the laws."""
     from scipy.optimize import minimize
 
     by_column = np.ascontiguousarray(x.T)
@@ -200,10 +200,10 @@ def refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> lis
             start = np.array([program[place] for place in places], dtype=np.float64)
             if not places or not math.isfinite(objective(start)[0]):
                 continue
-            found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60})
-            better = laws[number].with_constants([float(value) for value in found.x])
+            solution = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60})
+            better = laws[number].with_constants([float(value) for value in solution.x])
             f = better.evaluate(x)
-            if found.fun < objective(start)[0] and np.isfinite(f).all():
+            if solution.fun < objective(start)[0] and np.isfinite(f).all():
                 laws[number] = better
                 scores[:, number] = f
     return laws

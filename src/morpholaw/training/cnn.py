@@ -1,4 +1,4 @@
-"""Training of scheme 1: dense CNNs with dense heads, all models together (paper, 4.2 and B.2)."""
+"""Training of scheme 1: an ensemble of CNNs with dense heads (paper, 4.2 and B.2)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from morpholaw.training.recorded_steps import RecordedSteps, cuda_recorder
 REPORT_EVERY = 0.5
 """Seconds between two reports of the loss."""
 TIMED_STEPS = 10
-"""Steps after which the length of the training is told."""
+"""Number of steps after which the duration of the training is estimated."""
 HELD_OUT_BATCH = 256
 STATISTICS_CROPS = 1024
-"""Crops at most from which the statistics of the first normalisations are taken where CNNs start from an encoder."""
+"""Maximum number of crops for the initial statistics of batch normalisation when CNNs start from an encoder."""
 
 
 def train_cnn(
@@ -45,40 +45,42 @@ def train_cnn(
     checkpointing: Checkpointing[dict[str, Tensor]] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> tuple[CNNEnsemble, HeadEnsemble]:
-    """Train ``config.models`` CNNs together; they share the batches and differ in weights and dropout.
+    """Train an ensemble of ``config.models`` CNNs on the same batches.
 
-    Every random choice of step k depends only on the seed and k, so that a training that is stopped and resumed gives
-    the same networks as one that is not.
+    The models differ in initial weights and dropout. The random choices of step k depend only on the seed and k, so
+    a training that is stopped and resumed gives the same networks as an uninterrupted one.
 
     Parameters
     ----------
     images : ndarray
         Training crops, uint8 (n, size, size).
     targets : ndarray
-        Class numbers, int (n,), 0 to C - 1, each at least once. Two classes get one output (eq. 2), more get one each.
-        If the classes are uneven, the rarer ones weigh more, so that all count the same (``class_balance``).
+        Class numbers, int (n,), 0 to C - 1, each at least once. The networks have one output for two classes (eq. 2)
+        and C outputs for more.
     config : ClassifierConfig
-        The settings.
+        Training settings. With ``class_balance``, rarer classes have larger weights.
     start : BetaTCVAE, optional
-        Encoder whose weights the CNNs start from, which has their layout (:meth:`CNNEnsemble.fits`); by default random
-        weights. The heads start from random ones.
+        Encoder whose weights initialise the CNNs; it must have the same architecture (:meth:`CNNEnsemble.fits`). By
+        default the weights are random. Heads always start from random weights.
     held_out : tuple of ndarray, optional
-        Crops and class numbers of other cells, whose loss is measured after every pass. The training ends after
-        ``config.patience`` passes that predict them worse than an earlier one, with the networks from before those.
+        Crops and class numbers of validation cells for early stopping. The loss on them is measured after every epoch;
+        training stops after ``config.patience`` epochs without improvement and returns the best networks.
     checkpointing : Checkpointing
-        Keeps the state now and then, and resumes from it.
+        Saves the state at intervals, and provides the state to resume from.
     monitor : Monitor
-        Where progress is reported. A stopped training returns the networks as they are then.
+        Receives progress and can stop the training, which then returns the current networks.
 
     Returns
     -------
-    tuple of CNNEnsemble and HeadEnsemble
-        On the CPU, in evaluation mode.
+    cnn : CNNEnsemble
+        The convolutional networks, on the CPU, in evaluation mode.
+    head : HeadEnsemble
+        Their dense heads.
 
     Raises
     ------
     InputError
-        If the loss is no longer a number.
+        If the loss is no longer finite.
     """
     training = CNNTraining(images, targets, config, held_out, start)
     if checkpointing.resume is not None:
@@ -95,8 +97,8 @@ def train_cnn(
                 reported = now
                 if not math.isfinite(float(loss)):
                     raise InputError(
-                        f"The loss of scheme 1 is no longer a number at step {training.step}; lower the learning "
-                        f"rate ({config.learning_rate:g}). The models from before were kept."
+                        f"The loss of scheme 1 is no longer finite at step {training.step}; lower the learning "
+                        f"rate ({config.learning_rate:g}). The previous models were kept."
                     )
                 monitor.emit(
                     Metrics(training.step, {"loss": float(loss), "training accuracy": float(accuracy)})
@@ -116,7 +118,7 @@ def train_cnn(
 
 
 class CNNTraining:
-    """Networks, optimiser and step: everything that the next step depends on."""
+    """The state of a training: networks, optimiser and step."""
 
     def __init__(
         self,
@@ -167,23 +169,23 @@ class CNNTraining:
 
     @property
     def over(self) -> bool:
-        """Whether all passes are done, or those that still helped."""
+        """Whether all epochs are done or early stopping has ended the training."""
         return self.step >= self.steps or (self.stopping is not None and self.stopping.over)
 
     def price(self, seconds: float) -> str:
-        """Say how long the training takes at so many seconds per step."""
+        """Return a sentence with the expected duration of the training, given the seconds per step."""
         length = about(seconds * (self.steps - self.resumed_at))
         at_most = " at most" if self.stopping is not None else ""
-        return f"{self.config.models} networks, {self.config.epochs} passes: {length}{at_most}."
+        return f"Training {self.config.models} networks for {self.config.epochs} epochs: {length}{at_most}."
 
     def advance(self) -> tuple[Tensor, Tensor]:
-        """Take one step of the optimiser; return loss and accuracy, means over the models."""
+        """Take one optimiser step; return the loss and accuracy, averaged over the models."""
         config, epoch, place = self.config, self.step // self.epoch_steps, self.step % self.epoch_steps
         if place == 0 or self.step == self.resumed_at:
             shuffle = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
             self.order = torch.randperm(len(self.crops), generator=shuffle)
         index = self.order[place * self.batch : (place + 1) * self.batch].to(self.crops.device)
-        torch.manual_seed(config.seed * 1_000_003 + self.step)  # of dropout
+        torch.manual_seed(config.seed * 1_000_003 + self.step)  # for dropout
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
         set_rate(self.optimiser, config.learning_rate * self._rate())
         pixels = self._pixels(x)
@@ -198,7 +200,7 @@ class CNNTraining:
 
     @torch.no_grad()
     def _held_out_losses(self) -> Tensor:
-        """Return the loss of each held-out cell (n,), the mean over the models."""
+        """Return the loss of each validation cell, (n,), averaged over the models."""
         assert self.held_out is not None
         images, targets = map(torch.from_numpy, self.held_out)
         self.cnn.eval()
@@ -213,18 +215,18 @@ class CNNTraining:
         return torch.cat(losses).cpu()
 
     def _pixels(self, crops: Tensor) -> Tensor:
-        """Return crops as the networks read them."""
+        """Convert crops to the input of the networks."""
         pixels = crops.to(self.device).unsqueeze(1).float().div_(255)
         return pixels.to(memory_format=torch.channels_last)
 
     def _rate(self) -> float:
-        """Return the learning rate of this step, as a share of the setting."""
+        """Return the learning rate of this step relative to the setting."""
         if self.config.schedule == "constant":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
 
     def _update(self, _: int, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Move the weights of all networks; return the means of loss and accuracy."""
+        """Update the weights of all networks; return the mean loss and accuracy."""
         with self.autocast:
             features = self.cnn(pixels)
         scores = self.head(features.float())
@@ -235,42 +237,42 @@ class CNNTraining:
         return {"loss": loss.detach(), "accuracy": correct.float().mean().detach()}
 
     def _state(self) -> list[Tensor]:
-        """Return what a step moves: weights, statistics of normalisations, and the optimiser's moments."""
+        """Return everything that a step changes: weights, batch statistics and the optimiser's moments."""
         return [*self._weights().values(), *adam_tensors(self.optimiser).values()]
 
     def _loss(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean cross-entropy, classes weighted to count the same, and which predictions are right."""
+        """Return the mean class-weighted cross-entropy, and which predictions are correct."""
         predicted = scores >= 0 if self.outputs == 1 else scores.argmax(2)
         return self._losses(scores, labels).mean(), predicted == labels
 
     def _losses(self, scores: Tensor, labels: Tensor) -> Tensor:
-        """Return the weighted cross-entropy of each crop under each model (members, n)."""
+        """Return the weighted cross-entropy of each crop under each model, (members, n)."""
         if self.outputs == 1:
             return F.binary_cross_entropy_with_logits(
                 scores, labels.float().expand_as(scores), pos_weight=self.positive_weight, reduction="none"
             )
         truth = labels.expand(scores.shape[:2])
         each = F.cross_entropy(scores.flatten(0, 1), truth.flatten(), reduction="none").view(truth.shape)
-        # Divided by the number of crops and not by the batch's weights, which vary from batch to batch.
+        # Divide by the number of crops: the sum of the weights varies between batches.
         return each * self.class_weights[truth]
 
     def why_it_ended(self) -> str:
-        """Say why a training ended before its last pass."""
+        """Return a sentence that says why the training ended early."""
         done = self.step // self.epoch_steps
-        return f"Ended after {done} of {self.config.epochs} passes: held-out training cells are predicted worse again."
+        return f"Stopped early after {done} of {self.config.epochs} epochs: the validation loss rises again."
 
     def keep_best(self) -> None:
-        """Return to the weights that predict the held-out cells best."""
+        """Restore the weights with the best validation loss."""
         if self.stopping is not None and self.stopping.kept:
             self._load_weights(self.stopping.kept)
 
     def state(self) -> dict[str, Tensor]:
-        """Return weights, statistics, Adam's moments and the step."""
+        """Return the weights, batch statistics, Adam's moments and the step as named tensors."""
         stopping = {} if self.stopping is None else self.stopping.state()
         return self._weights() | adam_tensors(self.optimiser) | stopping | {"step": torch.tensor(self.step)}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state` returned, of a training with the same settings."""
+        """Restore the state that `state` returned, from a training with the same settings."""
         self._load_weights(state)
         load_adam(self.optimiser, state)
         if self.stopping is not None:

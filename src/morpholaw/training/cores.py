@@ -1,4 +1,4 @@
-"""CPU cores: how many this process may use, and how many nothing else keeps busy. No torch."""
+"""The number of CPU cores that this process may use and that are free. Needs no torch."""
 
 from __future__ import annotations
 
@@ -8,48 +8,49 @@ import time
 import psutil
 
 WATCH_SECONDS = 0.2
-"""Seconds over which the load is measured; this process waits meanwhile, so that it does not measure itself."""
+"""Seconds over which the load is measured. The process sleeps meanwhile, so that it does not measure itself."""
 
 
 DECIDE_EVERY = 2.0
-"""Seconds of work after which the free cores are counted again."""
+"""Seconds between two counts of the free cores."""
 
 
 def available_cores() -> int:
-    """Return the number of CPU cores that this process may use."""
+    """Return the number of CPU cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def most_threads() -> int:
-    """Return how many threads this process may compute with: OMP_NUM_THREADS where it is set, else its cores."""
+    """Return the maximum number of threads: OMP_NUM_THREADS if set, else the number of available cores."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     return min(available_cores(), max(1, int(stated))) if stated.isdecimal() else available_cores()
 
 
 def free_cores() -> int:
-    """Return the number of cores that nothing else keeps busy right now, at least one."""
+    """Return the number of cores that are idle now, at least 1."""
     busy = float(psutil.cpu_percent(WATCH_SECONDS)) / 100 * (psutil.cpu_count() or 1)
     return max(1, min(available_cores(), round(available_cores() - busy)))
 
 
 class CoresLeft:
-    """The cores that others leave to this process while it works: no waiting, as `free_cores` needs it."""
+    """Counts the cores that other processes leave free while this one works, without the wait of `free_cores`."""
 
     def __init__(self) -> None:
         self._before = _work_done()
 
     def count(self) -> int | None:
-        """Return how many since the last count, at least one; None within `DECIDE_EVERY` seconds of it."""
+        """Return the cores that were free since the last count, at least 1; None within `DECIDE_EVERY` seconds."""
         now = _work_done()
-        seconds, busy, own = (after - before for after, before in zip(now, self._before, strict=True))
+        seconds, busy, used_here = (after - before for after, before in zip(now, self._before, strict=True))
         if seconds < DECIDE_EVERY:
             return None
         self._before = now
-        others = (busy - own) / seconds
+        others = (busy - used_here) / seconds
         return max(1, min(available_cores(), round(available_cores() - others)))
 
 
 def _work_done() -> tuple[float, float, float]:
-    """Return the time, and the CPU seconds that all processes and this one have used."""
-    every, own = psutil.cpu_times(), psutil.Process().cpu_times()
-    return time.monotonic(), sum(every) - every.idle - getattr(every, "iowait", 0.0), own.user + own.system
+    """Return the time, and the CPU seconds used so far by all processes and by this process."""
+    machine, process = psutil.cpu_times(), psutil.Process().cpu_times()
+    busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
+    return time.monotonic(), busy, process.user + process.system

@@ -1,4 +1,4 @@
-"""Where and how to compute: the device, the number format, CPU threads, and memory between steps."""
+"""Choice of device, number format and CPU threads, and tuning of memory allocation."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ from morpholaw.training.cores import CoresLeft, free_cores, most_threads
 Network = TypeVar("Network", bound=nn.Module)
 
 MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
-"""Parameters of glibc's mallopt: from which size on a block comes from the system, and how much free memory is kept."""
+"""glibc's mallopt parameters M_MMAP_THRESHOLD and M_TRIM_THRESHOLD."""
 DEFAULT_BYTES, KEPT_BYTES = 32 << 20, 1 << 30
-"""Values of both: the largest that glibc chooses by itself, and what holds the tensors of a training step."""
+"""Values for both: the largest that glibc chooses by itself, and one that holds the tensors of a training step."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return a device.
+    """Return the device to compute on.
 
     Parameters
     ----------
     name : {"auto", "cpu", "cuda", "mps"}
-        "auto" is CUDA, else Apple's MPS, else the CPU.
+        With "auto": CUDA if available, else Apple's MPS, else the CPU.
+
+    Returns
+    -------
+    torch.device
 
     Raises
     ------
@@ -41,14 +45,14 @@ def choose_device(name: str = "auto") -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     if not available.get(name, False):
         present = ", ".join(kind for kind, there in available.items() if there)
-        raise InputError(f"The device {name!r} is not available here; this machine has {present}.")
+        raise InputError(f"The device {name!r} is not available; this machine has {present}.")
     return torch.device(name)
 
 
 def resident(crops: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Return crops (n, size, size) where a training reads its batches: on a GPU that has the room, else in memory.
+    """Return crops (n, size, size) as a tensor, on the GPU if they fit in half of its free memory.
 
-    They may take half of what is free there; a batch is then chosen on the GPU, and nothing is copied to it.
+    Batches of resident crops are selected on the GPU without copies from the CPU.
     """
     held = torch.from_numpy(np.ascontiguousarray(crops))
     if device.type == "cuda" and held.nbytes <= torch.cuda.mem_get_info(device)[0] / 2:
@@ -57,7 +61,7 @@ def resident(crops: np.ndarray, device: torch.device) -> torch.Tensor:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return the device in words, for the status line, e.g. "CUDA (NVIDIA H100)" or "CPU, 2 threads"."""
+    """Return a description of the device for the status line, such as "CUDA (NVIDIA H100)" or "CPU, 2 threads"."""
     if device.type == "cuda":
         return f"CUDA ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":
@@ -66,7 +70,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype of convolutions; "auto" is bfloat16 only where the hardware multiplies it."""
+    """Return the dtype of convolutions; "auto" is bfloat16 only if the hardware supports its multiplication."""
     if name == "float32":
         return torch.float32
     if name == "bfloat16":
@@ -86,7 +90,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 
 
 def lay_out(network: Network, memory_format: torch.memory_format) -> Network:
-    """Lay out the weights of convolutions in ``memory_format``; channels_last halves the time of a step."""
+    """Convert the weights of convolutions to ``memory_format``; channels_last halves the time per step."""
     to: Any = network.to  # torch's stubs do not have this overload
     to(memory_format=memory_format)
     return network
@@ -94,10 +98,10 @@ def lay_out(network: Network, memory_format: torch.memory_format) -> Network:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Compute on ``count`` threads inside the block.
+    """Use ``count`` threads inside the block.
 
-    Small tensors (heads, RigL) are several times faster on one thread than on two, because OpenMP's threads wait for
-    one another at every tiny operation.
+    Small tensors (heads, RigL) are several times faster on one thread than on two, because OpenMP threads synchronise
+    at every operation.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, count))
@@ -109,18 +113,18 @@ def torch_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], None]]:
-    """Compute on the cores that nothing else keeps busy inside the block; call what is returned at every step.
+    """Use only the free CPU cores inside the block; call the returned function at every step.
 
-    On a machine that gets busy, threads wait for one another: two of them then take a step in several times the CPU
-    seconds of one. So their number is decided again every few seconds, down to one.
+    On a busy machine, threads wait for each other, and a step on two threads can take several times the CPU time of
+    a step on one. The number of threads is therefore adjusted every few seconds, down to one.
 
     Parameters
     ----------
     fixed : int
-        The number of threads; 0: the cores that are free, at most OMP_NUM_THREADS where that is set.
+        Fixed number of threads; 0: the free cores, at most OMP_NUM_THREADS if set.
     processes : int
-        Processes that train together on this machine. If there are several, the number stays as it was at the start,
-        since each would take the others for somebody else's.
+        Number of processes that train together on this machine. With more than one, the number of threads stays as at
+        the start, because the processes would count each other as load.
     """
     left = CoresLeft()
     most = most_threads()
@@ -135,10 +139,10 @@ def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], 
 
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Keep the memory that tensors free for the next ones, inside the block.
+    """Reuse memory that tensors free instead of returning it to the system, inside the block.
 
-    A training step frees and allocates hundreds of MB; pages that are returned to the system come back one page fault
-    at a time, 12,000 per step, a quarter of its time. Linux with glibc only; elsewhere this does nothing.
+    A training step frees and allocates hundreds of MB. Pages that were returned to the system cause 12,000 page faults
+    per step, a quarter of its time. This has an effect only on Linux with glibc.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt"):

@@ -1,7 +1,7 @@
-"""Several processes that train one network, started by ``torchrun``, which tells each its rank and their number.
+"""Training of one network by several processes that ``torchrun`` started.
 
-Without ``torchrun`` there is one process, rank 0 of 1, and every function here does nothing. torch is imported where
-it is needed: `is_main_process` is asked before torch is loaded.
+Without ``torchrun`` there is one process, of rank 0, and the functions here do nothing. torch is imported inside the
+functions, because `is_main_process` is called before torch is loaded.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 def is_main_process() -> bool:
-    """Return whether this process writes to the study: it is alone, or the first of its group."""
+    """Return whether this process writes to the study: it is the only one, or has rank 0."""
     return not _started_by_torchrun() or int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
 def process_group(device: str = "auto") -> Iterator[None]:
-    """Inside the block, belong to the group that ``torchrun`` started, if it started one.
+    """Join the process group of ``torchrun`` inside the block, if there is one.
 
-    Each process of a machine computes on its own GPU; gradients travel by NCCL between GPUs and by Gloo between CPUs.
+    Each process of a machine uses its own GPU. Gradients are exchanged with NCCL between GPUs and Gloo between CPUs.
 
     Parameters
     ----------
     device : str
-        As for `training.devices.choose_device`.
+        Device, as for `training.devices.choose_device`.
     """
     import torch
     import torch.distributed as dist
@@ -60,7 +60,7 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """Return the number of this process within its group, from 0."""
+    """Return the rank of this process in its group."""
     import torch.distributed as dist
 
     return dist.get_rank() if dist.is_initialized() else 0
@@ -74,9 +74,9 @@ def local_world_size() -> int:
 
 
 def gather(batch: Tensor) -> Tensor:
-    """Join the batches (k, n, ...) of all processes along the second axis, in the order of the ranks.
+    """Concatenate the batches (k, n, ...) of all processes along the second axis, in the order of ranks.
 
-    The gradient of the result returns to the process that contributed each part, summed over all processes.
+    Gradients of the result flow back to the process that contributed each part, summed over all processes.
     """
     if world_size() == 1:
         return batch
@@ -88,7 +88,7 @@ def gather(batch: Tensor) -> Tensor:
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:
-    """Return the sum of a tensor over all processes; without gradient."""
+    """Return the sum of a tensor over all processes, without gradient."""
     if world_size() == 1:
         return value
     import torch.distributed as dist
@@ -99,7 +99,7 @@ def all_reduce_sum(value: Tensor) -> Tensor:
 
 
 def synchronised(monitor: Monitor) -> Monitor:
-    """Return a monitor that stops all processes at the same step when any of them was asked to stop."""
+    """Return a monitor that stops all processes at the same step if any of them is asked to stop."""
     if world_size() == 1:
         return monitor
     import torch

@@ -1,6 +1,6 @@
-"""About how long the long steps take: said before they begin, in the panels and by ``--dry-run``. No torch.
+"""Estimated durations of long steps, displayed by panels and ``--dry-run`` before a step starts. Needs no torch.
 
-The rates were measured on CPU cores (docs/performance.md); machines differ by half, and a GPU is several times as fast.
+The rates were measured on CPU cores (docs/performance.md). Machines differ by half, and a GPU is several times faster.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ import math
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, TuneConfig
 
 CROPS_PER_CORE, PLAIN_CROPS_PER_CORE = 1300, 2400
-"""Crops that an encoder learns from in a second, per CPU core: with shapes, swaps or perturbations, and without."""
+"""Training crops per second and core of an encoder: with shapes, swaps or perturbations, and without."""
 CROPS_MEASURED = 700
-"""Crops whose cell is outlined and measured in a second, each once, on one core, where the training asks for it."""
+"""Crops per second and core that are outlined and measured, where the training needs it; each crop once."""
 CNN_CROPS_PER_CORE = 4000
-"""Crops that the models of scheme 1, trained together, learn from in a second, summed over them, per CPU core."""
+"""Training crops per second and core of scheme 1, summed over its models."""
 SECONDS_PER_MODEL = 1.5
-"""Seconds to train one head on a core for 100 epochs of :data:`HEAD_CELLS`, in the company of others."""
+"""Seconds per core to train one head of an ensemble for 100 epochs of :data:`HEAD_CELLS` cells."""
 HEAD_CELLS = 7200
 EVALUATIONS_PER_CORE = 25_000
-"""Expressions that a search evaluates in a second, per CPU core."""
+"""Expressions that a search evaluates per second and core."""
 STARTING = 6.0
-"""Seconds until a step has started and read its data."""
+"""Seconds until a step has started and loaded its data."""
 
 
 def encoder_seconds(config: EncoderConfig, crops: int, cores: int) -> float:
-    """Return about how many seconds the training of an encoder takes on so many crops of a study."""
+    """Estimate the duration of encoder training on ``crops`` crops, in seconds."""
     measuring = crops / CROPS_MEASURED if config.swap or config.shape_weight else 0.0
     rate = PLAIN_CROPS_PER_CORE if config.plain else CROPS_PER_CORE
     return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (rate * cores)
 
 
 def classifier_seconds(config: ClassifierConfig, scheme: int, cells: int, cores: int) -> float:
-    """Return about how many seconds the training of scheme 1, 2 or 3 takes on so many training cells."""
+    """Estimate the duration of the training of scheme 1, 2 or 3 on ``cells`` training cells, in seconds."""
     passed = config.models * config.epochs * max(config.epoch_cells, cells)
     if scheme == 1:
         return STARTING + passed / (CNN_CROPS_PER_CORE * cores)
@@ -40,17 +40,17 @@ def classifier_seconds(config: ClassifierConfig, scheme: int, cells: int, cores:
 
 
 def tuning_seconds(config: TuneConfig) -> float:
-    """Return about how many seconds a search of scheme 3's settings takes, none of its trials stopped early."""
+    """Estimate the duration of a hyperparameter search for scheme 3 without pruned trials, in seconds."""
     return STARTING + config.trials * config.runs * config.epochs * SECONDS_PER_MODEL / 100
 
 
 def law_seconds(config: LawConfig, cores: int) -> float:
-    """Return about how many seconds a search for laws of two classes takes with the embedded engine."""
+    """Estimate the duration of a search for laws of two classes with the embedded engine, in seconds."""
     return STARTING + config.count * config.evaluations / (EVALUATIONS_PER_CORE * cores)
 
 
 def about(seconds: float) -> str:
-    """Return a time as a person says it: "about 2 minutes"."""
+    """Return a rounded duration in words, such as "about 2 minutes"."""
     if seconds < 50:
         return f"about {max(10, 10 * math.ceil(seconds / 10))} seconds"
     minutes = max(1, math.ceil(seconds / 60))

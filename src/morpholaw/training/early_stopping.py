@@ -1,4 +1,4 @@
-"""When a training ends: once held-out cells are predicted worse, beyond chance, than some passes before."""
+"""Early stopping on the loss of validation cells."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ PREFIX = "kept."
 
 
 class EarlyStopping:
-    """The weights of the latest pass that is as good as the best on held-out cells.
+    """Keeps the weights of the latest epoch that is as good as the best on the validation cells.
 
-    As good is a mean loss within one standard error of the least, the error being that of the difference over cells:
-    with some tens of held-out cells the least loss alone is chance.
+    An epoch is as good as the best if its mean loss is within one standard error of the lowest, where the error is that
+    of the difference over cells. With some tens of validation cells, the epoch with the lowest loss is a matter of
+    chance.
 
     Parameters
     ----------
     patience : int
-        Passes that are not as good after which a training is over.
+        Number of later epochs that are not as good after which training stops.
     """
 
     def __init__(self, patience: int) -> None:
@@ -27,11 +28,11 @@ class EarlyStopping:
 
     @property
     def over(self) -> bool:
-        """Whether the training has waited long enough."""
+        """Whether training should stop."""
         return self.waited >= self.patience
 
     def update(self, losses: Tensor, weights: dict[str, Tensor]) -> None:
-        """Take in the loss of each held-out cell (n,) after a pass, and the weights, of which a copy is kept."""
+        """Update with the loss of each validation cell, (n,), and the weights after an epoch, which are copied."""
         worse = losses - self.least if len(self.least) else torch.zeros_like(losses)
         if not len(self.least) or worse.mean() < 0:
             self.least = losses.clone()
@@ -42,11 +43,11 @@ class EarlyStopping:
             self.kept = {name: weight.detach().clone() for name, weight in weights.items()}
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that the next update depends on."""
+        """Return the state, on which later updates depend, as named tensors."""
         values = {"least": self.least, "waited": torch.tensor(self.waited), **self.kept}
         return {f"{PREFIX}{name}": value for name, value in values.items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state` returned."""
+        """Restore the state that `state` returned."""
         self.kept = {name.removeprefix(PREFIX): v for name, v in state.items() if name.startswith(PREFIX)}
         self.least, self.waited = self.kept.pop("least"), int(self.kept.pop("waited"))

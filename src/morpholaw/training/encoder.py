@@ -1,4 +1,4 @@
-"""Training of the beta-TCVAE from the first step to the last: reports, previews, checkpoints (paper, 5.1 and B.1)."""
+"""The training loop of the beta-TCVAE, with reports, previews and checkpoints (paper, 5.1 and B.1)."""
 
 from __future__ import annotations
 
@@ -48,37 +48,37 @@ def train_encoder(
 ) -> tuple[BetaTCVAE, dict[str, list[float]]]:
     """Train a beta-TCVAE on crops.
 
-    If started by ``torchrun``, its processes train one network together: each takes its part of every batch, and the
-    result is that of one process up to rounding.
+    If ``torchrun`` started several processes, they train one network together. Each processes its part of every batch,
+    and the result equals that of one process up to rounding.
 
     Parameters
     ----------
     images : Images
         Crops, uint8 (n, size, size).
     config : EncoderConfig
-        The settings.
+        Training settings.
     start : BetaTCVAE, optional
-        A trained network to start from; it is trained further in place.
+        Trained network to start from; its weights are modified in place.
     labels : EncoderLabels, optional
         Labelled crops of the training groups, for the joint objective (``config.task`` above 0).
     checkpoint : Path, optional
-        Folder that the state is written to, once a minute and at the end.
+        Folder for checkpoints, written once per minute and at the end.
     resume : bool
-        Continue from the checkpoint, if there is one.
+        Continue from the checkpoint if there is one.
     monitor : Monitor
-        Where progress is reported. A stopped training returns the network as it is then.
+        Receives progress and can stop the training, which then returns the current network.
 
     Returns
     -------
     model : BetaTCVAE
         The trained network, on the CPU, in evaluation mode.
     history : dict
-        Reported steps and losses: "step", "loss", "reconstruction", "mutual information", ...
+        Reported steps and losses by name: "step", "loss", "reconstruction", "mutual information", ...
 
     Raises
     ------
     InputError
-        If the loss is no longer a number; the checkpoint then holds the last good weights.
+        If the loss is no longer finite; the checkpoint then holds the last good weights.
     """
     with (
         process_group(config.device),
@@ -107,7 +107,7 @@ def _run(
 ) -> dict[str, list[float]]:
     history = training.history
     reported = previewed = time.monotonic()
-    saved, good = -math.inf, None  # the first report writes a checkpoint, so that there always is one
+    saved, good = -math.inf, None  # the first report writes a checkpoint, so that one always exists
     for index in training.batches():
         if monitor.should_stop():
             break
@@ -138,12 +138,12 @@ def _run(
 
 
 def _diverged(training: EncoderTraining, good: int | None) -> InputError:
-    """Return the error for a training that diverged, with where the last good weights are."""
-    kept = "the encoder from before was kept."
+    """Return the error for a training that diverged, which says where the last good weights are."""
+    kept = "the previous encoder was kept."
     if good is not None:
-        kept = f"the checkpoint holds the last good weights, of step {good}, and resuming goes on from them."
+        kept = f"the checkpoint holds the last good weights, of step {good}; resume to continue from them."
     return InputError(
-        f"The loss is no longer a number at step {training.step}; {kept} Lower the learning rate "
+        f"The loss is no longer finite at step {training.step}; {kept} Lower the learning rate "
         f"({training.config.learning_rate:g}) or the weight of the reconstruction "
         f"({training.config.reconstruction:g})."
     )

@@ -1,4 +1,4 @@
-"""The batches that an encoder learns from: crops in random orientations, some in the surroundings of others."""
+"""Batches for encoder training: crops in random orientations, some with swapped surroundings."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from morpholaw.training.shape_objective import ShapeObjective
 
 @dataclass(frozen=True)
 class Batch:
-    """One process's part of a batch.
+    """The part of a batch that one process trains on.
 
     Attributes
     ----------
     images : Tensor
-        float32 (batch / processes, 1, size, size) in [0, 1] on the device, in random orientations: what is decoded.
+        Target images in random orientations, float32 (batch / processes, 1, size, size) in [0, 1], on the device.
     order : Tensor
-        int64 (batch,), the place in the batch's index of every crop of the whole batch.
+        Position in the batch's index of each crop of the whole batch, int64 (batch,).
     cells : Tensor or None
-        bool, as ``images``: pixels of the central cells, where surroundings are exchanged.
+        Masks of the central cells, bool, of the shape of ``images``; None unless surroundings are swapped.
     generator : torch.Generator
-        For what this process draws.
+        Source of randomness of this process.
     shapes : Tensor
-        float32 (batch / processes, shapes), what latents have to say of each crop; no columns where nothing is asked.
+        Measured shapes, float32 (batch / processes, shapes); no columns without shape loss.
     """
 
     images: Tensor
@@ -42,18 +42,18 @@ class Batch:
 
 
 class BatchLoader:
-    """Makes batches of a training.
+    """Loads the batches of a training.
 
     Parameters
     ----------
     images : Images
         Crops, uint8 (n, size, size).
     config : EncoderConfig
-        The settings.
+        Training settings.
     device : torch.device
-        Where batches are wanted.
+        Device for the batches.
     shapes : ShapeObjective or None
-        What is asked of latents, if anything.
+        The shape loss, if there is one.
     """
 
     def __init__(
@@ -71,13 +71,17 @@ class BatchLoader:
         Parameters
         ----------
         index : ndarray
-            int64 (batch,), the crops of the whole batch.
+            Numbers of the crops in the whole batch, int64 (batch,).
         generator : torch.Generator
-            In the same state in every process.
+            Source of randomness, in the same state in every process.
         step : int
-            The step that the batch is for.
+            Number of the training step.
         plain : bool
-            Whether crops stay in their surroundings.
+            Whether to leave all crops in their surroundings.
+
+        Returns
+        -------
+        Batch
         """
         config, total, part = self.config, len(index), part_of(len(index))
         order = torch.randperm(total, generator=generator) if config.augment else torch.arange(total)
@@ -106,35 +110,40 @@ class BatchLoader:
         return Batch(images, order, cells, local, self.on_device(shapes))
 
     def on_device(self, tensor: Tensor) -> Tensor:
-        """Copy a tensor to the device, where it is not there already; a GPU computes meanwhile."""
+        """Copy a tensor to the device if it is elsewhere, without making a GPU wait."""
         if self.device.type == "cuda" and not tensor.is_cuda:
             tensor = tensor.pin_memory()
         return tensor.to(self.device, non_blocking=True)
 
 
 def part_of(total: int) -> slice:
-    """Return this process's part of a batch of ``total`` crops."""
+    """Return this process's slice of a batch of ``total`` crops."""
     share = total // world_size()
     return slice(rank() * share, (rank() + 1) * share)
 
 
 def swapped_cells(images: Tensor, cells: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random.
+    """Swap the surroundings of a share of the crops, with random changes of brightness.
 
     Parameters
     ----------
     images : Tensor
-        (n, 1, size, size), in [0, 1].
+        (n, 1, size, size) in [0, 1].
     cells : Tensor
-        bool, as ``images``: pixels of the central cells.
+        Masks of the central cells, bool, of the shape of ``images``.
     share : float
-        Of the crops.
+        Share of the crops to change.
     generator : torch.Generator
-        On the CPU.
+        Source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        (n, 1, size, size) in [0, 1].
     """
     count = len(images)
     shift = int(torch.randint(1, max(2, count), (), generator=generator))
-    # Chosen here and copied, so that a GPU need not be waited for.
+    # Chosen on the CPU and copied, so that a GPU does not have to synchronise.
     chosen = torch.nonzero(torch.rand(count, generator=generator) < share)[:, 0]
     donors = (chosen - shift) % count
     chosen, donors = (places.to(images.device, non_blocking=True) for places in (chosen, donors))
@@ -143,7 +152,7 @@ def swapped_cells(images: Tensor, cells: Tensor, share: float, generator: torch.
 
 
 def mixed(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return crops half of which are in the surroundings of others, and the place of those others."""
+    """Swap the surroundings of half of the crops; return the crops and the position of each donor in the batch."""
     assert batch.cells is not None
     count, generator, device = len(batch.images), batch.generator, batch.images.device
     shift = int(torch.randint(1, max(2, count), (), generator=generator))

@@ -1,4 +1,4 @@
-"""The state of an encoder's training on disk: a run that is resumed ends like one that was not interrupted."""
+"""Checkpoints of encoder training, from which a run resumes as if it had not been interrupted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images
 
 SAMPLED = 64
-"""Crops whose pixels tell whether a resumed training continues with the data that it began with."""
+"""Number of crops whose pixels identify the data of a training."""
 CHANGEABLE = ("threads", "device", "learning_rate", "reconstruction")
-"""Settings that a resumed training may change: where it runs, and what helps against a loss that diverged."""
+"""Settings that may differ when a training resumes: where it runs, and remedies for a loss that diverged."""
 
 
 def save_checkpoint(training: EncoderTraining, folder: Path) -> None:
-    """Write everything that resuming needs: weights, Adam's moments, the step and the history."""
+    """Write the state of a training: weights, Adam's moments, the step and the history."""
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
     for name, head in _heads(training).items():
         tensors |= {f"{name}.{part}": tensor for part, tensor in head.state_dict().items()}
@@ -41,34 +41,43 @@ def save_checkpoint(training: EncoderTraining, folder: Path) -> None:
 
 
 def _heads(training: EncoderTraining) -> dict[str, nn.Module]:
-    """Return what is learnt beside the network, by name."""
+    """Return the modules that are trained besides the network, by name."""
     heads = {"joint": training.joint, "shapes": training.shapes}
     return {name: head for name, head in heads.items() if head is not None}
 
 
 def load_checkpoint(training: EncoderTraining, folder: Path) -> str:
-    """Continue from a checkpoint.
+    """Restore the state of a training from a checkpoint.
+
+    Parameters
+    ----------
+    training : EncoderTraining
+        Training to restore, with the same settings.
+    folder : Path
+        Folder of the checkpoint.
 
     Returns
     -------
     str
-        One sentence if the crops are not those that the training began with, else "".
+        A warning sentence if the crops have changed since the training began, else "".
 
     Raises
     ------
     InputError
-        If it was made with other settings or labels, or is damaged.
+        If the checkpoint was made with other settings or labels, or is damaged.
     """
     tensors, description = load_bundle(folder, "encoder checkpoint")
     settings, recorded = training.config.model_dump(mode="json"), description.get("config")
     if not isinstance(recorded, dict) or not isinstance(description.get("step"), int):
-        raise InputError(f"The checkpoint in {folder} is not described in full; train without resuming.")
+        raise InputError(
+            f"The description of the checkpoint in {folder} is incomplete; train without resuming."
+        )
     different = [
         name for name, value in recorded.items() if settings.get(name) != value and name not in CHANGEABLE
     ]
     if different:
         raise InputError(
-            f"The checkpoint in {folder} was made with another {different[0]}; train without resuming."
+            f"The checkpoint in {folder} was made with a different {different[0]}; train without resuming."
         )
     if training.joint is not None and description.get("labels") != training.joint.labels.fingerprint:
         raise InputError(
@@ -86,16 +95,16 @@ def load_checkpoint(training: EncoderTraining, folder: Path) -> str:
 
 
 def _changed_crops(images: Images, description: dict[str, Any]) -> str:
-    """Return how the crops differ from those that the checkpoint was made with, "" if they do not."""
+    """Return a sentence that says how the crops differ from those of the checkpoint, or ""."""
     before, now = description.get("crops"), len(images)
     if isinstance(before, int) and before != now:
-        return f"The training began with {before:,} crops and continues with the {now:,} crops of today."
+        return f"The training began with {before:,} crops and continues with the {now:,} crops that there are now."
     if description.get("sample", "") not in ("", _sample_digest(images)):
-        return "The crops have changed since the training began; it continues with the crops of today."
+        return "The crops have changed since the training began; it continues with the present crops."
     return ""
 
 
 def _sample_digest(images: Images) -> str:
-    """Return a digest of up to `SAMPLED` crops, spread evenly over ``images``."""
+    """Return a digest of up to `SAMPLED` crops, evenly spaced in ``images``."""
     chosen = np.unique(np.linspace(0, len(images) - 1, SAMPLED).astype(np.int64))
     return hashlib.sha256(np.ascontiguousarray(images[chosen]).tobytes()).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""The training of the beta-TCVAE, one step at a time (paper, 5.1 and B.1).
+"""One training step of the beta-TCVAE at a time (paper, 5.1 and B.1).
 
-Every random choice of step k depends only on the seed and k, so a run that is stopped and resumed goes through the same
-batches, orientations and samples as one that is not. The same holds for a run that several processes share: each takes
-its part of the same batch, and the total correlation is that of the whole batch; only surroundings are exchanged among
-the crops of one process.
+The random choices of step k depend only on the seed and k. A run that is stopped and resumed therefore uses the same
+batches, orientations and samples as an uninterrupted one. The same holds for a run of several processes: each takes its
+part of the same batch, and the total correlation is that of the whole batch. Only surroundings are swapped within the
+part of each process.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ from morpholaw.training.total_correlation import kl_parts
 WARM_UP = 100
 """Steps over which the learning rate rises."""
 GRADIENT_MEMORY = 0.9
-"""Adam's memory of the gradient, beta 1. That of its square, beta 2, is a setting: with the usual 0.999 a training once
-lost most of what it had learnt to one steep batch."""
+"""Adam's beta 1. Its beta 2 is a setting: with the usual 0.999, one batch with steep gradients once destroyed most of
+what a network had learnt."""
 
 
 class EncoderTraining:
-    """The state of one training: network, optimiser and step.
+    """The state of a training: network, optimiser and step.
 
     Parameters
     ----------
     images : Images
         Crops, uint8 (n, size, size).
     config : EncoderConfig
-        The settings.
+        Training settings.
     model : BetaTCVAE, optional
-        Weights to start from; by default new ones from the seed.
+        Network to start from; by default a new one, initialised from the seed.
     labels : EncoderLabels, optional
-        Crops whose classes the latents learn to separate, if ``config.task`` is above 0.
+        Labelled crops for the joint objective, if ``config.task`` is above 0.
 
     Raises
     ------
     InputError
-        If there are too few crops, labels are missing, or a batch cannot be shared evenly by the processes.
+        If there are too few crops, labels are missing, or a batch cannot be divided evenly among the processes.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class EncoderTraining:
         self.batch = min(config.batch_size, len(images))
         if self.batch % world_size():
             raise InputError(
-                f"A batch of {self.batch} crops cannot be shared evenly by {world_size()} processes; "
+                f"A batch of {self.batch} crops cannot be divided evenly among {world_size()} processes; "
                 "choose a batch size that is a multiple of their number."
             )
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
@@ -118,22 +118,22 @@ class EncoderTraining:
 
     @property
     def plain(self) -> bool:
-        """Whether latents have only to decode crops as they are, at the start of a training from new weights."""
+        """Whether the only objective at this step is the reconstruction of unmodified crops."""
         return self.step < self.plain_steps
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """Return what is learnt, in the optimiser's order: the network, then the heads of the added objectives."""
+        """Return the trained parameters in the optimiser's order: the network, then the heads of added objectives."""
         heads = [objective for objective in (self.joint, self.shapes) if objective is not None]
         return [*self.model.parameters(), *(weight for head in heads for weight in head.parameters())]
 
     def _start_at_the_mean_image(self) -> None:
-        # A decoder whose bias is the mean grey level skips the first hundreds of steps, which learn only that.
+        # Starting at the mean grey level saves the first hundreds of steps, which would only learn that.
         sample = self.images[0 : min(len(self.images), 512)]
         with torch.no_grad():
             self.model.last_bias[0] = float(np.mean(sample)) / 255
 
     def batches(self) -> Iterator[np.ndarray]:
-        """Yield the indices of the crops of every step from the current one on: shuffled over the whole study."""
+        """Yield the crop numbers of each step from the current one on, shuffled over the whole study."""
         n, step = len(self.images), self.step
         per_pass = n // self.batch
         while step < self.total_steps:
@@ -145,7 +145,7 @@ class EncoderTraining:
                     return
 
     def _encoded(self, batch: Batch) -> Tensor:
-        """Return what is encoded: the crops, as another microscope or an attack would change them."""
+        """Return the encoder's input: the crops with simulated microscopes and perturbations."""
         images, config, generator = batch.images, self.config, batch.generator
         if self.plain:
             return images
@@ -165,19 +165,19 @@ class EncoderTraining:
     def advance(self, index: np.ndarray) -> dict[str, Tensor]:
         """Take one optimiser step.
 
-        If several processes train together, DDP averages the gradients of their losses. The reconstruction is the mean
-        over each process's own crops; what is estimated from the whole batch is the same number in all of them, from
-        latents that were gathered with their gradients.
+        If several processes train together, DDP averages the gradients of their losses. The reconstruction error is
+        averaged over each process's own crops. Terms estimated from the whole batch are equal in all processes, because
+        they use latents that were gathered with their gradients.
 
         Parameters
         ----------
         index : ndarray
-            int64 (batch,), the crops of the batch.
+            Numbers of the crops in the batch, int64 (batch,).
 
         Returns
         -------
         dict of Tensor
-            The parts of the loss (eq. 7), in nats.
+            Terms of the loss by name (eq. 7), in nats.
         """
         config = self.config
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) % 2**63)
@@ -210,24 +210,29 @@ class EncoderTraining:
         others: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Move the weights; everything here is computed on the device, from tensors that lie there.
+        """Update the weights; all computations and tensors are on the device.
 
         Parameters
         ----------
         kind : int
-            Orientation of what is decoded; COUNT more where shapes are read and do not move latents yet.
+            Orientation of the target; plus COUNT while the shape loss does not affect the latents.
         images : Tensor
-            (n, 1, size, size), what is decoded.
+            Target images, (n, 1, size, size).
         noise : Tensor
-            (n, latents), of the samples.
+            Noise of the sampled latents, (n, latents).
         shapes : Tensor
-            (n, shapes), what latents have to say of each crop; no columns where nothing is asked.
+            Measured shapes, (n, shapes); no columns without shape loss.
         encoded : Tensor
-            (n, 1, size, size), what is encoded.
+            Input of the encoder, (n, 1, size, size).
         others : Tensor, optional
-            int64 (n,), see `_mixed`.
+            Positions of the donors of surroundings, int64 (n,); see `mixed`.
         labels : Tensor, optional
-            int64 (batch,), classes of the joint objective.
+            Classes for the joint objective, int64 (batch,).
+
+        Returns
+        -------
+        dict of Tensor
+            Terms of the loss by name.
         """
         config, plain, k = self.config, kind >= COUNT, kind % COUNT
         with self._autocast():
@@ -263,17 +268,17 @@ class EncoderTraining:
         }
 
     def _recordable(self) -> bool:
-        """Return whether a step computes the same operations every time, from what it is given alone."""
+        """Return whether every step runs the same operations and depends on its arguments only."""
         return self.joint is None and not self.config.split and world_size() == 1
 
     def _state(self) -> list[Tensor]:
-        """Return what a step moves: the weights, and the moments of the optimiser."""
+        """Return everything that a step changes: the weights and the optimiser's moments."""
         return [*(weight.detach() for weight in self.parameters()), *adam_tensors(self.optimiser).values()]
 
     def _rate(self) -> float:
-        # Constant as in the paper, then down to a tenth over the last fifth, which sharpens the images. At the start it
-        # rises: Adam's first steps move each weight by the full rate, which would undo an encoder to start from. So it
-        # does where more is asked of latents than before.
+        # Relative learning rate: constant as in the paper, then down to a tenth over the last fifth, which sharpens the
+        # images. It rises at the start, and again when objectives are added, because Adam's first steps move each
+        # weight by the full rate and would destroy the weights of a trained encoder.
         if self.config.schedule == "constant":
             return 1.0
         late = max(0.0, (self.step / self.total_steps - 0.8) / 0.2)
@@ -284,7 +289,7 @@ class EncoderTraining:
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == torch.float32:
             return nullcontext()
-        # A recorded step has to cast its weights anew, which a cache of casts would leave out.
+        # A recorded step must cast its weights each time, which a cache of casts would skip.
         return torch.autocast(self.device.type, self.precision, cache_enabled=self.recorded is None)
 
     @torch.no_grad()
@@ -301,7 +306,7 @@ class EncoderTraining:
 
 
 class _Sampled(nn.Module):
-    """Crops to samples of their latents and decoded images, as one module, so that DDP can wrap it."""
+    """Encoding, sampling and decoding as one module that DDP can wrap."""
 
     def __init__(self, model: BetaTCVAE) -> None:
         super().__init__()
@@ -312,8 +317,8 @@ class _Sampled(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return z, mean and log-variance, float32 (3, n, latents), and the decoded images in orientation ``k``.
 
-        ``others`` are the places in the batch, int64 (n,), of the crops whose latents of the surroundings are decoded
-        with each crop's latents of the cell, bool (latents,).
+        If ``others`` is given, int64 (n,), the latents of the surroundings come from the crops at these positions of
+        the batch; ``cell_latents``, bool (latents,), marks the latents of the cell.
         """
         mean, log_variance = self.model.encode(images)
         mean, log_variance = mean.float(), log_variance.float()

@@ -1,4 +1,4 @@
-"""Crops through a trained encoder: means and log-variances of their latents."""
+"""Encoding of crops by a trained encoder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.models.vae import BetaTCVAE
 
 CPU_BATCH, GPU_BATCH = 128, 4096
-"""Crops per batch. On CPUs the activations then stay in the cache, which is several times faster than with 1024."""
+"""Crops per batch. On a CPU the activations then fit in the cache, which is several times faster than with 1024."""
 
 
 class Images(Protocol):
-    """Anything that holds crops: an array, a memory map, a study's crops."""
+    """A sequence of crops, such as an array, a memory map or the crops of a study."""
 
     def __len__(self) -> int:
         """Return the number of crops."""
@@ -34,18 +34,18 @@ def encode(
     batch: int | None = None,
     monitor: Monitor = SILENT,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Encode crops.
+    """Return the means and log-variances of the latents of crops.
 
     Parameters
     ----------
     model : BetaTCVAE
-        A trained encoder, in evaluation mode.
+        Trained encoder, in evaluation mode.
     images : Images
         Crops, uint8 (n, size, size).
     batch : int, optional
-        Crops that are read and encoded at a time; by default chosen by the device.
+        Number of crops to read and encode at a time; by default chosen by the device.
     monitor : Monitor
-        Where progress is reported; if asked to stop, the crops encoded so far are returned.
+        Receives progress. If it asks to stop, the crops encoded so far are returned.
 
     Returns
     -------

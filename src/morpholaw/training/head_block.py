@@ -1,4 +1,4 @@
-"""Heads that are trained together in one core's cache, and the rows they are trained on."""
+"""Blocks of heads that are trained together within the cache of one core, and their training data."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ from morpholaw.training.rigl import Schedule, moved_topology
 AVERAGING_RATE = 0.01
 """Rate of the running moments of the gradient, which average over about a hundred batches."""
 NO_ERROR = 1e-4
-"""Mean squared error below which the Fisher information is noise, and nothing is trimmed."""
+"""Mean squared error below which the Fisher information is only noise and nothing is trimmed."""
 USUAL_ERROR = 0.005
-"""Mean squared error (p - y)^2 of a head that is nearly always right: below it the bar for trimming is lowered."""
+"""Mean squared error (p - y)^2 of an accurate head; below it, the threshold for trimming is lowered."""
 
 
 class TrainingRows:
-    """Features of every training cell in every orientation, with targets and class weights.
+    """Training data of heads: features of every cell in every orientation, targets and class weights.
 
     Parameters
     ----------
     features : ndarray or Tensor
         (orientations, n, features), or (n, features).
     targets : ndarray or Tensor
-        Class numbers, int (n,), 0 to C - 1, each class at least once.
+        Class numbers, int (n,), 0 to C - 1; each class at least once.
 
     Attributes
     ----------
     features : Tensor
         float32 (orientations * n, features).
     targets : Tensor
-        float32 (n, 1) of 0 and 1 for two classes, or one-hot (n, classes).
+        float32 (n, 1), 0 or 1, for two classes; else one-hot (n, classes).
     weights : Tensor
-        float32 (n, 1): n / (classes * size of the row's class), so that all classes count the same; 1 without
+        float32 (n, 1): n / (classes * size of the row's class), so that all classes have the same weight; 1 without
         ``class_balance``.
     outputs : int
-        1 for two classes (eq. 2), else one per class.
+        Number of outputs: 1 for two classes (eq. 2), else one per class.
 
     Raises
     ------
     InputError
-        If the shapes do not fit, a feature is not finite, or a class is missing.
+        If the shapes do not match, a feature is not finite, or a class is missing.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TrainingRows:
                 "expected (orientations, cells, features) and one target for each cell."
             )
         if not torch.isfinite(rows).all():
-            raise InputError("Some features are not finite numbers; heads need features that are all finite.")
+            raise InputError("Some features are not finite; heads need finite features.")
         count = max(2, int(classes.max()) + 1) if len(classes) else 2
         sizes = torch.bincount(classes.clamp(0, count - 1), minlength=count)
         if len(classes) == 0 or classes.min() < 0 or (sizes == 0).any():
@@ -86,25 +86,25 @@ class TrainingRows:
         return self.count
 
     def batches(self, size: int) -> int:
-        """Return the number of batches in an epoch; the last may be smaller."""
+        """Return the number of batches per epoch; the last batch may be smaller."""
         return math.ceil(self.count / size)
 
 
 class HeadBlock:
-    """Some members of an ensemble, which share their tensors and take every step together.
+    """Members of an ensemble that share their tensors and take every step together.
 
     Parameters
     ----------
     weights, biases : sequence of Tensor
         Initial parameters of each layer, as for `MishNetworks`.
     seeds : sequence of int
-        One per member.
+        One seed per member.
     rows : TrainingRows
-        What they are trained on.
+        Training data.
     config : ClassifierConfig
         Batch size, learning rate and dropout.
     schedule : Schedule, optional
-        When connections move (RigL); None trains densely.
+        When RigL moves connections; None for dense training.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class HeadBlock:
         schedule: Schedule | None,
     ) -> None:
         self.networks = MishNetworks(weights, biases)
-        self.mask = torch.ones_like(self.networks.parameters)  # of biases too, which always stay
+        self.mask = torch.ones_like(self.networks.parameters)  # includes biases, which always stay
         self.layer_masks, _ = self.networks.views(self.mask)
         self.seeds = seeds
         self.rows = rows
@@ -128,11 +128,11 @@ class HeadBlock:
 
     @property
     def members(self) -> int:
-        """Members of this block."""
+        """Number of members in this block."""
         return len(self.seeds)
 
     def train_epoch(self, epoch: int, should_stop: ShouldStop) -> np.ndarray | None:
-        """Use every row once; return (sum of losses, right predictions) over rows and members, None if stopped."""
+        """Train one epoch; return the sums of losses and of correct predictions per member, or None if stopped."""
         size, count = self.config.batch_size, len(self.rows)
         drawn = self._draw(epoch)
         totals = torch.zeros(2, dtype=torch.float64)
@@ -153,7 +153,7 @@ class HeadBlock:
         return totals.numpy()
 
     def state(self) -> dict[str, Tensor]:
-        """Return the tensors that the next epoch depends on, not copied."""
+        """Return the tensors on which the next epoch depends, without copying them."""
         return {
             "parameters": self.networks.parameters,
             "first_moment": self.networks.first_moment,
@@ -164,13 +164,13 @@ class HeadBlock:
         }
 
     def copy_member(self, k: int, other: HeadBlock, source: int) -> None:
-        """Overwrite member ``k`` with member ``source`` of ``other``."""
+        """Replace member ``k`` by a copy of member ``source`` of ``other``."""
         for mine, theirs in zip(self.state().values(), other.state().values(), strict=True):
             for target, layer in zip(self._layers(mine), other._layers(theirs), strict=True):
                 target[k] = layer[source]
 
     def write_to(self, head: HeadEnsemble, members: slice) -> None:
-        """Copy weights, biases and masks into ``members`` of ``head``."""
+        """Copy weights, biases and masks to ``members`` of ``head``."""
         for mine, theirs in zip(
             self._layers(self.networks.parameters), [*head.weights, *head.biases], strict=True
         ):
@@ -193,9 +193,9 @@ class HeadBlock:
         return _Epoch(places, self.rows.targets[order], self.rows.weights[order], dropout)
 
     def _draw_member(self, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw a member's order of the rows, the places of their features, and its dropout.
+        """Draw a member's order of rows, their positions in the features, and its dropout.
 
-        They depend on its seed and the epoch alone: neither the other members nor an interruption matters.
+        The result depends only on the member's seed and the epoch, not on other members or interruptions.
         """
         random = np.random.default_rng([seed, epoch])
         order = random.permutation(len(self.rows))
@@ -213,7 +213,7 @@ class HeadBlock:
         return 0.0 if self.schedule is not None else self.config.dropout
 
     def _update(self, step: int) -> None:
-        """Take a step of Adam; members whose connections move at this step take RigL's instead (algorithm 1)."""
+        """Take an Adam step, or a RigL step for members whose connections move at this step (algorithm 1)."""
         networks, schedule, rate = self.networks, self.schedule, self.config.learning_rate
         if schedule is not None and schedule.averages_gradients(step):
             self.gradient_mean.lerp_(networks.gradient, AVERAGING_RATE)
@@ -240,7 +240,7 @@ class HeadBlock:
             self._keep_only(trimmed, self._needed(trimmed, schedule.method.trim))
 
     def _moves(self, schedule: Schedule, step: int, due: list[int]) -> list[tuple[Tensor, Tensor]]:
-        """Return, for each layer, what the members in ``due`` keep and grow: bool (due, weights)."""
+        """Return the connections that the members in ``due`` keep and grow in each layer, bool (due, weights)."""
         moved = schedule.moved(step, due)
         gradients = [layer[due] for layer in self.networks.weight_gradients]
         if schedule.method.growth == "evidence":
@@ -261,14 +261,14 @@ class HeadBlock:
         ]
 
     def _needed(self, members: list[int], least: float) -> list[Tensor]:
-        """Return, for each layer, the weights without which the loss would rise by ``least`` nats per crop or more.
+        """Return the weights whose removal would increase the loss by at least ``least`` nats per crop, per layer.
 
-        Optimal brain damage (LeCun et al. 1990): the rise is w^2 F / 2, and the gradient of a batch of B crops has a
-        mean square of F / B once training has settled. On classes that are separated well the errors vanish, and F
-        with them, so that no weight would seem to be needed. The bar is therefore lowered in proportion to the squared
-        error, which is F of the output's bias, and to zero where there is no error. At most a third of a member's
-        weights go at a time, those that matter least first: the others take over what they did, and weights that
-        matter only together are not all removed at once.
+        The increase is estimated as w^2 F / 2 (optimal brain damage, LeCun et al. 1990), with F the Fisher information.
+        F / B is the mean square of the gradient of a batch of B crops once training has settled. If the classes are
+        well separated, errors and F vanish and no weight would seem to be needed. The threshold is therefore lowered
+        in proportion to the squared error, which is F of the output's bias, down to zero without error. At most a third
+        of a member's weights is removed at a time, the least important first, so that the other weights can adapt and
+        weights that are important only together are not all removed at once.
         """
         squares, biases = self.networks.views(self.gradient_square)
         size = self.config.batch_size
@@ -284,7 +284,7 @@ class HeadBlock:
         return [(rise >= bar) | (rise >= third) for rise in rises]
 
     def _keep_only(self, members: list[int], kept: list[Tensor]) -> None:
-        """Set the other weights of ``members``, their masks and moments to zero: bool (members, weights) per layer."""
+        """Zero the weights of ``members`` that are not ``kept``, with their masks and moments."""
         networks = self.networks
         rows = (networks.parameters, networks.first_moment, networks.second_moment, self.mask)
         for row in rows:
@@ -294,7 +294,7 @@ class HeadBlock:
 
 @dataclass(frozen=True)
 class _Epoch:
-    """The rows in each member's order: places (members, n), targets, weights, and dropout factors by layer."""
+    """Rows in each member's order: positions (members, n), targets, weights, and dropout factors by layer."""
 
     places: Tensor
     targets: Tensor
@@ -303,7 +303,7 @@ class _Epoch:
 
 
 def _cross_entropy(scores: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradient of each member's mean weighted loss, and (sum of losses, right predictions)."""
+    """Return the gradient of each member's mean weighted loss, and the sums of losses and correct predictions."""
     if scores.shape[2] == 1:
         probability = torch.sigmoid(scores)
         correct = (scores >= 0) == (targets > 0.5)

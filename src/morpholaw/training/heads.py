@@ -1,4 +1,4 @@
-"""Training of dense and sparse heads on features, all members at once (paper, B.2-B.3)."""
+"""Training of ensembles of dense and sparse heads on features (paper, B.2-B.3)."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from morpholaw.training.pruning import prune
 from morpholaw.training.rigl import RigL, RigLSettings, Schedule
 
 BLOCK = 40
-"""Members per block: their buffers then stay in a core's second-level cache (2 MB) for a whole step."""
+"""Members per block; their buffers then fit in a core's second-level cache (2 MB) during a step."""
 REPORT_SECONDS = 0.25
 
 
 class HeadTraining:
-    """The training of an ensemble of heads, one epoch at a time.
+    """Training of an ensemble of heads, one epoch at a time.
 
-    A member's initial weights, batches, orientations and dropout depend on its own seed and the epoch alone: the result
+    Initial weights, batches, orientations and dropout of a member depend only on its seed and the epoch. The result
     does not depend on which other members are trained alongside, and a resumed training equals an uninterrupted one.
 
     Parameters
     ----------
     features : ndarray or Tensor
-        float32 (8, n, features): e.g. an encoder's means of the 8 orientations of every training crop, of which each
-        epoch draws one at random; or (1, n, features), or (n, features), without augmentation.
+        float32 (orientations, n, features), such as the latents of the 8 orientations of every training crop, of which
+        each epoch draws one at random per cell; or (n, features) without augmentation.
     targets : ndarray or Tensor
-        Class numbers, int (n,): 0 to C - 1, each at least once. Two classes get one output (eq. 2), more get one each.
+        Class numbers, int (n,), 0 to C - 1, each at least once. Heads have one output for two classes (eq. 2), else C.
     config : ClassifierConfig
-        Epochs, batch size, learning rate, dropout (dense heads only) and RigL's settings.
+        Epochs, batch size, learning rate, dropout (dense heads only) and RigL settings.
     seeds : sequence of int, optional
-        One per member; by default ``config.models`` of them from ``config.seed`` on.
+        One seed per member; by default ``config.seed``, ``config.seed + 1``, ..., for ``config.models`` members.
     rigl : RigL, optional
-        Sparse training after a dense warm-up (scheme 3); by default dense throughout (scheme 2).
+        Sparse training after a dense warm-up (scheme 3); by default training is dense (scheme 2).
 
     Notes
     -----
-    The loss is the cross-entropy, by default with classes weighted to count the same: real sets are uneven (215 to
-    127), and both classes should count the same for where the boundary lies. Classes of equal size get weights of one.
+    The loss is the cross-entropy, by default with balanced class weights: real training sets are unbalanced (215 to
+    127, for example), and both classes should have the same influence on the decision boundary.
 
     Raises
     ------
     InputError
-        If features or targets cannot be trained on, or the warm-up leaves no epoch for RigL.
+        If features or targets are invalid, or the warm-up leaves no epoch for RigL.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class HeadTraining:
         if rigl is not None and config.warmup_epochs >= config.epochs:
             raise InputError(
                 f"The setting 'warmup_epochs' is {config.warmup_epochs}, which leaves none of the "
-                f"{config.epochs} epochs to train sparsely; it must be smaller than 'epochs'."
+                f"{config.epochs} epochs for sparse training; it must be smaller than 'epochs'."
             )
         self.config = config
         self.seeds = tuple(range(config.seed, config.seed + config.models) if seeds is None else seeds)
@@ -85,12 +85,12 @@ class HeadTraining:
 
     @property
     def members(self) -> int:
-        """Networks in training."""
+        """Number of networks."""
         return len(self.seeds)
 
     @property
     def steps(self) -> int:
-        """Optimiser steps so far."""
+        """Number of optimiser steps so far."""
         return self.epoch * self.rows.batches(self.config.batch_size)
 
     @property
@@ -104,13 +104,13 @@ class HeadTraining:
         Parameters
         ----------
         should_stop : callable
-            Asked at every batch.
+            Called at every batch.
 
         Returns
         -------
         dict or None
-            Mean loss and accuracy over the epoch's batches and the members. None if it was stopped: the epoch is then
-            undone, so that the state is always that at the end of an epoch.
+            Loss and accuracy, averaged over batches and members. None if stopped: the epoch is then undone, so that
+            the state is always that of a complete epoch.
         """
         before = self.state()
         with torch_threads(1):
@@ -124,7 +124,7 @@ class HeadTraining:
         return {"loss": float(loss), "accuracy": float(accuracy)}
 
     def head(self) -> HeadEnsemble:
-        """Return the networks as they are now, in evaluation mode; not pruned."""
+        """Return the current networks in evaluation mode, not pruned."""
         dropout = 0.0 if self.method else self.config.dropout
         rows = self.rows
         head = HeadEnsemble(self.members, rows.inputs, self.config.hidden, rows.outputs, dropout=dropout)
@@ -133,50 +133,59 @@ class HeadTraining:
         return head.eval()
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that the next epochs depend on, as copies of tensors by name."""
+        """Return the state on which the next epochs depend, as copies of named tensors."""
         state = {"epoch": torch.tensor(self.epoch)}
         for start, block in zip(range(0, self.members, BLOCK), self._blocks, strict=True):
             state |= {f"{start}.{name}": tensor.clone() for name, tensor in block.state().items()}
         return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Continue from what ``state`` returned, of a training with the same settings.
+        """Restore the state that ``state`` returned, from a training with the same settings.
+
+        Parameters
+        ----------
+        state : dict of Tensor
+            The state.
 
         Raises
         ------
         InputError
-            If it was made with other layers or another number of models.
+            If the state has other layers or another number of models.
         """
         for start, block in zip(range(0, self.members, BLOCK), self._blocks, strict=True):
             for name, tensor in block.state().items():
                 saved = state.get(f"{start}.{name}")
                 if saved is None or saved.shape != tensor.shape:
                     raise InputError(
-                        "The checkpoint of the heads was made with other layers or another number of models; "
-                        "restore those settings or start the training anew."
+                        "The checkpoint of the heads has other layers or another number of models; "
+                        "restore those settings or start a new training."
                     )
                 tensor.copy_(saved)
         self.epoch = int(state["epoch"])
 
     def branch(self, members: Sequence[int], settings: RigLSettings | None = None) -> HeadTraining:
-        """Return a training that continues with copies of some members, perhaps under other RigL settings.
+        """Return a training that continues with copies of some members, optionally with new RigL settings.
 
-        The dense warm-up does not depend on these settings, so that a search trains it only once per seed.
+        The dense warm-up does not depend on the RigL settings, so a hyperparameter search trains it once per seed.
 
         Parameters
         ----------
         members : sequence of int
-            The members to copy; one may occur several times.
+            Numbers of the members to copy; a member may occur several times.
         settings : RigLSettings, optional
             New settings, one value per copy.
+
+        Returns
+        -------
+        HeadTraining
 
         Raises
         ------
         ValueError
-            If there are new settings and this training is past its warm-up.
+            If new settings are given after the warm-up.
         """
         if settings is not None and self.epoch > self.config.warmup_epochs:
-            raise ValueError("only a warm-up can be given other settings: later epochs depend on them")
+            raise ValueError("RigL settings can only change during the warm-up: later epochs depend on them")
         if settings is None and self.settings is not None:
             settings = self.settings.take(members)
         branch = copy.copy(self)
@@ -229,35 +238,35 @@ def train_heads(
     checkpointing: Checkpointing[dict[str, Tensor]] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> HeadEnsemble:
-    """Train ``config.models`` heads, dense (scheme 2) or sparse (scheme 3); sparse ones are pruned.
+    """Train an ensemble of heads, dense (scheme 2) or sparse and pruned (scheme 3).
 
     Parameters
     ----------
     features : ndarray or Tensor
         float32 (n, features), or (orientations, n, features), of which each epoch draws one orientation per cell.
     targets : ndarray or Tensor
-        Class numbers, int (n,): 0 to C - 1, each at least once.
+        Class numbers, int (n,), 0 to C - 1; each class at least once.
     config : ClassifierConfig
-        Models, seed, epochs, batch size, learning rate, dropout (dense heads only) and RigL's settings.
+        Models, seed, epochs, batch size, learning rate, dropout (dense heads only) and RigL settings.
     rigl : RigL, optional
-        Sparse training after a dense warm-up; by default dense throughout.
-    test : (features (m, features), targets (m,)), optional
-        Held-out cells, whose accuracy is reported alongside.
+        Sparse training after a dense warm-up; by default training is dense.
+    test : tuple of (features, targets), optional
+        Held-out cells, (m, features) and (m,), on which the accuracy is reported during training.
     checkpointing : Checkpointing
-        Keeps the state at the end of an epoch, and resumes from it.
+        Saves the state after an epoch, and provides the state to resume from.
     monitor : Monitor
-        Receives `Progress` in epochs and `Metrics` (loss, accuracy, test_accuracy), at most four times a second; asked
-        at every batch whether to stop.
+        Receives `Progress` in epochs and `Metrics` (loss, accuracy, test_accuracy) at most four times a second. It can
+        stop the training at every batch.
 
     Returns
     -------
     HeadEnsemble
-        In evaluation mode. After a stop the networks as they then were, not pruned: ask ``monitor.should_stop``.
+        The networks in evaluation mode. After a stop they are not pruned; check ``monitor.should_stop``.
 
     Raises
     ------
     InputError
-        If the loss is no longer a number, or for what `HeadTraining` refuses.
+        If the loss is no longer finite, or `HeadTraining` rejects the data or settings.
     """
     training = HeadTraining(features, targets, config, rigl=rigl)
     if checkpointing.resume is not None:
@@ -273,8 +282,8 @@ def train_heads(
             return training.head()
         if not math.isfinite(values["loss"]):
             raise InputError(
-                f"The loss of the {stage} is no longer a number in epoch {training.epoch}; lower the learning rate "
-                f"({config.learning_rate:g}). The models from before were kept."
+                f"The loss of the {stage} is no longer finite in epoch {training.epoch}; lower the learning rate "
+                f"({config.learning_rate:g}). The previous models were kept."
             )
         if checkpointing.save is not None and now - saved >= checkpointing.seconds:
             checkpointing.save(training.state())
@@ -291,12 +300,12 @@ def train_heads(
 
 @torch.no_grad()
 def accuracies(head: HeadEnsemble, features: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> Tensor:
-    """Return the share of rows that each member assigns to their class, float64 (members,).
+    """Return the accuracy of each member, float64 (members,).
 
     Parameters
     ----------
     head : HeadEnsemble
-        In evaluation mode.
+        Networks in evaluation mode.
     features : ndarray or Tensor
         (n, features).
     targets : ndarray or Tensor

@@ -1,4 +1,4 @@
-"""A better law for one of several classes, from the law that there is or from a formula of a person."""
+"""Improvement of the law of one class, starting from the present law or a given formula."""
 
 from __future__ import annotations
 
@@ -29,32 +29,37 @@ def improve_class_law(
     config: LawConfig,
     monitor: Monitor = SILENT,
 ) -> ClassLaws | None:
-    """Search on for the law of one class, the others' forms as they are; return better laws, or None.
+    """Search for a better law of one class while the other laws keep their form; return None if there is none.
 
-    The searches of the class against the rest begin with an expression and its mutants among random ones. Each form on
-    their fronts takes the place of the class's law, with a scale and an offset of its own; that with the lowest
-    multinomial loss plus price of complexity is kept, and the constants of all laws are fitted together. Better is a
-    lower sum on the training rows.
+    The searches of the class against the rest start with `start` and its mutants among random expressions. Each form on
+    their fronts replaces the law of the class in turn, with a fitted scale and offset. The form with the lowest
+    multinomial loss plus complexity penalty on the training rows is kept, and the constants of all laws are refitted.
+    A result counts as better if that sum is lower than before.
 
     Parameters
     ----------
     rows : ClassLawRows
-        What the laws learn from.
+        Training data.
     laws : ClassLaws
-        The laws of all classes, over the columns of ``rows``.
+        Present laws of all classes, over the columns of ``rows``.
     name : str
-        The class whose law is searched for.
+        Name of the class to improve.
     start : Expression
-        More of it speaks for the class.
+        Formula to start from; larger values favour the class.
     config : LawConfig
-        As for `discover_class_laws`. The embedded engine searches.
+        Settings as for `discover_class_laws`; the embedded engine is always used.
     monitor : Monitor
-        Where progress is reported, and whether to stop.
+        Receives progress and can stop the search.
+
+    Returns
+    -------
+    ClassLaws or None
 
     Raises
     ------
     InputError
-        If the expression has operators that no search uses (min, max), or for what `discover_class_laws` refuses.
+        If the formula has operators that searches do not support (min, max), or `discover_class_laws` rejects the data
+        or settings.
     """
     check_searchable(start)
     number = laws.classes.index(name)
@@ -62,11 +67,13 @@ def improve_class_law(
     whole = scaled(start)
     most = max(config.most_complex, whole.complexity())
     config = config.model_copy(update={"engine": "embedded", "max_complexity": most})
-    own = rows.of_class(number, config)
+    data = rows.of_class(number, config)
     begin = [start]
-    if config.loss == "hinge":  # as a score whose sign is the class, which the search is for
-        begin.append(refit(whole, own.features.values, np.where(own.targets == 1, 1.0, -1.0)))
-    forms = [one.expression for one in own.candidates(config, monitor, tuple(one.text() for one in begin))]
+    if (
+        config.loss == "hinge"
+    ):  # refit the whole score so that its sign predicts the class, as the search expects
+        begin.append(refit(whole, data.features.values, np.where(data.targets == 1, 1.0, -1.0)))
+    forms = [one.expression for one in data.candidates(config, monitor, tuple(one.text() for one in begin))]
     x, truth = rows.fitted
     measure = Multinomial.of(truth, len(laws.classes))
     before = [law.expression for law in laws.laws.values()]
@@ -90,6 +97,8 @@ def improve_class_law(
         best = refitted(list(least), x, measure)
         if not cost(best) < cost(before) - LEAST_GAIN:
             return None
-    found = {one: Law(best[k], laws.names, law.metadata) for k, (one, law) in enumerate(laws.laws.items())}
-    found[name] = replace(found[name], metadata={**found[name].metadata, "improved_from": start.text()})
-    return ClassLaws(found)
+    improved = {one: Law(best[k], laws.names, law.metadata) for k, (one, law) in enumerate(laws.laws.items())}
+    improved[name] = replace(
+        improved[name], metadata={**improved[name].metadata, "improved_from": start.text()}
+    )
+    return ClassLaws(improved)

@@ -1,9 +1,9 @@
-"""The joint objective: the latents learn to separate labelled classes while the beta-TCVAE trains (paper, section 8).
+"""The joint objective: the beta-TCVAE also learns to separate labelled classes (paper, section 8).
 
-An unsupervised encoder keeps what matters to the image; a texture that distinguishes interphase from prometaphase
-matters little to it. The cross-entropy of a linear softmax head on the means of the latents, added to the loss, makes
-it matter. Few crops are labelled and many are not, so a fixed share of every batch is drawn from the labelled ones, the
-same number from each class. Reconstruction and KL divergence are those of the whole batch.
+An unsupervised encoder keeps what matters for the image, and a texture that distinguishes interphase from prometaphase
+hardly does. The joint objective adds the cross-entropy of a linear softmax head on the latent means to the loss. A
+fixed share of every batch is drawn from the labelled crops, the same number per class, because most crops have no
+label. Reconstruction and KL divergence are computed on the whole batch.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from torch.nn import functional
 from morpholaw.errors import InputError
 
 UNLABELLED = -1
-"""Target of a crop whose class is not used."""
+"""Target of a crop without a label."""
 GAIN = 10.0
-"""Factor on the head's outputs: at the encoder's learning rate the head alone would take thousands of steps."""
+"""Factor on the head's outputs; without it, the head would need thousands of steps at the encoder's learning rate."""
 
 
 @dataclass(frozen=True)
 class EncoderLabels:
-    """Crops whose classes the training of an encoder may use; the caller leaves out those of test groups.
+    """Labelled crops for encoder training, without those of test groups.
 
     Attributes
     ----------
     crops : ndarray
-        int64 (k,), indices into the training's crops.
+        Numbers of the labelled crops in the training set, int64 (k,).
     targets : ndarray
-        int64 (k,), the class of each, a number into ``classes``.
+        Class number of each labelled crop, int64 (k,).
     classes : tuple of str
-        Names of the classes, two or more, each with a crop.
+        Names of at least two classes, each of which has a crop.
     """
 
     crops: np.ndarray
@@ -56,18 +56,18 @@ class EncoderLabels:
 
 
 class JointObjective(nn.Module):
-    """The head, and the labelled crops that each step uses, which depend on the seed and the step alone.
+    """The classification head, and the selection of labelled crops for each step by the seed and the step number.
 
     Parameters
     ----------
     labels : EncoderLabels
-        The labelled crops.
+        Labelled crops.
     latents : int
-        Latents of the encoder.
+        Number of latents of the encoder.
     share : float
         Share of every batch that is drawn from the labelled crops.
     seed : int
-        Seed of the draw.
+        Random seed.
     """
 
     def __init__(self, labels: EncoderLabels, latents: int, share: float, seed: int) -> None:
@@ -78,21 +78,21 @@ class JointObjective(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def draw(self, index: np.ndarray, step: int) -> tuple[np.ndarray, Tensor]:
-        """Replace a share of the batch by labelled crops, drawn at random.
+        """Replace a share of a batch by randomly drawn labelled crops.
 
         Parameters
         ----------
         index : ndarray
-            int64 (batch,), the batch as it would be without labels.
+            Crop numbers of the batch without labels, int64 (batch,).
         step : int
-            Number of the optimiser's step.
+            Number of the optimiser step.
 
         Returns
         -------
         index : ndarray
-            int64 (batch,).
+            Crop numbers of the new batch, int64 (batch,).
         targets : Tensor
-            int64 (batch,), class of the crops that were drawn, ``UNLABELLED`` for the others.
+            Class numbers of the drawn crops, int64 (batch,); ``UNLABELLED`` for the others.
         """
         classes = len(self.labels.classes)
         count = min(len(index), max(classes, round(self.share * len(index))))
@@ -109,5 +109,5 @@ class JointObjective(nn.Module):
         return rng.choice(members, count, replace=count > len(members))
 
     def forward(self, mean: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean cross-entropy in nats of the crops that have a target; ``mean`` is (batch, latents)."""
+        """Return the mean cross-entropy, in nats, of the crops with a target; ``mean`` is (batch, latents)."""
         return functional.cross_entropy(GAIN * self.head(mean), targets, ignore_index=UNLABELLED)

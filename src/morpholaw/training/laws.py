@@ -1,7 +1,8 @@
-"""Scheme 4: laws from features, ten at a time (paper, 5.3, 6.4 and B.4).
+"""Discovery of scheme 4 laws by symbolic regression (paper, 5.3, 6.4 and B.4).
 
-Independent searches are run; of each, the simplest expression that is as good as its best is taken, unless it has the
-form of one that was already taken. Constants are refitted, and size, loss and accuracy are measured by our own code.
+Several independent searches run. From each, the simplest expression that is as good as its best one is selected, unless
+an expression of the same form was already selected. Constants are then refitted, and size, loss and accuracy are
+measured independently of the search engine.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FinishedSearches = list[dict[str, Any]]
-"""Results of the searches that have run to their end, as plain values (`SearchResult.to_json`)."""
+"""Results of complete searches as plain values (`SearchResult.to_json`)."""
 
 LEAST_GAIN = 1e-4
-"""Least gain of loss plus price of complexity that counts as an improvement."""
+"""Minimum decrease of loss plus complexity penalty that counts as an improvement."""
 STUCK = 0.01
-"""A search whose law is less accurate than the best by at least this much counts as stuck in a poor optimum."""
+"""A search counts as stuck in a poor optimum if its accuracy is lower than the best by at least this much."""
 
 
 def discover_laws(
@@ -59,37 +60,37 @@ def discover_laws(
     checkpointing: Checkpointing[FinishedSearches] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> list[Law]:
-    """Find ``config.count`` distinct laws.
+    """Search for ``config.count`` distinct laws that separate two classes.
 
     Parameters
     ----------
     features : FeatureTable, DataFrame or ndarray
-        (n, features), every column of which the laws may read; a plain array holds latents z0, z1, ...
+        (n, features); laws may use every column. A plain array holds the latents z0, z1, ...
     targets : ndarray
-        Class of each row, int (n,), 0 or 1. Both classes count the same where they are equally frequent.
+        Class of each row, int (n,), 0 or 1. Both classes have the same influence only if they are equally frequent.
     config : LawConfig
-        Loss, engine, count, caps, budget and seed. The result does not depend on the number of processes.
+        Loss, engine, count, maximum complexity, budget and seed. The result does not depend on the number of processes.
     outputs : ndarray, optional
-        For the MSE loss: a network's scores, (n,), which the laws are fitted to.
+        For the MSE loss, the scores of a network, (n,), which laws approximate.
     cells : ndarray, optional
-        Which cell each row is a view of, int (n,); by default each its own. Eight orientations of one cell are
-        little more evidence for a law than one of them.
+        Number of the cell that each row is a view of, int (n,); by default each row is a cell of its own. Eight
+        orientations of one cell are hardly more evidence than one.
     checkpointing : Checkpointing
-        Keeps the results of the searches that have finished; those are not repeated.
+        Saves the results of complete searches, which are not repeated on resuming.
     monitor : Monitor
-        Where progress is reported, and whether to stop.
+        Receives progress and can stop the search.
 
     Returns
     -------
     list of Law
-        The most accurate first, each with metadata: loss_kind, loss, accuracy, complexity, size, engine, seed,
-        evaluations, stopped_by, rows, undefined. Fewer than ``config.count`` if the search was stopped or found
-        fewer.
+        The most accurate law first. The metadata of each law has loss_kind, loss, accuracy, complexity, size, engine,
+        seed, evaluations, stopped_by, rows and undefined. There may be fewer than ``config.count`` laws if the search
+        was stopped or found fewer.
 
     Raises
     ------
     InputError
-        If the data or settings cannot be searched, or an engine that was asked for cannot run.
+        If the data or settings are invalid, or the requested engine cannot run.
     """
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
     engine, reason = choose_engine(config.engine)
@@ -114,10 +115,10 @@ def law_candidates(
     guesses: tuple[str, ...] = (),
     monitor: Monitor = SILENT,
 ) -> list[Candidate]:
-    """Find the distinct forms on the fronts of ``config.count`` searches, the least cost first.
+    """Return the distinct forms on the fronts of ``config.count`` searches, in ascending order of cost.
 
-    The arguments are those of `discover_laws`, and ``guesses``: expressions that the embedded engine begins with. A
-    form that is a constant, or undefined on a row, is left out.
+    The arguments are those of `discover_laws`; ``guesses`` are expressions that the embedded engine starts from. Forms
+    that are constant or undefined on a row are left out.
     """
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
     problem = replace(problem, spec=replace(problem.spec, guesses=guesses))
@@ -142,23 +143,28 @@ def improve_law(
     cells: np.ndarray | None = None,
     monitor: Monitor = SILENT,
 ) -> Law | None:
-    """Search on from an expression; return a better law, or None where none was found.
+    """Search for a better law, starting from an expression; return None if there is none.
 
-    The first search begins with the expression and its mutants among random ones, and so do ``config.count - 1`` others
-    with other seeds. Better is a lower loss plus price of complexity on the training rows than that of the expression
-    with its constants refitted; where it is the expression itself that gets better by the refit, that is returned.
+    ``config.count`` searches with different seeds start with the expression and its mutants among random expressions. A
+    law is better if its loss plus complexity penalty on the training rows is lower than that of the expression with
+    refitted constants. If only the refit improves the expression, the refitted expression is returned.
 
     Parameters
     ----------
     start : Expression
-        Over the columns of ``features``.
+        Expression to improve, over the columns of ``features``.
     features, targets, config, outputs, cells, monitor
-        As for `discover_laws`. The embedded engine searches.
+        As for `discover_laws`; the embedded engine is always used.
+
+    Returns
+    -------
+    Law or None
 
     Raises
     ------
     InputError
-        If the expression has operators that no search uses (min, max), or for what `discover_laws` refuses.
+        If the expression has operators that searches do not support (min, max), or `discover_laws` rejects the data or
+        settings.
     """
     check_searchable(start)
     most = max(config.most_complex, start.complexity())
@@ -173,30 +179,30 @@ def improve_law(
     before = candidate(start)
     known = [before, candidate(refit(start, x, y, kind))]
     results = _search(EmbeddedEngine(), problem, config, NO_CHECKPOINTS, monitor)
-    found = [(one, result) for result in results for one in result.front if one.expression.variables()]
-    if not found:
+    improved = [(one, result) for result in results for one in result.front if one.expression.variables()]
+    if not improved:
         return None
-    best = min([*known[1:], *(one for one, _ in found)], key=lambda one: (problem.cost(one), one.text))
+    best = min([*known[1:], *(one for one, _ in improved)], key=lambda one: (problem.cost(one), one.text))
     if not problem.cost(best) < problem.cost(before) - LEAST_GAIN:
         return None
-    source = next((result for one, result in found if one is best), results[0])
+    source = next((result for one, result in improved if one is best), results[0])
     law = _law(problem, best, source, refit_constants=best is not known[1] and not monitor.should_stop())
     return replace(law, metadata={**law.metadata, "improved_from": start.text()})
 
 
 def check_searchable(start: Expression) -> None:
-    """Refuse a formula to begin with that has operators which no search uses."""
+    """Raise an InputError if a formula has operators that searches do not support."""
     foreign = {node.operator for node in start.nodes() if isinstance(node, Call)} - set(SEARCHED)
     if foreign:
         raise InputError(
-            f'A search does not know {" or ".join(sorted(foreign))}, which "and" and "or" stand for; begin with a '
+            f'A search does not support {" or ".join(sorted(foreign))}, which "and" and "or" stand for; start from a '
             "formula of sums, products and functions."
         )
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """What is searched for: ``y`` as the engines see it, and the classes by which accuracy is measured."""
+    """The data of a search: targets ``y`` as the engines expect them, and classes for the accuracy."""
 
     features: FeatureTable
     y: np.ndarray
@@ -205,25 +211,25 @@ class _Problem:
     spec: SearchSpec
 
     def cost(self, candidate: Candidate) -> float:
-        """Return the loss plus the price of complexity, as the engines weigh them (paper, B.4)."""
+        """Return the loss plus the complexity penalty, as the engines compute it (paper, B.4)."""
         baseline = max(float(np.var(self.y)), 1e-12) if self.spec.loss == "mse" else 1.0
         return candidate.loss / baseline + self.spec.parsimony * candidate.complexity
 
     def accuracy(self, candidate: Candidate) -> float:
-        """Return the share of rows whose class is right."""
+        """Return the share of rows that are classified correctly."""
         return Law(candidate.expression, self.spec.variables).accuracy(self.features, self.targets)
 
     def as_good(self, front: Sequence[Candidate]) -> list[Candidate]:
-        """Return the candidates whose loss is within one standard error of the best's, the simplest first.
+        """Return the candidates whose loss is within one standard error of the best, simplest first.
 
-        The rule of Breiman et al. (1984) for trees: what a few cells say in favour of three more operations is chance.
-        The error is that of the difference of the two losses over cells.
+        This is the rule of Breiman et al. (1984) for trees: a few cells do not justify three more operations. The
+        standard error is that of the difference of the two losses over cells.
         """
         best = min(front, key=self.cost)
         least = self._loss_by_cell(best)
         good = [best]
         for candidate in front:
-            with np.errstate(invalid="ignore"):  # a loss that is infinite is not as good
+            with np.errstate(invalid="ignore"):  # an infinite loss is never as good
                 worse = self._loss_by_cell(candidate) - least
             if len(worse) > 1 and worse.mean() < worse.std(ddof=1) / np.sqrt(len(worse)):
                 good.append(candidate)
@@ -246,14 +252,14 @@ def _problem(
     table = FeatureTable(np.asarray(features.values, dtype=np.float64), features.names)
     classes = np.asarray(targets)
     if classes.shape != (len(table),):
-        raise InputError(f"There must be one target for each of {len(table)} rows; got {classes.shape}.")
+        raise InputError(f"There must be one target for each of the {len(table)} rows; got {classes.shape}.")
     if not np.array_equal(np.unique(classes), [0, 1]):
-        raise InputError("The targets of a law must be the classes 0 and 1, both of them present.")
+        raise InputError("The targets of a law must be the classes 0 and 1, and both must occur.")
     loss: LossKind = "hinge"
     y = np.where(classes == 1, 1.0, -1.0)
     if config.loss == "mse":
         if outputs is None or outputs.shape != classes.shape or not np.all(np.isfinite(outputs)):
-            raise InputError("The MSE loss needs a network's outputs, one finite number for each row.")
+            raise InputError("The MSE loss needs the outputs of a network, one finite number per row.")
         y, loss = distil(np.asarray(outputs, dtype=np.float64), config.distillation)
     spec = SearchSpec(
         table.names,
@@ -280,7 +286,9 @@ def _search(
     def search(engine: Engine) -> list[SearchResult]:
         finished = {result.seed: result for result in earlier if result.engine == engine.name}
         if finished:
-            monitor.emit(Message(f"Resuming: {len(finished)} of {len(specs)} searches had finished before."))
+            monitor.emit(
+                Message(f"Resuming: {len(finished)} of {len(specs)} searches were already finished.")
+            )
 
         def keep(result: SearchResult) -> None:
             finished[result.seed] = result
@@ -304,25 +312,27 @@ def _search(
     except EngineFailure as failure:
         if config.engine != "auto":
             raise
-        monitor.emit(Message(f"{failure} The embedded engine searches instead.", "warning"))
+        monitor.emit(Message(f"{failure} Continuing with the embedded engine.", "warning"))
         return search(EmbeddedEngine())
 
 
 def _choose(
     problem: _Problem, results: Sequence[SearchResult], config: LawConfig
 ) -> list[tuple[Candidate, SearchResult]]:
-    """Choose the candidates that become laws, each with the search that it came from.
+    """Select the candidates that become laws, each with the search that found it.
 
-    Of each search that did not get stuck: the simplest candidate that is as good as its best and has a new form. Then
-    the remaining candidates of all searches by cost, until there are enough.
+    Each search that is not stuck contributes its simplest candidate that is as good as its best one and has a new form.
+    If that is not enough, further candidates of all searches are added in ascending order of cost.
     """
-    # A constant is no law.
+    # A constant is not a law.
     fronts = [[one for one in result.front if one.expression.variables()] for result in results]
     good = [(problem.as_good(front), result) for front, result in zip(fronts, results, strict=True) if front]
     good.sort(key=lambda pair: (problem.cost(pair[0][0]), pair[0][0].text))
     accuracies = [problem.accuracy(min(candidates, key=problem.cost)) for candidates, _ in good]
     most, cells = max(accuracies, default=0.0), len(np.unique(problem.cells))
-    least = most - max(STUCK, np.sqrt(most * (1 - most) / cells))  # with few cells, smaller gaps are chance
+    least = most - max(
+        STUCK, np.sqrt(most * (1 - most) / cells)
+    )  # with few cells, smaller gaps are due to chance
     rest = [(one, result) for front, result in zip(fronts, results, strict=True) for one in front]
     rest.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
     chosen: dict[str, tuple[Candidate, SearchResult]] = {}

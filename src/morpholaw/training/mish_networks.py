@@ -1,8 +1,8 @@
-"""Forward and backward pass and Adam of many small Mish networks at once, written out by hand.
+"""Hand-written forward pass, backward pass and Adam for many small Mish networks at once.
 
-A head is so small that autograd's bookkeeping, and one pass over memory per operation, cost more than the arithmetic.
-Here all parameters lie in one row, every buffer is reused, Mish takes a single exponential, and the gradient of every
-weight, active or not, comes for free: RigL needs it to grow connections.
+A head is so small that autograd's bookkeeping and one pass over memory per operation cost more than the arithmetic.
+Here all parameters are in one row, every buffer is reused, Mish takes a single exponential, and the gradient of all
+weights, active or not, needs no extra work. RigL uses that gradient to grow connections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # of Adam
 LINEAR_FROM = 20.0
-"""Input above which Mish is the identity in float32, while the square of the exponential is still finite."""
+"""Input above which Mish is the identity in float32; the square of the exponential is still finite there."""
 
 
 @dataclass
@@ -30,9 +30,9 @@ class _Buffers:
 
     @staticmethod
     def allocate(widths: Sequence[int], members: int, batch: int) -> _Buffers:
-        """Return buffers for networks of these layer widths."""
+        """Allocate buffers for networks with these layer widths."""
         shapes = [(members, batch, n) for n in widths[1:]]
-        # Layers of one width share their scratch space, so that the whole step stays in the CPU's cache.
+        # Layers of the same width share their scratch space, so that the whole step fits in the CPU's cache.
         shared = {
             n: (torch.empty(members, batch, n), torch.empty(members, batch, n)) for n in set(widths[1:])
         }
@@ -44,7 +44,7 @@ class _Buffers:
 
 
 class MishNetworks:
-    """``members`` networks of linear layers with Mish between them, and their Adam moments.
+    """An ensemble of networks of linear layers and Mish activations, with their Adam moments.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class MishNetworks:
     Attributes
     ----------
     parameters, gradient, first_moment, second_moment : Tensor
-        float32, one row of numbers: W1 of all members, b1 of all members, W2, ...
+        float32, one row: the first layer's weights of all members, its biases, the second layer's weights, ...
     weights, biases : list of Tensor
-        Views of ``parameters``: (members, n_in, n_out) and (members, n_out).
+        Views of ``parameters`` per layer: (members, n_in, n_out) and (members, n_out).
     weight_gradients, bias_gradients : list of Tensor
-        The same views of ``gradient``.
+        Views of ``gradient`` of the same shapes.
     """
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
@@ -78,7 +78,7 @@ class MishNetworks:
         self._buffers: dict[int, _Buffers] = {}
 
     def views(self, row: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Return views of each layer's weights and of its biases in a row laid out as ``parameters``."""
+        """Return views per layer of the weights and the biases in a row laid out as ``parameters``."""
         weights, biases, start = [], [], 0
         for n_in, n_out in pairwise(self.widths):
             middle = start + self.members * n_in * n_out
@@ -89,19 +89,19 @@ class MishNetworks:
         return weights, biases
 
     def forward(self, features: Tensor, dropout: Sequence[Tensor] | None = None) -> Tensor:
-        """Score a batch, keeping what ``backward`` needs.
+        """Compute the scores of a batch, and keep what ``backward`` needs.
 
         Parameters
         ----------
         features : Tensor
             float32 (members, batch, inputs).
         dropout : sequence of Tensor, optional
-            Factors for the units of each hidden layer, (members, batch, units), 0 or 1 / (1 - dropout).
+            Factors of the hidden units per layer, (members, batch, units), either 0 or 1 / (1 - dropout).
 
         Returns
         -------
         Tensor
-            float32 (members, batch, outputs), valid until the next call.
+            float32 (members, batch, outputs); valid until the next call.
         """
         batch = features.shape[1]
         if batch not in self._buffers:
@@ -122,7 +122,7 @@ class MishNetworks:
         return x
 
     def backward(self, gradient: Tensor) -> None:
-        """Fill ``gradient``, dense, from the loss's gradient with respect to the scores (members, batch, outputs)."""
+        """Compute the dense ``gradient`` from the gradient with respect to the scores (members, batch, outputs)."""
         buffers = self._current
         for layer in range(len(self.weights) - 1, -1, -1):
             inputs = buffers.outputs[layer - 1] if layer else self._inputs
@@ -136,7 +136,7 @@ class MishNetworks:
     def adam(self, step: int, rate: float) -> None:
         """Take one step of Adam (Kingma & Ba 2015); ``step`` counts from 1.
 
-        A parameter whose gradient and moments are zero does not change.
+        Parameters whose gradient and moments are zero do not change.
         """
         first, second = BETAS
         self.first_moment.lerp_(self.gradient, 1 - first)
@@ -149,7 +149,7 @@ class MishNetworks:
 
 
 def _mish(x: Tensor, out: Tensor, slope: Tensor, spare: Tensor) -> None:
-    """Write Mish of ``x`` into ``out`` and its derivative into ``slope``; ``x`` and ``spare`` are overwritten.
+    """Write Mish of ``x`` to ``out`` and its derivative to ``slope``; ``x`` and ``spare`` are overwritten.
 
     With e = exp(x), s = e + 2 and q = e s + 2: tanh(log(1 + e)) = t = e s / q, and the derivative of
     x t is t + 2 (x - x t) (1 - s / q).

@@ -1,4 +1,4 @@
-"""The multinomial loss of one score per class, and scales and offsets of scores that lower it."""
+"""The multinomial loss of one score per class, and the fit of scales and offsets of scores."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from morpholaw.training.symbolic.projection import Projection
 
 @dataclass(frozen=True)
 class Multinomial:
-    """Cross-entropy of the softmax of scores, with classes weighted to count the same.
+    """Cross-entropy of the softmax of scores, with balanced class weights.
 
     Attributes
     ----------
     one_hot : ndarray
-        float64 (n, classes): 1 in the column of each row's class.
+        float64 (n, classes); 1 in the column of each row's class.
     weights : ndarray
-        float64 (n,): they add up to 1, and to the same for each class.
+        float64 (n,); the weights add up to 1, with the same sum for each class.
     """
 
     one_hot: np.ndarray
@@ -27,12 +27,12 @@ class Multinomial:
 
     @classmethod
     def of(cls, truth: np.ndarray, classes: int) -> Multinomial:
-        """Return the loss for rows of known class, int (n,), 0 to ``classes`` - 1, each at least once."""
+        """Return the loss for class numbers ``truth``, int (n,), each of 0 to ``classes`` - 1 at least once."""
         sizes = np.bincount(truth, minlength=classes)
         return cls(np.eye(classes)[truth], 1 / (classes * sizes[truth]))
 
     def value_and_derivative(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the loss of scores (n, classes), and its derivative by each of them."""
+        """Return the loss of scores (n, classes) and its derivative with respect to each score."""
         log_probability = log_softmax(scores)
         value = -float(np.sum(self.weights * (log_probability * self.one_hot).sum(1)))
         return value, self.weights[:, None] * (np.exp(log_probability) - self.one_hot)
@@ -40,14 +40,14 @@ class Multinomial:
 
 @dataclass(frozen=True)
 class Scales:
-    """``scale * score + offset`` of each class, and the loss that they leave.
+    """Scale and offset of each class's score, and the resulting loss.
 
     Attributes
     ----------
     scale, offset : ndarray
-        float64 (classes,); a scale is at least 0, so that more of a score never speaks against its class.
+        float64 (classes,). Scales are >= 0, so that a larger score never counts against its class.
     loss : float
-        The multinomial loss.
+        The multinomial loss of ``scale * score + offset``.
     """
 
     scale: np.ndarray
@@ -56,19 +56,23 @@ class Scales:
 
 
 def fit_scales(scores: np.ndarray, measure: Multinomial) -> Scales:
-    """Fit one scale and one offset per class, all together.
+    """Fit one scale and one offset per class jointly.
 
     Parameters
     ----------
     scores : ndarray
         f_c(x), float64 (n, classes), all finite.
     measure : Multinomial
-        The loss, of the same rows.
+        The loss on the same rows.
+
+    Returns
+    -------
+    Scales
 
     Notes
     -----
-    A ridge of a thousandth on the scales, in units of each score's spread, keeps them finite where the classes separate
-    completely.
+    A ridge penalty of 0.001 on the scales, in units of each score's standard deviation, keeps them finite if the
+    classes are completely separated.
     """
     from scipy.optimize import minimize  # takes long to import, and panels import the engines
 
@@ -85,26 +89,32 @@ def fit_scales(scores: np.ndarray, measure: Multinomial) -> Scales:
 
     first = np.concatenate([np.ones(classes), np.zeros(classes)])
     bounds = [(0.0, None)] * classes + [(None, None)] * classes
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}).x
-    scale, offset = found[:classes] / spread, found[classes:] - found[:classes] / spread * centre
-    offset -= offset.mean()  # a softmax does not change by a constant
+    solution = minimize(
+        objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}
+    ).x
+    scale, offset = solution[:classes] / spread, solution[classes:] - solution[:classes] / spread * centre
+    offset -= offset.mean()  # a softmax does not depend on a common offset
     loss, _ = measure.value_and_derivative(scores * scale + offset)
     return Scales(scale, offset, loss)
 
 
 def fit_scale(scores: np.ndarray, number: int, form: np.ndarray, measure: Multinomial) -> Projection:
-    """Fit scale and offset of one score that takes the place of a class's, the other scores as they are.
+    """Fit the scale and offset of a new score for one class, while the other scores stay fixed.
 
     Parameters
     ----------
     scores : ndarray
         f_c(x), float64 (n, classes).
     number : int
-        The class.
+        Number of the class.
     form : ndarray
-        Its new score, float64 (n,), finite.
+        New score of the class, float64 (n,), finite.
     measure : Multinomial
-        The loss, of the same rows.
+        The loss on the same rows.
+
+    Returns
+    -------
+    Projection
     """
     from scipy.optimize import minimize
 
@@ -116,10 +126,10 @@ def fit_scale(scores: np.ndarray, number: int, form: np.ndarray, measure: Multin
         scale, offset = values
         changed[:, number] = scale * x + offset
         loss, derivative = measure.value_and_derivative(changed)
-        own = derivative[:, number]
-        return loss + 5e-4 * scale * scale, np.array([own @ x + 1e-3 * scale, own.sum()])
+        slope = derivative[:, number]
+        return loss + 5e-4 * scale * scale, np.array([slope @ x + 1e-3 * scale, slope.sum()])
 
     first = np.array([1.0, float(np.median(scores[:, number]))])
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
-    scale, offset = float(found.x[0]) / spread, float(found.x[1])
-    return Projection(scale, offset - scale * centre, float(found.fun))
+    solution = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
+    scale, offset = float(solution.x[0]) / spread, float(solution.x[1])
+    return Projection(scale, offset - scale * centre, float(solution.fun))

@@ -1,4 +1,4 @@
-"""Removal of connections that a network does not use, without changing what it computes (paper, B.3)."""
+"""Pruning of connections that do not affect the output of a network (paper, B.3)."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ def prune_layers(
     masks: Sequence[Tensor],
     activation: Callable[[Tensor], Tensor] = F.mish,
 ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Remove leaf weights, then bias weights, again and again until nothing changes.
+    """Remove leaf weights and bias weights repeatedly until none is left.
 
-    A leaf weight feeds a hidden neuron without outgoing connections: nothing depends on it. A bias weight leaves a
-    hidden neuron without incoming connections: it carries the constant f(b) w, which is added to the bias of its
-    target. Neurons left without any connection get a bias of zero.
+    A leaf weight feeds a hidden neuron without outgoing connections, so it has no effect. A bias weight starts at
+    a hidden neuron without incoming connections and carries the constant f(b) w, which is added to the bias of its
+    target. Neurons without any connection get a bias of zero.
 
     Parameters
     ----------
     weights : sequence of Tensor
-        Of each layer: (members, n_in, n_out).
+        Weights of each layer, (members, n_in, n_out).
     biases : sequence of Tensor
-        Of each layer: (members, n_out).
+        Biases of each layer, (members, n_out).
     masks : sequence of Tensor
-        Of each layer: bool (members, n_in, n_out), True where a connection exists.
+        Masks of each layer, bool (members, n_in, n_out); True where a connection exists.
     activation : callable
-        f, between the layers and not after the last.
+        Activation f between layers; the last layer has none.
 
     Returns
     -------
     tuple of lists of Tensor
-        New weights (zero where there is no connection), biases and masks, in the dtypes of the inputs.
+        New weights (zero without a connection), biases and masks, of the dtypes of the inputs.
     """
     precise = [torch.where(mask, weight, 0.0).double() for weight, mask in zip(weights, masks, strict=True)]
     constants = [bias.double() for bias in biases]
@@ -68,20 +68,24 @@ def prune_layers(
 
 
 def prune(head: HeadEnsemble) -> HeadEnsemble:
-    """Return a copy of ``head`` without leaf and bias weights, which scores as ``head`` does.
+    """Return a copy of ``head`` without leaf weights and bias weights, which has the same scores.
 
     Parameters
     ----------
     head : HeadEnsemble
         A sparse ensemble without batch normalisation.
 
+    Returns
+    -------
+    HeadEnsemble
+
     Raises
     ------
     ValueError
-        If the head uses batch normalisation, for which the folding is not valid (paper, footnote 5).
+        If the head uses batch normalisation, for which bias weights cannot be folded (paper, footnote 5).
     """
     if head.normalise:
-        raise ValueError("a head with batch normalisation cannot be pruned: its biases are not constants")
+        raise ValueError("a head with batch normalisation cannot be pruned: its biases are not constant")
     with torch.no_grad():
         weights, biases, masks = prune_layers(list(head.weights), list(head.biases), head.masks)
         pruned = HeadEnsemble(head.members, head.inputs, head.hidden, head.outputs, dropout=head.dropout)

@@ -1,11 +1,11 @@
-"""The reconstruction term of the beta-TCVAE's loss: squared error, with two optional changes.
+"""The reconstruction term of the beta-TCVAE's loss: a squared error with two optional changes.
 
-The paper sums the squared error over all pixels (B.1). Most of a crop belongs to the central cell's neighbours, which
-then take most of the latents; ``edge_weight`` below 1 makes them count less. And a mean image cannot show a texture
-that is different in every cell, so granular chromatin is drawn as a smooth blob and no latent keeps the grain (paper,
-section 8). ``texture`` lets the decoder draw a second image, the grain: how much the first one leaves out at each place
-(its root mean square error in small blocks). The latents then hold how grainy a cell is, not each grain of it. The
-outline of a smooth nucleus is no grain, since the first image shows it.
+The paper sums the squared error over all pixels (B.1). Most pixels of a crop belong to the surroundings of the central
+cell, which therefore take up most of the latents; ``edge_weight`` below 1 reduces their influence. A mean image also
+cannot show a texture that differs between cells: granular chromatin becomes a smooth blob, and no latent describes the
+grain (paper, section 8). With ``texture``, the decoder predicts a second image, the texture: the root mean square error
+of the first image in small blocks. Latents then describe how grainy a cell is, but not the position of each grain. The
+outline of a smooth nucleus does not count as texture, because the first image shows it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from morpholaw.training.augment import blur
 
 WINDOW = 4
-"""Side of the blocks of the grain, in pixels: about the size of a condensed chromosome arm."""
+"""Side length of the blocks of the texture, in pixels; about the size of a condensed chromosome arm."""
 
 
 class ReconstructionError(nn.Module):
@@ -25,14 +25,14 @@ class ReconstructionError(nn.Module):
     Parameters
     ----------
     size : int
-        Side of a crop, in pixels.
+        Side length of a crop, in pixels.
     edge_weight : float
-        Weight of the corners, with the centre at 1; falls off with the radius.
+        Weight of the corners relative to the centre; weights decrease with the radius.
     texture : float
-        Weight of the error of the grain.
+        Weight of the texture loss.
     smoothing : bool
-        Measure the grain after a slight blur: the noise of single pixels then counts a seventh, and chromatin, which
-        the microscope has blurred already, nearly all.
+        Measure the texture after a slight blur. This reduces the noise of single pixels to a seventh and affects
+        chromatin, which the microscope has already blurred, very little.
     """
 
     def __init__(
@@ -46,22 +46,22 @@ class ReconstructionError(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, decoded: Tensor, images: Tensor) -> Tensor:
-        """Return the error.
+        """Return the reconstruction error.
 
         Parameters
         ----------
         decoded : Tensor
-            (n, 1 or 2, size, size), decoded images and their grain.
+            Decoded images and, if enabled, textures, (n, 1 or 2, size, size).
         images : Tensor
-            (n, 1, size, size), the crops.
+            Crops, (n, 1, size, size).
 
         Returns
         -------
         Tensor
-            A scalar.
+            The error, a scalar.
         """
         weight = self.get_buffer("weight")
-        decoded = decoded.contiguous()  # one plane after the other, so that each is read contiguously
+        decoded = decoded.contiguous()  # so that each image is contiguous in memory
         error = ((decoded[:, :1] - images).square() * weight).sum() / len(images)
         if self.texture:
             difference = block_mean(decoded[:, 1:]) - grain(images, decoded[:, :1].detach(), self.smoothing)
@@ -71,16 +71,16 @@ class ReconstructionError(nn.Module):
 
 
 def grain(images: Tensor, decoded: Tensor, smoothing: bool = False) -> Tensor:
-    """Return the root mean square of what decoded images leave out, in blocks, (n, 1, y / WINDOW, x / WINDOW).
+    """Return the root mean square residual of decoded images in blocks, (n, 1, y / WINDOW, x / WINDOW).
 
-    With ``smoothing`` it is measured after a slight blur.
+    With ``smoothing``, the residual is measured after a slight blur.
     """
     left_out = images - decoded
     return block_mean((blur(left_out) if smoothing else left_out).square()).sqrt()
 
 
 def block_mean(images: Tensor) -> Tensor:
-    """Return means of blocks of ``WINDOW`` pixels, (..., y, x): matrix products are ten times faster than pooling."""
+    """Return means of blocks of ``WINDOW`` pixels, (..., y, x), by matrix products, ten times faster than pooling."""
     size = images.shape[-1]
     pool = torch.eye(size // WINDOW, device=images.device).repeat_interleave(WINDOW, dim=1) / WINDOW
     return pool @ images @ pool.T

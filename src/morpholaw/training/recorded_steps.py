@@ -1,11 +1,11 @@
-"""Training steps that a GPU replays from a recording, so that it does not wait for hundreds of launches a step.
+"""Training steps recorded as CUDA graphs, so that a GPU does not wait for hundreds of kernel launches per step.
 
-A step of a small network is hundreds of short operations, and launching them takes a CPU several times as long as the
-GPU computes. A CUDA graph holds all of them and is launched at once. It reads and writes the same memory every time:
-the inputs of a step are copied to where the recorded one found them.
+A step of a small network consists of hundreds of short operations, and launching them takes a CPU several times longer
+than the GPU computes. A CUDA graph contains all of them and is launched at once. It always uses the same memory, so the
+inputs of each step are copied to where the recorded step read its inputs.
 
-The first replay is checked against the step itself, from the same weights. Where the two differ, or the step cannot be
-recorded, every step runs as it is written, which is slower and gives the same networks.
+The first replay is checked against the plain step, from the same weights. If the two differ or recording fails, every
+step runs without a recording, which is slower and gives the same networks.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ Step = Callable[..., Losses]
 Replay = Callable[[], Losses]
 
 PLAIN = 3
-"""Steps of each kind that run as they are written before one is recorded: libraries choose their kernels in them."""
+"""Plain steps of each kind before the recording, in which libraries choose their kernels."""
 AGREEMENT = 0.1
-"""Largest difference between weights after a replay and after the step itself, as a share of how far the step moves
-them. Sums of a GPU in another order differ by a hundredth of that."""
+"""Largest accepted difference between the weights after a replay and after the plain step, relative to the size of the
+step. A different order of summation on the GPU causes a hundredth of that."""
 
 
 class RecordedSteps:
-    """A step of training by its inputs, recorded where that is possible.
+    """A training step that is recorded where possible.
 
     Parameters
     ----------
     step : callable
-        Takes the step's kind and tensors, moves ``state``, and returns losses by name. Steps of one kind are the same
-        operations on tensors of the same shapes, apart from a batch that is cut short.
+        Takes the kind of step and its tensors, updates ``state`` and returns losses by name. Steps of the same kind
+        must run the same operations on tensors of the same shapes, except for an incomplete batch.
     state : callable
-        Returns the tensors that a step changes: weights, statistics and the optimiser's moments.
+        Returns the tensors that a step changes: weights, batch statistics and the optimiser's moments.
     record : callable, optional
-        Records what a function launches and returns a function that replays it; None: nothing is recorded.
+        Records the kernels that a function launches and returns a function that replays them; None to record nothing.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RecordedSteps:
         self._recorded: dict[int, tuple[tuple[Tensor, ...], Replay]] = {}
 
     def __call__(self, inputs: tuple[Tensor, ...], kind: int = 0) -> Losses:
-        """Take one step; the losses hold until the next one."""
+        """Take one step; the returned losses are valid until the next one."""
         done = self._plain.get(kind, 0)
         if self.record is None or done < PLAIN:
             self._plain[kind] = done + 1
@@ -64,7 +64,7 @@ class RecordedSteps:
         return replay()
 
     def _record(self, record: Callable[[Replay], Replay], inputs: tuple[Tensor, ...], kind: int) -> Losses:
-        """Record the step, and take it as it is written; the first recording is checked against that."""
+        """Take a plain step and record it; the first recording is checked against the plain step."""
         places = tuple(one.clone() for one in inputs)
         checked = bool(self._recorded)
         before = [] if checked else [one.clone() for one in self.state()]
@@ -78,17 +78,19 @@ class RecordedSteps:
                 apart = _distance(self.state(), after)
                 _restore(self.state(), after)
                 if not apart <= AGREEMENT * _distance(before, after):
-                    raise RuntimeError("a replayed step moves the weights elsewhere")
+                    raise RuntimeError("a replayed step gives different weights")
         except RuntimeError as error:
             self.record = None
-            warnings.warn(f"Steps are not recorded on this GPU ({error}); training is slower.", stacklevel=2)
+            warnings.warn(
+                f"Steps cannot be recorded on this GPU ({error}); training is slower.", stacklevel=2
+            )
             return losses
         self._recorded[kind] = places, replay
         return losses
 
 
 def cuda_recorder() -> Callable[[Replay], Replay]:
-    """Return what records steps as CUDA graphs, all of which share their memory: one is replayed at a time."""
+    """Return a function that records steps as CUDA graphs, which share their memory because only one runs at a time."""
     pool = torch.cuda.graph_pool_handle()
 
     def record(step: Replay) -> Replay:

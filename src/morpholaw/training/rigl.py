@@ -1,6 +1,6 @@
-"""RigL with a dense warm-up: which connections a sparse network has (paper, 5.2, B.3, algorithm 1).
+"""RigL with a dense warm-up, which selects the connections of sparse networks (paper, 5.2, B.3, algorithm 1).
 
-Everything works on many members at once, each with its own sparsity, update interval and update fraction.
+Everything operates on many members at once, each with its own sparsity, update interval and update fraction.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from morpholaw.config import ClassifierConfig
 Allocation = Literal["density", "sparsity"]
 
 AVERAGE_BEFORE = 300
-"""Batches before the first update from which the gradient is averaged: three times the memory of the averages."""
+"""Number of batches before the first update from which the gradient is averaged: three times the averaging window."""
 TRIM_UNTIL = 0.8
-"""Share of the steps after T_end in which connections are trimmed; in the rest the others settle."""
+"""Share of the steps after T_end in which weights are trimmed; in the remaining steps the others adapt."""
 
 
 @dataclass(frozen=True)
 class RigLSettings:
-    """RigL's settings, one value per member: S, delta T (in steps) and alpha."""
+    """RigL's settings: one sparsity S, update interval delta T (in steps) and update fraction alpha per member."""
 
     sparsity: tuple[float, ...]
     update_every: tuple[int, ...]
     update_fraction: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Check that there is one value of each per member."""
+        """Check that all settings have one value per member."""
         if not len(self.sparsity) == len(self.update_every) == len(self.update_fraction):
             raise ValueError("sparsity, update_every and update_fraction need one value per member each")
 
@@ -44,14 +44,18 @@ class RigLSettings:
 
     @staticmethod
     def same(config: ClassifierConfig, members: int) -> RigLSettings:
-        """Return the settings of ``config`` for all members.
+        """Return the settings of ``config`` for every member.
 
         Parameters
         ----------
         config : ClassifierConfig
-            Sparsity, update interval, update fraction and end of the updates.
+            Source of the sparsity, update interval and update fraction.
         members : int
-            How many models share them.
+            Number of members.
+
+        Returns
+        -------
+        RigLSettings
         """
         return RigLSettings(
             (config.sparsity,) * members,
@@ -60,12 +64,16 @@ class RigLSettings:
         )
 
     def take(self, members: Sequence[int]) -> RigLSettings:
-        """Return the settings of some of the members.
+        """Return the settings of some members.
 
         Parameters
         ----------
         members : sequence of int
             Numbers of the members.
+
+        Returns
+        -------
+        RigLSettings
         """
         return RigLSettings(
             tuple(self.sparsity[k] for k in members),
@@ -76,24 +84,23 @@ class RigLSettings:
 
 @dataclass(frozen=True)
 class RigLMethod:
-    """Departures from algorithm 1, each made because it measured better; ``RigLMethod.paper()`` has none.
+    """Variants of algorithm 1. The defaults improved benchmarks; ``RigLMethod.paper()`` is the original algorithm.
 
     Attributes
     ----------
     growth : {"evidence", "gradient"}
-        Which connections grow first. "gradient": those with the largest gradient of the current batch (algorithm 1).
-        With 64 crops that is mostly noise, so that inputs without information are kept to the end. "evidence": those
-        with the largest running mean of the gradient in units of its running standard deviation, both over about the
-        last hundred batches.
+        Criterion for new connections. "gradient": largest gradient of the current batch (algorithm 1), which with 64
+        crops is mostly noise, so that inputs without information are kept. "evidence": largest running mean of the
+        gradient relative to its running standard deviation, both over about the last hundred batches.
     allocation : {"density", "sparsity"}
-        How S is divided among the layers, see `active_counts`. "sparsity" is the paper's wording.
+        How S is distributed over the layers; see `active_counts`. "sparsity" follows the paper's wording.
     keep_first : bool
-        Choose all weights by magnitude at the first update, after the warm-up. Algorithm 1 would replace the share
-        alpha of them at once by weights that begin at zero, and lose most of the paths that the warm-up has found.
+        Select all weights by magnitude at the first update after the warm-up. Algorithm 1 would immediately replace the
+        share alpha of them by new weights that start at zero, and lose most of the paths found during the warm-up.
     trim : float
-        In nats per crop. From T_end on, a weight is removed if the loss would rise by less than this without it, by the
-        estimate of optimal brain damage, w^2 F / 2 with F the Fisher information. RigL holds S whatever the data, so
-        that weights which carry nothing fill the remaining places. 0: off.
+        Threshold for trimming, in nats per crop. After T_end, weights are removed if the loss would increase by less
+        than this, estimated as w^2 F / 2 with the Fisher information F (optimal brain damage). RigL itself keeps S
+        fixed, so that superfluous weights fill the remaining places. 0 disables trimming.
     """
 
     growth: Literal["evidence", "gradient"] = "evidence"
@@ -103,7 +110,7 @@ class RigLMethod:
 
     @staticmethod
     def paper() -> RigLMethod:
-        """Return algorithm 1 to the letter."""
+        """Return the original algorithm 1."""
         return RigLMethod("gradient", "sparsity", keep_first=False, trim=0.0)
 
     @property
@@ -118,14 +125,14 @@ METHODS = {"measured": MEASURED, "paper": RigLMethod.paper()}
 
 @dataclass(frozen=True)
 class RigL:
-    """Sparse training (scheme 3).
+    """Options of sparse training (scheme 3).
 
     Attributes
     ----------
     method : RigLMethod
-        How connections are chosen; ``RigLMethod.paper()`` for algorithm 1 to the letter.
+        Variant of the algorithm; ``RigLMethod.paper()`` is the original.
     settings : RigLSettings, optional
-        S, delta T and alpha of each member; by default those of the training's configuration, for all members.
+        S, delta T and alpha of each member; by default those of the classifier's configuration for all members.
     """
 
     method: RigLMethod = MEASURED
@@ -135,28 +142,29 @@ class RigL:
 def active_counts(
     widths: Sequence[int], sparsity: float, allocation: Allocation = "sparsity"
 ) -> tuple[int, ...]:
-    """Return the active weights of each layer: Erdos-Renyi sparsities that hold ``sparsity`` over the network.
+    """Return the number of active weights per layer that gives a total sparsity S, by Erdos-Renyi scaling.
 
-    "sparsity", the paper's wording (B.3): the sparsity of a layer scales with 1 - (n_in + n_out) / (n_in n_out), which
-    leaves the 16 -> 1 layer dense, since for it that is negative. "density", as in the reference implementation of RigL
-    (Evci et al. 2020): the density scales with (n_in + n_out) / (n_in n_out). Either way a layer whose density would
-    pass 1 stays dense and the others absorb the difference. By the paper's wording the first layer keeps 9 weights at
-    S = 0.951 and a single one at S = 0.97, inside the range that the paper searched; by the other it keeps 19 and 11.
+    With "sparsity", the paper's wording (B.3), the sparsity of a layer is proportional to
+    1 - (n_in + n_out) / (n_in n_out). This is negative for the 16 -> 1 layer, which therefore stays dense. With
+    "density", as in the reference implementation of RigL (Evci et al. 2020), the density of a layer is proportional to
+    (n_in + n_out) / (n_in n_out). In both cases, layers whose density would exceed 1 stay dense and the others absorb
+    the difference. With "sparsity" the first layer keeps 9 weights at S = 0.951 and a single one at S = 0.97, which is
+    inside the range that the paper searched; with "density" it keeps 19 and 11.
 
     Parameters
     ----------
     widths : sequence of int
-        Units of each layer from the inputs to the outputs.
+        Units of each layer, from inputs to outputs.
     sparsity : float
-        S, the share of all weights at zero, in [0, 1).
+        Sparsity S, the share of all weights that are zero, in [0, 1).
     allocation : {"density", "sparsity"}
-        How S is divided among the layers.
+        How S is distributed over the layers.
 
     Returns
     -------
     tuple of int
-        (1 - s^l) N^l, rounded so that the sum is (1 - S) N, rounded: of the paper's 1040 weights at S = 0.951
-        9, 13, 13 and 16 by "sparsity", 19, 13, 12 and 7 by "density". At least one per layer.
+        Active weights per layer, at least one each, with a total of (1 - S) N, rounded. Of the paper's 1040 weights at
+        S = 0.951, "sparsity" keeps 9, 13, 13 and 16, and "density" 19, 13, 12 and 7.
     """
     sizes = np.array([n_in * n_out for n_in, n_out in pairwise(widths)], dtype=float)
     scaling = np.array([n_in + n_out for n_in, n_out in pairwise(widths)], dtype=float)  # density x size
@@ -174,7 +182,7 @@ def active_counts(
 
 
 def _rounded(counts: np.ndarray, total: int) -> tuple[int, ...]:
-    """Return whole numbers of at least one, nearest to ``counts``, that sum to ``total``."""
+    """Round ``counts`` to integers of at least 1 with the sum ``total``."""
     whole = np.maximum(np.floor(counts + 1e-9), 1)
     for layer in np.argsort(whole - counts, kind="stable")[: max(0, int(total - whole.sum()))]:
         whole[layer] += 1
@@ -184,28 +192,27 @@ def _rounded(counts: np.ndarray, total: int) -> tuple[int, ...]:
 
 
 def decay(t: float, alpha: float, t_end: float) -> float:
-    """Return the share of the active weights to move at ``t`` steps after the warm-up (eq. 8)."""
+    """Return the share of active weights to move at ``t`` steps after the warm-up (eq. 8)."""
     return alpha / 2 * (1 + math.cos(t * math.pi / t_end))
 
 
 def moved_topology(
     weight: Tensor, gradient: Tensor, mask: Tensor, active: Tensor, moved: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Drop the smallest active weights and grow the inactive ones of largest gradient (algorithm 1).
+    """Drop the smallest active weights and grow the inactive weights with the largest gradient (algorithm 1).
 
     Parameters
     ----------
     weight : Tensor
-        float32 (members, weights of a layer).
+        Weights, float32 (members, weights of a layer).
     gradient : Tensor
-        float32 of the same shape: the gradient of all weights, inactive ones too, or the evidence for it.
+        Gradient of all weights, including inactive ones, or its evidence; float32 of the same shape.
     mask : Tensor
-        bool of the same shape: what is active now; everything at the end of a dense warm-up.
+        Active weights, bool of the same shape; all True at the end of a dense warm-up.
     active : Tensor
-        int64 (members,): how many weights are to be active afterwards.
+        Number of active weights after the update, int64 (members,).
     moved : Tensor
-        int64 (members,): how many of those are to be chosen by gradient. A weight that was just dropped may be grown
-        again.
+        Number of those that are chosen by gradient, int64 (members,). A weight that was just dropped may grow again.
 
     Returns
     -------
@@ -219,7 +226,7 @@ def moved_topology(
 
 
 def _largest(values: Tensor, count: Tensor) -> Tensor:
-    """Return True at the ``count[k]`` largest of row k; of equals, at the first."""
+    """Return a mask of the ``count[k]`` largest values of each row k; ties go to the first."""
     order = values.argsort(dim=1, descending=True, stable=True)
     places = torch.arange(values.shape[1]).expand_as(values)
     rank = torch.empty_like(order).scatter_(1, order, places)
@@ -227,25 +234,25 @@ def _largest(values: Tensor, count: Tensor) -> Tensor:
 
 
 class Schedule:
-    """When each member's connections move, how many of each layer, and when superfluous ones are trimmed.
+    """The schedule of RigL: when each member's connections move, how many per layer, and when weights are trimmed.
 
-    Steps count from the end of the warm-up. ``t_end`` is ``until`` times the steps that follow the warm-up, so that the
-    cosine always runs its course and the topology is fixed in the last part of the training.
+    Steps count from the end of the warm-up. ``t_end`` is ``until`` times the number of steps after the warm-up, so that
+    the cosine decay always completes and the topology is fixed in the last part of the training.
 
     Parameters
     ----------
     settings : RigLSettings
-        One value per member.
+        Settings, one value per member.
     widths : sequence of int
-        Units of each layer from the inputs to the outputs.
+        Units of each layer, from inputs to outputs.
     warmup : int
-        Dense steps.
+        Number of dense steps.
     steps : int
-        Steps of the whole training.
+        Number of steps of the whole training.
     until : float
         Share of the sparse steps after which the topology is fixed.
     method : RigLMethod
-        How connections are chosen.
+        Variant of the algorithm.
     """
 
     def __init__(
@@ -283,13 +290,13 @@ class Schedule:
         return (share.unsqueeze(1) * self.active[members]).round().long()
 
     def trimmed(self, step: int) -> list[int]:
-        """Return the members that are trimmed at ``step``, early enough for the other weights to settle."""
+        """Return the members to trim at ``step``, early enough for the other weights to adapt."""
         t = step - self.warmup
         if self.method.trim == 0 or t < self._fixed_from or t > self._last_trim:
             return []
         return [int(member) for member in np.flatnonzero((t - self._fixed_from) % self._every == 0)]
 
     def averages_gradients(self, step: int) -> bool:
-        """Return whether running moments of the gradient are kept at ``step``: from shortly before the first update."""
+        """Return whether to update running moments of the gradient at ``step``; they start before the first update."""
         last = math.inf if self.method.trim > 0 else self.warmup + self.t_end
         return self.method.averages_gradients and self.warmup - AVERAGE_BEFORE <= step < last

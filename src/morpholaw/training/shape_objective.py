@@ -1,10 +1,10 @@
-"""Latents that say what a ruler measures: shapes of a crop, read from its latents, as a second thing to decode.
+"""The shape loss: latents also learn to predict shapes measured in each crop.
 
-A mean image shows how large a nucleus is and little of what tells phases apart: how ragged its outline, how uneven and
-how grainy its chromatin. `cells.shape_features` measures these without a label, in the cell's own pixels. A linear
-layer reads them from the sampled latents while the beta-TCVAE trains, and its squared error is added to the loss. They
-are measured before a crop is shown in other surroundings or by another microscope, so that latents which say them have
-to stay when those change.
+A decoded mean image shows the size of a nucleus but little of what distinguishes the phases: how ragged its outline is
+and how uneven and grainy its chromatin. `cells.shape_features` measures these properties in the cell's own pixels,
+without labels. A linear layer predicts them from the sampled latents during the training of the beta-TCVAE, and its
+squared error is added to the loss. Shapes are measured before surroundings are swapped or other microscopes simulated,
+so that latents that describe them do not depend on those changes.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from morpholaw.models.symmetry import cell_latents, kinds
 from morpholaw.training.encoding import Images
 
 SHAPES = ("axis_ratio", "solidity", "roundness", "brightness_spread", "contrast", "edge_sharpness")
-"""What latents have to say; sizes are in the image."""
+"""Shapes to predict; sizes are already visible in the image."""
 SAMPLED = 2_000
-"""Crops, evenly spaced, of which the mean and the spread of each shape are taken."""
+"""Number of crops, evenly spaced, that determine the mean and standard deviation of each shape."""
 MOST = 50_000
-"""Crops that are measured at most, evenly spaced: a core measures about 1,500 in a second."""
+"""Maximum number of measured crops, evenly spaced; a core measures about 1,500 per second."""
 FARTHEST = 4.0
-"""Standard deviations to which a shape is clipped: a scrap of debris counts no more than an odd cell."""
+"""Standard deviations at which shapes are clipped, so that debris has no more influence than an unusual cell."""
 GAIN = 10.0
-"""Factor on the layer's outputs: at the encoder's learning rate the layer alone would take thousands of steps."""
+"""Factor on the layer's outputs; without it, the layer would need thousands of steps at the encoder's learning rate."""
 
 
 class ShapeObjective(nn.Module):
-    """The linear layer, and the shapes of the training's crops, measured when a crop is first asked for.
+    """The linear layer, and the shapes of the training crops, measured when first needed.
 
     Parameters
     ----------
     images : Images
-        The training's crops, uint8 (n, size, size).
+        Training crops, uint8 (n, size, size).
     read : sequence of int
-        Latents that shapes are read from, see `telling_latents`.
+        Numbers of the latents from which shapes are predicted; see `telling_latents`.
     """
 
     def __init__(self, images: Images, read: Sequence[int]) -> None:
@@ -67,12 +67,12 @@ class ShapeObjective(nn.Module):
         Parameters
         ----------
         numbers : ndarray
-            int64 (n,), numbers of the crops in the training.
+            Numbers of the crops in the training set, int64 (n,).
 
         Returns
         -------
         Tensor
-            float32 (n, shapes); NaN where a crop shows no nucleus, or is not measured.
+            float32 (n, shapes); NaN where no nucleus was found or the crop is not measured.
         """
         new = np.unique(numbers[~self._measured[numbers]])
         if len(new):
@@ -80,20 +80,25 @@ class ShapeObjective(nn.Module):
         return torch.from_numpy(self._values[numbers])
 
     def _keep(self, numbers: np.ndarray, measured: np.ndarray) -> None:
-        """Keep the shapes of crops in standard deviations."""
+        """Store the standardised shapes of crops."""
         standard = (measured - self._centre) / self._spread
         self._values[numbers] = np.clip(standard, -FARTHEST, FARTHEST)
         self._measured[numbers] = True
 
     def forward(self, z: Tensor, shapes: Tensor) -> Tensor:
-        """Return the squared error, summed over shapes and averaged over the crops that have them.
+        """Return the squared error, summed over shapes and averaged over crops that have them.
 
         Parameters
         ----------
         z : Tensor
-            float32 (n, latents), sampled latents.
+            Sampled latents, float32 (n, latents).
         shapes : Tensor
-            float32 (n, shapes), as :meth:`of` returns them.
+            Shapes from :meth:`of`, float32 (n, shapes).
+
+        Returns
+        -------
+        Tensor
+            The error, a scalar.
         """
         present = shapes.isfinite()
         error = (GAIN * self.layer(z[:, self.get_buffer("read")]) - shapes.nan_to_num()).square() * present
@@ -102,10 +107,10 @@ class ShapeObjective(nn.Module):
 
 
 def telling_latents(config: EncoderConfig) -> list[int]:
-    """Return the latents that have to tell shapes.
+    """Return the numbers of the latents that predict shapes.
 
-    Those of the cell that no rotation or flip changes, as no shape does; all of them without symmetries and without a
-    split between cell and surroundings.
+    Shapes do not depend on the orientation, so these are the invariant latents of the cell. Without symmetry or
+    without a split between cell and surroundings, the respective restriction does not apply.
     """
     kind_of, of_cell = kinds(config.latents), cell_latents(config.latents)
     return [
@@ -116,11 +121,11 @@ def telling_latents(config: EncoderConfig) -> list[int]:
 
 
 def _evenly(count: int, most: int) -> np.ndarray:
-    """Return numbers of at most so many crops, evenly spaced."""
+    """Return at most ``most`` evenly spaced crop numbers."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
 def _measure(crops: np.ndarray) -> np.ndarray:
-    """Return the shapes of crops, float64 (n, shapes)."""
+    """Measure the shapes of crops, float64 (n, shapes)."""
     measured: np.ndarray = measure_features(np.ascontiguousarray(crops))[list(SHAPES)].to_numpy(float)
     return measured

@@ -1,4 +1,4 @@
-"""Versions of labelled crops that heads and laws learn from: in other surroundings, through other microscopes."""
+"""Augmented versions of labelled crops for heads and laws: swapped surroundings and simulated microscopes."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from morpholaw.cells.cell_pixels import cell_pixels
 from morpholaw.training.augment import another_microscope, other_surroundings
 
 BLOCK = 1024
-"""Crops changed at a time."""
+"""Number of crops changed at a time."""
 
 
 def changed_versions(
     images: np.ndarray, count: int, swapped: bool, microscopes: float, seed: int = 0
 ) -> Iterator[np.ndarray]:
-    """Yield changed versions of crops, in which each cell is what it was.
+    """Yield versions of crops with changed surroundings or imaging but the same cells.
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, s, s)
-        The crops.
+    images : ndarray of uint8, shape (n, s, s)
+        Crops.
     count : int
-        Versions.
+        Number of versions.
     swapped : bool
-        Put each cell into the surroundings of another one.
+        Whether to place each cell in the surroundings of another one.
     microscopes : float
         Strength of random noise, blur and contrast; see `another_microscope`.
     seed : int
-        Of all that is drawn.
+        Random seed.
 
     Yields
     ------
-    ndarray, uint8 (n, s, s)
+    ndarray of uint8, shape (n, s, s)
     """
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.from_numpy(np.ascontiguousarray(images)).unsqueeze(1)
@@ -43,12 +43,12 @@ def changed_versions(
         order = torch.randperm(len(pixels), generator=generator)
         version = torch.empty_like(pixels)
         for place in range(0, len(pixels), BLOCK):
-            # Surroundings come from crops of the same block, whose order is random.
+            # Surroundings come from crops of the same block, which is in random order.
             part = order[place : place + BLOCK]
             crops = pixels[part].float() / 255
             if cells is not None:
-                own = cells[part]
-                crops = other_surroundings(crops, own, crops.roll(1, 0), own.roll(1, 0), generator)
+                masks = cells[part]
+                crops = other_surroundings(crops, masks, crops.roll(1, 0), masks.roll(1, 0), generator)
             if microscopes:
                 crops = another_microscope(crops, microscopes, generator)
             version[part] = crops.clamp(0, 1).mul(255).round().byte()

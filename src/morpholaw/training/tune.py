@@ -1,4 +1,4 @@
-"""Search of RigL's settings S, delta T and alpha with Optuna (paper, B.3.1)."""
+"""Hyperparameter search for RigL's settings S, delta T and alpha with Optuna (paper, B.3.1)."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     import optuna
 
 SLOT = "place"
-"""Attribute of a trial: its number in an uninterrupted search."""
+"""Attribute of a trial that stores its number in an uninterrupted search."""
 PRUNE_EVERY = 5
-"""Epochs between two decisions of the median pruner."""
+"""Number of epochs between two decisions of the median pruner."""
 
 
 @dataclass(frozen=True)
 class TrialStorage:
-    """How trials are kept in the Optuna storage ``TuneConfig.storage``.
+    """How trials are stored in the Optuna storage ``TuneConfig.storage``.
 
     Attributes
     ----------
     name : str
-        Name of the search; a search continues where an earlier one of the same name stopped.
+        Name of the search. A search continues an earlier one of the same name.
     exclusive : bool
-        Whether nobody else writes to the storage. What an interrupted search left unfinished is then trained again with
-        the settings it had, so that the result is that of an uninterrupted search.
+        Whether no other process writes to the storage. Unfinished trials of an interrupted search are then trained
+        again with the same settings, so that the result is that of an uninterrupted search.
     """
 
     name: str = "rigl"
@@ -45,12 +45,12 @@ class TrialStorage:
 
 
 SHARED = TrialStorage()
-"""A storage that several processes may write to."""
+"""A storage to which several processes may write."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best settings, their objective, and Optuna's study of all trials."""
+    """The best settings, their objective value, and Optuna's study of all trials."""
 
     sparsity: float
     update_every: int
@@ -80,43 +80,43 @@ def tune(
     trials: TrialStorage = SHARED,
     monitor: Monitor = SILENT,
 ) -> Tuned:
-    """Find the settings with the largest sum of validation accuracy and final sparsity.
+    """Search for the settings that maximise the sum of validation accuracy and sparsity.
 
-    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their models train
-    together, and share one dense warm-up per seed, which does not depend on the searched settings: every trial gets the
-    result it would have alone. Run r of every trial has the seed ``config.seed + r``.
+    Optuna's tree-structured Parzen estimator proposes ``config.batch_trials`` trials at a time. Their models train
+    together and share one dense warm-up per seed, which does not depend on the searched settings, so every trial has
+    the result that it would have alone. Run r of every trial has the seed ``config.seed + r``.
 
     Parameters
     ----------
     features : ndarray or Tensor
-        float32 (orientations, n, features), or (n, features): the training cells of a study.
+        Training cells of a study, float32 (orientations, n, features) or (n, features).
     targets : ndarray or Tensor
         Class numbers, int (n,), 0 or 1.
     validation : ndarray
-        int or bool: cells held out from these trainings. A grouped part of the training cells, never the test cells.
+        Cells for validation, as numbers or a boolean mask: whole groups of training cells, never test cells.
     config : TuneConfig
-        Trials, runs, epochs, ranges and storage. Several processes can share the storage; None keeps the trials in
+        Trials, runs, epochs, ranges and storage. Several processes can share a storage; None keeps the trials in
         memory.
     classifier : ClassifierConfig
-        Settings that are not searched. A warm-up of more than half of ``config.epochs`` is shortened to that half, the
-        paper's 20 of 40 epochs.
+        Settings that are not searched. A warm-up longer than half of ``config.epochs`` is shortened to half (20 of 40
+        epochs in the paper).
     method : RigLMethod
-        How connections are chosen.
+        Variant of RigL.
     trials : TrialStorage
-        Name of the search in the storage, and whether other processes use it.
+        Name of the search in the storage, and whether other processes use the storage.
     monitor : Monitor
-        Where progress is reported, and whether to stop.
+        Receives progress and can stop the search.
 
     Returns
     -------
     Tuned
-        After a stop, the best of the trials finished so far.
+        The best settings; after a stop, the best of the finished trials.
 
     Raises
     ------
     InputError
-        If no row or every row is for validation, a range is empty, the storage cannot be used, or no trial was
-        finished.
+        If the validation cells are none or all of the cells, a range is empty, the storage cannot be used, or no trial
+        was finished.
     """
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
@@ -124,7 +124,7 @@ def tune(
     held_out = np.zeros(len(targets), dtype=bool)
     held_out[validation] = True
     if not held_out.any() or held_out.all():
-        raise InputError("The validation rows must be some of the training cells, not none or all of them.")
+        raise InputError("The validation cells must be some of the training cells, not none or all of them.")
     rows = torch.as_tensor(features, dtype=torch.float32)
     rows = rows.unsqueeze(0) if rows.dim() == 2 else rows
     truth = torch.as_tensor(targets)
@@ -152,14 +152,14 @@ def tune(
         return _best(search.study)
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
         raise InputError(
-            f"The storage of the search, {config.storage!r}, can no longer be written to or read "
-            f"({str(error.__cause__ or error).splitlines()[0]}); the trials finished so far are kept in it."
+            f"The storage of the search, {config.storage!r}, is no longer accessible "
+            f"({str(error.__cause__ or error).splitlines()[0]}); it keeps the trials finished so far."
         ) from None
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Rounds of asking Optuna, training and telling it the results, until enough trials are finished."""
+    """Rounds of proposing, training and reporting trials, until enough trials are finished."""
 
     study: optuna.Study
     config: TuneConfig
@@ -169,7 +169,7 @@ class _Search:
     monitor: Monitor
 
     def run(self) -> None:
-        """Finish the trials that are missing from ``config.trials``."""
+        """Run the trials that are missing from ``config.trials``."""
         if self.exclusive:
             self._fail_unfinished()
         self._report()
@@ -184,9 +184,9 @@ class _Search:
             self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _next_slots(self, missing: int) -> list[int]:
-        """Return the numbers, in an uninterrupted search, of the trials of the next round."""
+        """Return the numbers, as in an uninterrupted search, of the trials of the next round."""
         size = self.config.batch_trials
-        if not self.exclusive:  # other processes ask too: the next numbers of all
+        if not self.exclusive:  # numbers are shared with the other processes
             asked = len(self.study.get_trials(deepcopy=False))
             return list(range(asked, asked + min(size, missing)))
         from optuna.trial import TrialState
@@ -198,7 +198,9 @@ class _Search:
         return [slot for slot in free if slot < (free[0] // size + 1) * size][:missing]
 
     def _ask(self, slot: int) -> optuna.Trial:
-        if not self.exclusive:  # two processes that ask at once count the same number; the storage's differ
+        if (
+            not self.exclusive
+        ):  # concurrent processes may count the same number; the storage's numbers are unique
             trial = self.study.ask()
             self.study.sampler = self._sampler(trial.number)
             return self._suggest(trial, trial.number)
@@ -206,12 +208,12 @@ class _Search:
         return self._suggest(self.study.ask(), slot)
 
     def _sampler(self, slot: int) -> optuna.samplers.BaseSampler:
-        """Return a sampler with a seed of its own: a resumed or shared search must not repeat its first guesses."""
+        """Return a sampler with its own seed, so that resumed or shared searches do not repeat proposals."""
         import optuna
         from optuna.trial import TrialState
 
         sampler = optuna.samplers.TPESampler(seed=self.config.seed + 1_000_003 * slot, constant_liar=True)
-        if self.exclusive:  # a trial that was cut short keeps its settings
+        if self.exclusive:  # a trial that was interrupted keeps its settings
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
                 if trial.user_attrs.get(SLOT) == slot:
                     with warnings.catch_warnings():  # marked as experimental since Optuna 2.4
@@ -227,7 +229,7 @@ class _Search:
         return trial
 
     def _train(self, trials: list[optuna.Trial]) -> None:
-        """Train one round and tell its results; trials cut short by a stop are told as failed."""
+        """Train one round and report its results to Optuna; interrupted trials are reported as failed."""
         import optuna
 
         runs = self.config.runs
@@ -248,7 +250,7 @@ class _Search:
     def _without_hopeless(
         self, training: HeadTraining, trials: list[optuna.Trial]
     ) -> tuple[HeadTraining, list[optuna.Trial]]:
-        """End the trials that the median pruner gives up, and continue with the others."""
+        """Stop the trials that the median pruner rejects, and continue with the others."""
         import optuna
 
         kept = []
@@ -265,7 +267,7 @@ class _Search:
         return training.branch(members), [trials[place] for place in kept]
 
     def _values(self, training: HeadTraining, trials: int) -> list[tuple[float, float]]:
-        """Return each trial's validation accuracy and sparsity after pruning, means over its runs."""
+        """Return each trial's validation accuracy and sparsity after pruning, averaged over its runs."""
         if trials == 0:
             return []
         with torch_threads(1):
@@ -287,7 +289,7 @@ class _Search:
 
 
 def _run_config(config: TuneConfig, classifier: ClassifierConfig) -> ClassifierConfig:
-    """Return the settings that every model of the search is trained with."""
+    """Return the settings for every model of the search."""
     warmup = min(classifier.warmup_epochs, config.epochs // 2)
     return classifier.model_copy(update={"epochs": config.epochs, "warmup_epochs": warmup})
 
@@ -312,10 +314,10 @@ def _open_study(config: TuneConfig, name: str) -> optuna.Study:
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(),
         )
-    except Exception as error:  # each kind of storage raises its own driver's errors
+    except Exception as error:  # each storage raises errors of its own driver
         raise InputError(
-            f"The search cannot use the storage {config.storage!r}: expected the URL of an Optuna storage that "
-            f"can be written to, such as 'sqlite:///search.db' ({str(error).splitlines()[0]})."
+            f"The storage {config.storage!r} cannot be used for the search: expected the URL of a writable Optuna "
+            f"storage, such as 'sqlite:///search.db' ({str(error).splitlines()[0]})."
         ) from error
 
 

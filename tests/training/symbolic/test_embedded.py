@@ -108,9 +108,9 @@ def test_seconds_end_a_search_too():
     ("x", "y", "message"),
     [
         (np.zeros((5, 2)), np.ones(5), "3 variables"),
-        (np.zeros((5, 3)), np.ones(4), "one target for each of 5 rows"),
+        (np.zeros((5, 3)), np.ones(4), "one target per row and at least two rows; got 5 rows"),
         (np.full((5, 3), np.nan), np.ones(5), "finite"),
-        (np.zeros((5, 3)), np.ones(5), "both of them present"),
+        (np.zeros((5, 3)), np.ones(5), "both must occur"),
         (np.zeros((5, 3)), np.arange(5.0), "-1 and \\+1"),
     ],
 )

@@ -385,7 +385,7 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
     engine.look()
     assert (
         engine.reason.text()
-        == "The built-in engine searches. PySR, an optional one, is not ready: Julia has not been set up."
+        == "Searching with the built-in engine. PySR, which is optional, is not ready: Julia has not been set up."
     )
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answers.pop(0))

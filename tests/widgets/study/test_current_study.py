@@ -109,7 +109,7 @@ def test_sets_that_do_not_go_together_are_a_sentence_and_the_study_before_stays(
     for side in (16, 32):
         images = np.zeros((3, side, side), np.uint8)
         CropSet.write(mixed.new_set_folder(f"of {side}"), images, pd.DataFrame(index=range(3)))
-    with pytest.raises(InputError, match="one crop size"):
+    with pytest.raises(InputError, match="the same crop size"):
         current.open(tmp_path / "mixed")
     assert current.study.path == labelled_study
 

@@ -1,7 +1,7 @@
-"""The simplest inequality with the same classes as a law: only the sign of f counts.
+"""The simplest inequality that predicts the same classes as a law.
 
-A positive factor changes no sign, and a monotone function around the whole only moves the threshold:
-``29 exp(u) - 9.58`` is 0 or more where ``u`` is at least log(9.58 / 29).
+Only the sign of f matters. A positive factor does not change it, and a monotone outermost function only moves the
+threshold: ``29 exp(u) - 9.58`` is >= 0 where ``u`` >= log(9.58 / 29).
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from morpholaw.models.expressions.normal_form import Atom, NoNormalForm, Product
 from morpholaw.models.expressions.tree import Call, Constant, Expression
 
 LEAST_DIGITS, MOST_DIGITS = 3, 9
-"""Significant digits of the numbers in an inequality."""
+"""Fewest and most significant digits of the numbers in an inequality."""
 FAR = 100.0
-"""Coefficients of exp beyond this factor from 1 are written inside it."""
+"""Coefficients of exp that differ from 1 by more than this factor are moved into the exponent."""
 _JOINED = {"min": ("and", "or"), "max": ("or", "and")}
-"""How parts are joined where the least or the largest is at least, or at most, a threshold."""
+"""How inequalities are joined where a min or max is at least, or at most, a threshold."""
 
 
 @dataclass(frozen=True)
 class Inequality:
-    """``left >= threshold`` or ``left <= threshold``, true where f >= 0.
+    """An inequality, ``left >= threshold`` or ``left <= threshold``, that is true where f >= 0.
 
     Attributes
     ----------
     left : Expression
-        A formula without a constant term where one could be taken out.
+        The left-hand side, without a constant term where possible.
     threshold : float
-        What it is compared with.
+        The right-hand side.
     at_least : bool
-        Whether f >= 0 where ``left`` is at least the threshold, rather than at most.
+        Whether the inequality is ``left >= threshold`` rather than ``left <= threshold``.
     """
 
     left: Expression
@@ -42,7 +42,7 @@ class Inequality:
 
     @property
     def expression(self) -> Expression:
-        """An expression with the sign of f."""
+        """An expression with the same sign as f."""
         a, b = (
             (self.left, Constant(self.threshold)) if self.at_least else (Constant(self.threshold), self.left)
         )
@@ -53,8 +53,7 @@ class Inequality:
     def text(self, digits: int = 3) -> str:
         """Return text such as ``contrast - 1.2 * roundness >= 0.4`` with ``digits`` significant digits.
 
-        The least of several values is at least a threshold where each is: ``min`` and ``max`` are written as "and" and
-        "or" of inequalities.
+        ``min`` and ``max`` are written as inequalities joined by "and" or "or".
         """
         word, parts = self.parts
         if word:
@@ -65,14 +64,19 @@ class Inequality:
         return f"{self._rounded(digits).text()} {sign} {self.threshold:.{digits}g}"
 
     def digits_needed(self, columns: np.ndarray, holds: np.ndarray) -> int:
-        """Return with how many significant digits, `LEAST_DIGITS` to `MOST_DIGITS`, the text says the same as f.
+        """Return the number of significant digits with which the text classifies `columns` as f does.
 
         Parameters
         ----------
-        columns : ndarray, (rows, variables)
+        columns : ndarray of shape (rows, variables)
             Cells, as for `Expression.evaluate`.
-        holds : ndarray, bool (rows,)
+        holds : ndarray of bool, shape (rows,)
             Where f >= 0.
+
+        Returns
+        -------
+        int
+            `LEAST_DIGITS` to `MOST_DIGITS`.
         """
         enough = (
             digits
@@ -82,7 +86,7 @@ class Inequality:
         return next(enough, MOST_DIGITS)
 
     def _holds(self, columns: np.ndarray, digits: int) -> np.ndarray:
-        """Return where the inequality holds as `text` writes it, bool (rows,)."""
+        """Return where the inequality, as `text` writes it, holds; bool (rows,)."""
         word, parts = self.parts
         if word:
             each = np.stack([part._holds(columns, digits) for part in parts])
@@ -95,7 +99,7 @@ class Inequality:
 
     @property
     def parts(self) -> tuple[str, tuple[Inequality, ...]]:
-        """The word "and" or "or" with the inequalities that it joins; an empty word with this one alone."""
+        """The word "and" or "or" and the inequalities that it joins; an empty word and this inequality if none."""
         left = self.left
         if not isinstance(left, Call) or left.operator not in _JOINED:
             return "", (self,)
@@ -110,10 +114,9 @@ def _rounded(value: float, digits: int) -> float:
 
 
 def boundary_form(expression: Expression) -> Inequality:
-    """Return the simplest inequality that holds where the expression is 0 or more.
+    """Return the simplest inequality that holds where the expression is >= 0.
 
-    Wherever the expression is finite, the inequality has the same truth. An expression without a normal form is
-    compared with 0 as it is.
+    The two agree wherever the expression is finite. An expression without a normal form is compared with 0 unchanged.
     """
     try:
         total, threshold, at_least = _reduced(sum_of(expression))
@@ -126,15 +129,15 @@ def boundary_form(expression: Expression) -> Inequality:
 
 
 def _reduced(total: Sum) -> tuple[Sum, float, bool]:
-    """Return a sum without a constant term, what it is compared with, and whether it must be at least that."""
+    """Return a sum without its constant term, its threshold, and whether it must be at least the threshold."""
     at_least = True
     while True:
         constant = next((value for product, value in total.terms if not product), 0.0)
         terms = [(product, value) for product, value in total.terms if product]
         if not terms:
             return total, 0.0, at_least
-        # The (lower) median coefficient becomes 1, so that numbers stay readable where units differ; at least one is
-        # positive, so that nothing begins with a minus sign.
+        # Scale the (lower) median coefficient to 1, so that numbers stay readable where units differ. Keep at least
+        # one coefficient positive, so that nothing begins with a minus sign.
         positive = any(value > 0 for _, value in terms)
         plain = [abs(value) for product, value in terms if not _has_exp(product)]
         sizes = sorted(plain or [abs(value) for _, value in terms])
@@ -148,7 +151,7 @@ def _reduced(total: Sum) -> tuple[Sum, float, bool]:
         if inner is None:
             return Sum(tuple(terms)), threshold + 0.0, at_least
         rest, moved = inner
-        # The loop goes on with: rest - moved, compared with 0.
+        # The next iteration compares rest - moved with 0.
         total = Sum((*[term for term in rest.terms if term[0]], ((), _constant(rest) - moved)))
 
 
@@ -157,7 +160,7 @@ def _has_exp(product: Product) -> bool:
 
 
 def _scale_in_exponent(product: Product, coefficient: float) -> tuple[Product, float]:
-    """Return a term whose coefficient is far from 1 with it inside exp: 7e-9 exp(9 x)^2 is exp(18 x - 18.8)."""
+    """Move the coefficient of a term into its exp if it is far from 1: 7e-9 exp(9 x)^2 becomes exp(18 x - 18.8)."""
     if not _has_exp(product) or 1 / FAR < abs(coefficient) < FAR:
         return product, coefficient
     terms: dict[Product, float] = {(): math.log(abs(coefficient))}
@@ -175,7 +178,7 @@ def _constant(total: Sum) -> float:
 
 
 def _inside(product: Product, threshold: float) -> tuple[Sum, float] | None:
-    """Return the sum inside a monotone function, and what the threshold becomes; None where there is none."""
+    """Return the argument of a monotone function and the transformed threshold; None if there is no such function."""
     if threshold == 0:
         kept = _with_the_sign_of(product)
         if kept and kept != product:
@@ -199,10 +202,9 @@ def _inside(product: Product, threshold: float) -> tuple[Sum, float] | None:
 
 
 def _with_the_sign_of(product: Product) -> Product:
-    """Return the factors that decide the sign of a product wherever it is finite.
+    """Return the factors that determine the sign of a product wherever it is finite.
 
-    exp is positive, 1 / x has the sign of x, and what is divided by is not 0, so that neither its square nor its
-    magnitude counts.
+    exp is positive and 1 / x has the sign of x. A divisor is not 0, so its square and its magnitude do not matter.
     """
     divisors = {atom for atom, power in product if power < 0}
     kept: list[tuple[Atom, int]] = []
@@ -217,13 +219,13 @@ def _with_the_sign_of(product: Product) -> Product:
 
 
 def _factors(atom: Atom) -> set[Atom]:
-    """Return the factors of what a function is applied to, where that is one product; else a set of the function."""
+    """Return the factors of a function's argument if it is a single product, else the function itself; as a set."""
     terms = () if atom.inner is None else atom.inner.terms
     return {factor for factor, _ in terms[0][0]} if len(terms) == 1 else {atom}
 
 
 def _is_a_sign(product: Product) -> bool:
-    """Return whether a product is abs(x) / x or x / abs(x), which is 1 or -1."""
+    """Return whether a product is abs(x) / x or x / abs(x), which are 1 or -1."""
     if len(product) != 2 or {power for _, power in product} != {1, -1}:
         return False
     a, b = (factor[0] for factor in product)
@@ -231,7 +233,7 @@ def _is_a_sign(product: Product) -> bool:
 
 
 def _flat(node: Call) -> list[Expression]:
-    """Return the operands of min or max, those of the same operator inside it among them."""
+    """Return the operands of a min or max, including those of nested calls of the same operator."""
     operands: list[Expression] = []
     for operand in node.operands:
         same = isinstance(operand, Call) and operand.operator == node.operator
@@ -240,7 +242,7 @@ def _flat(node: Call) -> list[Expression]:
 
 
 def _is_positive(total: Sum) -> bool:
-    """Return whether a sum is 0 or more wherever it is defined, as far as its form shows."""
+    """Return whether the form of a sum shows that it is >= 0 wherever it is defined."""
     return all(value > 0 and all(map(_is_positive_factor, product)) for product, value in total.terms)
 
 

@@ -1,4 +1,4 @@
-"""LaTeX of an expression, written straight from the tree; matplotlib's mathtext can render it too."""
+"""Conversion of expressions to LaTeX that matplotlib's mathtext can render too."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 
 
 def to_latex(expression: Expression, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
-    """Return LaTeX without dollar signs.
+    """Return an expression as LaTeX, without dollar signs.
 
     Parameters
     ----------
     expression : Expression
-        The formula.
+        The expression to write.
     names : mapping of str to str, optional
-        Words to show for variables, e.g. ``{"z3": "size"}``; others appear as symbols, z3 as z_{3}.
+        Display names of variables, such as ``{"z3": "size"}``; other variables are shown as symbols, z3 as z_{3}.
     digits : int
-        Significant digits of the constants.
+        Significant digits of constants.
+
+    Returns
+    -------
+    str
     """
     return _Writer(names or {}, digits).write(expression)[0]
 
@@ -32,32 +36,32 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def symbol(name: str) -> str:
-    """Return ``z17`` as ``z_{17}``; a longer name upright, with what LaTeX would misread escaped."""
+    """Return ``z17`` as ``z_{17}``; longer names are set upright, with special characters escaped."""
     if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):
         return rf"{match[1]}_{{{match[2]}}}"
     return name if re.fullmatch("[A-Za-z]", name) else word(name)
 
 
 def word(text: str) -> str:
-    """Return text set upright in a formula; characters that LaTeX or mathtext would misread are left out."""
+    """Return text set upright in a formula, without characters that LaTeX or mathtext would misinterpret."""
     text = re.sub(r"[^\w .,:+()-]", "", text.replace("&", "and"))
     text = re.sub(r"([_ ])", r"\\\1", text)
     return rf"\mathrm{{{text}}}"
 
 
 class _Writer:
-    """Writes nodes with the same names and precision."""
+    """Writes the nodes of an expression with fixed names and precision."""
 
     def __init__(self, names: Mapping[str, str], digits: int) -> None:
         self.names, self.digits = names, digits
 
     def at(self, node: Expression, precedence: int) -> str:
-        """Return the text, in brackets if it binds less tightly than ``precedence``."""
+        """Return the text of a node, in brackets if it binds less tightly than ``precedence``."""
         text, binding = self.write(node)
         return text if binding >= precedence else rf"\left({text}\right)"
 
     def write(self, node: Expression) -> tuple[str, int]:
-        """Return the text and how tightly it binds."""
+        """Return the text of a node and its precedence."""
         if isinstance(node, Constant):
             text = number(node.value, self.digits)
             if node.value < 0:
@@ -70,7 +74,7 @@ class _Writer:
         return self.call(node.operator, *node.operands)
 
     def call(self, operator: str, a: Expression, b: Expression | None = None) -> tuple[str, int]:
-        """Return the text of an operator with its operands, and how tightly it binds."""
+        """Return the text of an operator with its operands, and its precedence."""
         match operator, b:
             case "+", Expression():
                 right = self.at(b, _SUM)
@@ -96,7 +100,7 @@ class _Writer:
                 return rf"\{operator}\left({self.write(a)[0]}\right)", _POWER
 
     def product(self, a: Expression, b: Expression) -> tuple[str, int]:
-        """Return the text of a product: the constant first, -1 as a sign."""
+        """Return the text of a product, with a constant first and -1 as a minus sign."""
         if isinstance(a, Constant) and a.value == -1:
             return f"-{self.at(b, _PRODUCT)}", _SUM
         if isinstance(b, Constant) and not isinstance(a, Constant):

@@ -1,9 +1,9 @@
-"""The normal form of an expression: what two ways of writing the same law have in common.
+"""The normal form of an expression, which is the same for equivalent ways of writing a law.
 
-An expression becomes a sum of products: ``{product: coefficient}``, where a product is a sorted tuple of (atom, power)
-and an atom is a variable, a function of a normal form, or a sum in brackets whose first coefficient has been taken out.
-The empty product is the constant term. Products of sums are not multiplied out, so a law keeps the form that makes it
-readable. As in ordinary algebra, ``x/x`` is 1 and ``x - x`` is 0 also where ``x`` is undefined.
+The normal form is a sum of products: ``{product: coefficient}``. A product is a sorted tuple of (atom, power), and an
+atom is a variable, a function of a normal form, or a sum in brackets without its first coefficient. The empty product
+is the constant term. Products of sums are not expanded, so a law keeps its readable form. As in ordinary algebra,
+``x/x`` is 1 and ``x - x`` is 0 even where ``x`` is undefined.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from morpholaw.models.expressions.tree import Call, Constant, Expression, Variab
 
 @dataclass(frozen=True)
 class Atom:
-    """A variable (``inner`` is None), or a function of a sum; "()" is the sum itself.
+    """A variable (``inner`` is None) or a function of a sum; the name "()" is the sum itself.
 
-    ``min`` and ``max`` have further operands in ``others``.
+    The further operands of ``min`` and ``max`` are in ``others``.
     """
 
     name: str
@@ -42,7 +42,7 @@ Product = tuple[tuple[Atom, int], ...]
 
 @dataclass(frozen=True)
 class Sum:
-    """Sorted terms (product, coefficient); no coefficient is zero."""
+    """Sorted terms (product, coefficient) with non-zero coefficients."""
 
     terms: tuple[tuple[Product, float], ...]
 
@@ -51,18 +51,18 @@ class Sum:
         return tuple((_product_key(product), coefficient) for product, coefficient in self.terms)
 
     def constant(self) -> float | None:
-        """Return the value of a sum without variables, else None."""
+        """Return the value of a sum without variables, or None."""
         if not self.terms:
             return 0.0
         return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
 
 
 class NoNormalForm(Exception):
-    """Part of the expression has no normal form, e.g. no finite value; the expression is left as it is."""
+    """Raised if part of an expression has no normal form, for example no finite value."""
 
 
 def simplify(expression: Expression) -> Expression:
-    """Return an expression of the same value, never more complex, with like terms collected."""
+    """Return an equivalent expression with like terms collected, which is never more complex."""
     try:
         candidate = write_sum(sum_of(expression))
     except NoNormalForm:
@@ -71,7 +71,7 @@ def simplify(expression: Expression) -> Expression:
 
 
 def skeleton(expression: Expression) -> str:
-    """Return canonical text without the values of constants: equal for two laws of the same form."""
+    """Return canonical text without the values of constants, which is equal for laws of the same form."""
     try:
         return _describe(sum_of(expression))
     except NoNormalForm:
@@ -79,7 +79,7 @@ def skeleton(expression: Expression) -> str:
 
 
 def sum_of(node: Expression) -> Sum:
-    """Return the normal form; NoNormalForm where there is none."""
+    """Return the normal form of a node; raise NoNormalForm if it has none."""
     if isinstance(node, Constant):
         return _number(node.value)
     if isinstance(node, Variable):
@@ -132,7 +132,7 @@ def _add(a: Sum, b: Sum, sign: float) -> Sum:
 
 
 def _single(a: Sum) -> tuple[Product, float]:
-    """Return the sum as one product and a coefficient; several terms go into brackets, the first coefficient out."""
+    """Return a sum as one product and a coefficient; several terms go into brackets, the first coefficient out."""
     if not a.terms:
         return (), 0.0
     if len(a.terms) == 1:
@@ -155,7 +155,7 @@ def _join(p: Product, q: Product) -> Product:
     for atom, power in (*p, *q):
         powers[atom] = powers.get(atom, 0) + power
     even = [atom for atom, power in powers.items() if atom.name == "abs" and power % 2 == 0]
-    for atom in even:  # |x|^2 is x^2; the coefficient inside is 1 by construction
+    for atom in even:  # |x|^2 is x^2; the coefficient inside abs is 1 by construction
         power = powers.pop(atom)
         assert atom.inner is not None
         for inner, n in _single(atom.inner)[0]:
@@ -197,9 +197,9 @@ def _function(name: str, a: Sum) -> Sum:
 
 
 def _extreme(name: str, parts: Iterable[Sum]) -> Sum:
-    """Return the least or the largest of some sums: flat, sorted, each once, at most one of them a constant.
+    """Return the min or max of several sums, flattened and sorted, without duplicates and with at most one constant.
 
-    ``max(min(a, b), a)`` is ``a``: what lies on one side of another operand does not count.
+    Absorbed operands are dropped: ``max(min(a, b), a)`` is ``a``.
     """
     flat: dict[Any, Sum] = {}
     numbers: list[float] = []
@@ -222,7 +222,7 @@ def _extreme(name: str, parts: Iterable[Sum]) -> Sum:
 
 
 def _operands(name: str, part: Sum) -> tuple[Sum, ...]:
-    """Return the operands of a sum that is a min or max and nothing else, else the sum itself."""
+    """Return the operands of a sum that consists of one min or max, else the sum itself."""
     if len(part.terms) == 1:
         product, coefficient = part.terms[0]
         if coefficient == 1 and len(product) == 1 and product[0][1] == 1 and product[0][0].name == name:
@@ -233,7 +233,7 @@ def _operands(name: str, part: Sum) -> tuple[Sum, ...]:
 
 
 def _absorbed(other: str, key: Any, operand: Sum, among: dict[Any, Sum]) -> bool:
-    """Return whether an operand of min is a max of one of the other operands and something else, or the reverse."""
+    """Return whether an operand of min is a max that contains another operand, or the reverse."""
     inside = _operands(other, operand)
     return len(inside) > 1 and any(one.key() in among and one.key() != key for one in inside)
 
@@ -243,7 +243,7 @@ def _scaled(a: Sum, scale: float) -> Sum:
 
 
 def write_sum(total: Sum) -> Expression:
-    """Return a short tree: terms with a positive coefficient first, so that the others can be subtracted."""
+    """Return a short expression with positive terms first, so that the others can be subtracted."""
     if not total.terms:
         return Constant(0.0)
     terms = sorted(total.terms, key=lambda term: term[1] < 0)
@@ -287,7 +287,7 @@ def _write_factor(atom: Atom, power: int) -> Expression:
 
 
 def _describe(total: Sum) -> str:
-    """Return the terms sorted by their text, so that the order does not depend on the constants' values."""
+    """Return the terms sorted by their text, so that the order does not depend on the values of constants."""
     terms = []
     for product, coefficient in total.terms:
         factors = sorted(f"<{_describe_atom(atom)}^{power}>" for atom, power in product)
@@ -298,6 +298,6 @@ def _describe(total: Sum) -> str:
 def _describe_atom(atom: Atom) -> str:
     if atom.inner is None:
         return atom.name
-    # Sorted as texts, because the values of constants must not decide the order of operands.
+    # Sorted as text, because the values of constants must not affect the order of operands.
     inside = sorted(map(_describe, (atom.inner, *atom.others)))
     return f"{atom.name}[{','.join(inside)}]"

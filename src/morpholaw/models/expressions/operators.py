@@ -1,6 +1,6 @@
-"""The operators an expression may use, what they compute and what each costs (paper, B.4).
+"""The operators of expressions, with their functions and their costs (paper, B.4).
 
-A search uses the paper's ten; ``min`` and ``max`` are the "and" and "or" of formulas that a person writes.
+A search uses the ten operators of the paper; ``min`` and ``max`` express "and" and "or" in rules that a person writes.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator.
+    """An operator of expressions.
 
     Attributes
     ----------
     name : str
-        How it is written in infix text.
+        Name in infix text.
     ufunc : ufunc
-        Its value on NumPy arrays.
+        Function on NumPy arrays.
     tensor : callable
-        Its value on torch tensors; naming a method instead of a function of torch needs no import of torch.
+        Function on torch tensors, by the name of a tensor method where possible, which needs no import of torch.
     arity : int
-        Operands, 1 or 2.
+        Number of operands, 1 or 2.
     cost : int
-        Weight in the complexity.
+        Weight in the complexity of an expression.
     precedence : int
-        How tightly an infix operator binds.
+        Precedence of an infix operator; higher binds more tightly.
     searched : bool
         Whether a search may use it.
     """
@@ -46,7 +46,7 @@ class Operator:
 
     @property
     def infix(self) -> bool:
-        """Whether it is written between its operands."""
+        """Whether the operator is written between its operands."""
         return self.precedence < 9
 
 
@@ -67,7 +67,7 @@ OPERATORS = {
         Operator("max", np.maximum, lambda a, b: a.maximum(b), 2, searched=False),
     )
 }
-"""Operators by name; the order of the searched ones is that of the codes in `training.symbolic.program`."""
+"""Operators by name. The searched ones are in the order of the codes in `training.symbolic.program`."""
 SEARCHED = tuple(name for name, entry in OPERATORS.items() if entry.searched)
 BINARY = tuple(name for name in SEARCHED if OPERATORS[name].arity == 2)
 UNARY = tuple(name for name, entry in OPERATORS.items() if entry.arity == 1)

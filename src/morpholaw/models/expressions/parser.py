@@ -1,8 +1,8 @@
-"""A parser of expressions that evaluates nothing: the text only ever becomes a syntax tree that is walked.
+"""A parser of expressions and rules that never evaluates text.
 
-The text comes from study files, from PySR and from users, so ``eval``, SymPy's ``sympify`` and the like are out of
-the question. Allowed are numbers, the given names, ``+ - * /``, ``^ 2`` or ``** 2``, calls of the unary operators with
-one argument, and ``min`` and ``max``. A rule may also compare, and join comparisons with ``and``, ``or`` and ``not``.
+Text comes from study files, PySR and users, so ``eval`` and SymPy's ``sympify`` would be unsafe. The parser walks a
+syntax tree and accepts numbers, known names, ``+ - * /``, ``^ 2`` or ``** 2``, unary operators, ``min`` and ``max``.
+A rule may also contain comparisons joined by ``and``, ``or`` and ``not``.
 """
 
 from __future__ import annotations
@@ -28,22 +28,26 @@ _BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: 
 
 
 def parse_rule(text: str, names: Sequence[str]) -> Expression:
-    """Read a rule or an expression that a person wrote, as an expression that is 0 or more where the rule holds.
+    """Parse a rule or an expression into an expression that is >= 0 where the rule holds.
 
-    ``a < b`` becomes ``b - a``, ``and`` the smaller and ``or`` the larger of two values, ``not`` the opposite sign. At
-    equality a rule holds, whether it was written with ``<`` or with ``<=``.
+    ``a < b`` becomes ``b - a``; ``and`` becomes the minimum and ``or`` the maximum of two values; ``not`` changes the
+    sign. A rule holds at equality, whether it is written with ``<`` or ``<=``.
 
     Parameters
     ----------
     text : str
-        E.g. ``"width < 9 and axis_ratio > 1.9"`` or ``"z1 - 0.8*z3"``.
+        A rule such as ``"width < 9 and axis_ratio > 1.9"`` or an expression such as ``"z1 - 0.8*z3"``.
     names : sequence of str
-        Names of the variables, as for `parse`.
+        Names of the variables, in the order of the columns; see `parse`.
+
+    Returns
+    -------
+    Expression
 
     Raises
     ------
     InputError
-        If the text is not such a rule.
+        If the text is not a valid rule or expression.
 
     Examples
     --------
@@ -54,19 +58,23 @@ def parse_rule(text: str, names: Sequence[str]) -> Expression:
 
 
 def parse(text: str, names: Sequence[str]) -> Expression:
-    """Read an expression.
+    """Parse an expression.
 
     Parameters
     ----------
     text : str
-        Infix text, e.g. ``"z29*(square(z17) + z21^2) - exp(exp(z3))"``.
+        Infix text, such as ``"z29*(square(z17) + z21^2) - exp(exp(z3))"``.
     names : sequence of str
-        Names of the variables; the order is that of the columns that `Expression.evaluate` reads.
+        Names of the variables, in the order of the columns that `Expression.evaluate` takes.
+
+    Returns
+    -------
+    Expression
 
     Raises
     ------
     InputError
-        If the text is not such an expression, or is longer than 2000 characters or 200 nodes.
+        If the text is not a valid expression, or has more than 2000 characters or 200 nodes.
     """
     return _parse(text, names, _ALLOWED, _Reader)
 
@@ -75,14 +83,16 @@ def _parse(text: str, names: Sequence[str], allowed: re.Pattern[str], reader: ty
     if not isinstance(text, str):
         raise InputError(f"An expression must be text, not {type(text).__name__}.")
     if len(text) > MAX_CHARACTERS:
-        raise InputError(f"The expression has {len(text)} characters; at most {MAX_CHARACTERS} are read.")
+        raise InputError(f"The expression has {len(text)} characters; at most {MAX_CHARACTERS} are allowed.")
     shown = text if len(text) <= 60 else text[:57] + "..."
     if not allowed.fullmatch(text):
-        raise InputError(f"The expression {shown!r} has characters that no expression needs.")
+        raise InputError(
+            f"The expression {shown!r} contains characters that are not allowed in an expression."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # In Python ^ is xor and binds looser than +, so it must go before the text is parsed.
+            # In Python ^ means xor and binds less tightly than +, so it is replaced before parsing.
             tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
         if sum(1 for _ in ast.walk(tree)) > 4 * MAX_NODES:
             raise InputError(f"The expression {shown!r} has more than {MAX_NODES} nodes.")
@@ -90,25 +100,25 @@ def _parse(text: str, names: Sequence[str], allowed: re.Pattern[str], reader: ty
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"The expression {shown!r} cannot be read as a formula.") from None
+        raise InputError(f"The expression {shown!r} is not a valid formula.") from None
     if expression.size > MAX_NODES:
         raise InputError(f"The expression {shown!r} has more than {MAX_NODES} nodes.")
     return expression
 
 
 class _Reader:
-    """Turns Python's syntax tree into an expression."""
+    """Converts Python's syntax tree to an expression."""
 
     def __init__(self, shown: str, names: Sequence[str]) -> None:
         self.shown = shown
         self.columns = {name: column for column, name in enumerate(names)}
 
     def error(self, reason: str) -> InputError:
-        """Return the error for an expression that cannot be used."""
+        """Return an InputError for this expression with the given reason."""
         return InputError(f"The expression {self.shown!r} cannot be used: {reason}.")
 
     def read(self, node: ast.expr) -> Expression:
-        """Return the expression of a syntax node."""
+        """Return the expression for a syntax node."""
         match node:
             case ast.Constant(value=value):
                 return self.number(value)
@@ -137,7 +147,7 @@ class _Reader:
         raise self.error(f"only + - * /, the power 2 and {', '.join(UNARY)} of one value are allowed")
 
     def number(self, value: object) -> Constant:
-        """Return a constant, or raise where the literal is not a finite number."""
+        """Return a constant; raise an error if the literal is not a finite number."""
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.error(f"{value!r} is not a number")
         number = float(value)
@@ -147,10 +157,10 @@ class _Reader:
 
 
 class _RuleReader(_Reader):
-    """Reads comparisons as differences, and "and" and "or" as the smaller and the larger of two values."""
+    """Converts comparisons to differences, and "and" and "or" to the minimum and maximum of two values."""
 
     def read(self, node: ast.expr) -> Expression:
-        """Return the expression of a syntax node that may be a rule."""
+        """Return the expression for a syntax node that may be a rule."""
         match node:
             case ast.BoolOp(op=op, values=values):
                 name = "min" if isinstance(op, ast.And) else "max"
@@ -164,17 +174,17 @@ class _RuleReader(_Reader):
         return _Reader(self.shown, tuple(self.columns)).read(node)
 
     def rule(self, node: ast.expr) -> Expression:
-        """Return a part of "and", "or" or "not", which must be a rule itself."""
+        """Return the expression for an operand of "and", "or" or "not", which must be a rule itself."""
         if not isinstance(node, ast.BoolOp | ast.Compare | ast.UnaryOp):
             raise self.error('"and", "or" and "not" join comparisons such as width < 9')
         return self.read(node)
 
     def value(self, node: ast.expr) -> Expression:
-        """Return one side of a comparison, which must not be a rule."""
+        """Return the expression for one side of a comparison, which must not be a rule."""
         return _Reader(self.shown, tuple(self.columns)).read(node)
 
     def difference(self, op: ast.cmpop, a: Expression, b: Expression) -> Expression:
-        """Return what is 0 or more where a comparison holds."""
+        """Return the difference that is >= 0 where a comparison holds."""
         if isinstance(op, ast.Lt | ast.LtE):
             a, b = b, a
         elif not isinstance(op, ast.Gt | ast.GtE):
@@ -182,7 +192,7 @@ class _RuleReader(_Reader):
         return a if isinstance(b, Constant) and b.value == 0 else Call("-", (a, b))
 
     def opposite(self, rule: Expression) -> Expression:
-        """Return the rule that holds where this one does not."""
+        """Return the rule that holds where `rule` does not."""
         if isinstance(rule, Call) and rule.operator in _JOINED:
             other = "max" if rule.operator == "min" else "min"
             return Call(other, tuple(map(self.opposite, rule.operands)))

@@ -1,4 +1,4 @@
-"""An expression as the source of a Python function that needs the standard library alone."""
+"""Conversion of expressions to Python source that needs only the standard library."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FUNCTIONS = {
     return a * a
 """,
 }
-"""Operators whose floats follow NumPy (infinity, NaN) where Python's own functions raise."""
+"""Operators that return infinity or NaN as NumPy does, where Python's own functions raise."""
 _NAMES = {"/": "divide", "min": "minimum", "max": "maximum"}
 
 
@@ -51,37 +51,37 @@ def to_python(
     classes: tuple[str, str] = ("the negative class", "the positive class"),
     meaning: str = "",
 ) -> str:
-    """Return the source of a Python function with the values of the expression.
+    """Return the source of a Python function that computes an expression.
 
     Parameters
     ----------
     expression : Expression
-        The formula.
+        The expression to write.
     names : sequence of str
-        The function's arguments, in order: the columns that the expression reads.
+        Arguments of the function, in the order of the expression's columns.
     function : str
         Name of the function.
-    classes : (str, str)
-        What scores below 0, and scores of 0 and above, mean; written into the docstring, escaped.
+    classes : tuple of str
+        Meaning of scores below 0 and of scores >= 0; written into the docstring, escaped.
     meaning : str
-        The docstring in place of that sentence.
+        Docstring that replaces the default one.
 
     Returns
     -------
     str
-        Source that needs the standard library alone and works on single numbers.
+        Source that needs only the standard library and takes single numbers.
 
     Raises
     ------
     InputError
-        If a name is not one that Python can use.
+        If a name is not a valid Python name.
     """
     taken = {"math", "abs", "min", "max", *(_NAMES.get(key, key) for key in _FUNCTIONS)}
     for name in (function, *names):
         if not name.isidentifier() or keyword.iskeyword(name) or name in taken:
-            raise InputError(f"{name!r} cannot be a name here; expected letters and digits such as z17.")
+            raise InputError(f"{name!r} is not a valid name here; expected letters and digits such as z17.")
     if function in names:
-        raise InputError(f"The function cannot be called {function!r}, which is one of its arguments.")
+        raise InputError(f"The function cannot be called {function!r}, because an argument has that name.")
     used = {node.operator for node in expression.nodes() if isinstance(node, Call)}
     parts = [_FUNCTIONS[name] for name in sorted(used & _FUNCTIONS.keys())]
     below, above = classes

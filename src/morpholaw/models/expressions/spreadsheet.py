@@ -1,4 +1,4 @@
-"""A law as a formula of a spreadsheet, over the columns of an exported table."""
+"""Conversion of laws to spreadsheet formulas over the columns of an exported table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FUNCTIONS = {
     "max": "MAX",
 }
 _LONGEST_TEXT = 255
-"""Characters of a text constant that Excel reads in a formula."""
+"""Maximum length of a text constant in an Excel formula, in characters."""
 
 
 def to_spreadsheet(
@@ -27,25 +27,30 @@ def to_spreadsheet(
     columns: Mapping[str, str] | None = None,
     row: int = 2,
 ) -> str:
-    """Return a formula that Excel and LibreOffice Calc read, for one row of a table; fill it down.
+    """Return a formula for Excel and LibreOffice Calc that computes a law in one row of a table.
 
     Parameters
     ----------
     expression : Expression
-        Over inputs in units.
-    classes : (str, str), optional
-        The classes of f < 0 and of f >= 0: the formula then gives the class in place of the score, and "undefined"
-        where the score is no number.
+        The law, over inputs in units.
+    classes : tuple of str, optional
+        Names of the classes of f < 0 and f >= 0. If given, the formula returns the class instead of the score, or
+        "undefined" where the score is not a number.
     columns : mapping, optional
-        Input to the letters of its column, e.g. ``{"width": "C"}``; by default the inputs are columns A, B, ... in the
+        Column letters of each input, such as ``{"width": "C"}``; by default the inputs are in columns A, B, ... in the
         order of the law.
     row : int
-        The row; by default the first below the heading.
+        Row number of the cells; by default the first below the header.
+
+    Returns
+    -------
+    str
+        Formula for row `row`; it can be filled down.
 
     Raises
     ------
     InputError
-        If an input has no column, or a column is not called by letters.
+        If an input has no column, or a column is not given by letters.
 
     Examples
     --------
@@ -60,7 +65,7 @@ def to_spreadsheet(
     for name in used:
         column = letters.get(name, "")
         if not (column.isascii() and column.isalpha() and column.isupper() and len(column) <= 3):
-            raise InputError(f"The input {name!r} needs a column of letters, such as C; got {column!r}.")
+            raise InputError(f"The input {name!r} needs column letters, such as C; got {column!r}.")
     score = _write(expression, {name: f"{column}{row}" for name, column in letters.items()}, 0, False)
     if classes is None:
         return f"={score}"
@@ -69,7 +74,7 @@ def to_spreadsheet(
 
 
 def column_letters(number: int) -> str:
-    """Return the letters of a column, from 0: A, B, ..., Z, AA, ..."""
+    """Return the letters of a column, counted from 0: A, B, ..., Z, AA, ..."""
     letters = ""
     number += 1
     while number:
@@ -79,9 +84,9 @@ def column_letters(number: int) -> str:
 
 
 def largest_of(classes: Sequence[str], columns: Sequence[str], row: int) -> str:
-    """Return a formula for the class whose column of scores, of letters, is the largest in a row.
+    """Return a formula for the class with the largest score in a row.
 
-    Scores that are no number do not win; where none is one, the formula gives "undefined".
+    Scores that are not numbers are ignored; the formula returns "undefined" if no score is a number.
     """
     first, last = f"{columns[0]}{row}", f"{columns[-1]}{row}"
     names = ",".join(_text(name) for name in classes)
@@ -90,7 +95,7 @@ def largest_of(classes: Sequence[str], columns: Sequence[str], row: int) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text constant; quotes are doubled, and it is on one line."""
+    """Return a text constant on one line, with quotes doubled."""
     shown = " ".join(text.split())[:_LONGEST_TEXT]
     return '"' + shown.replace('"', '""') + '"'
 

@@ -1,4 +1,4 @@
-"""The expression tree: immutable constants, variables and operator calls, their values and their text."""
+"""The expression tree: immutable constants, variables and operator calls."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Expression:
-    """A node and everything below it. Two expressions are equal when their trees are."""
+    """A node of an expression tree with its operands. Expressions are equal if their trees are."""
 
     __slots__ = ()
 
     @property
     def arguments(self) -> tuple[Expression, ...]:
-        """Nodes directly below this one."""
+        """Operands of this node."""
         return ()
 
     def nodes(self) -> Iterator[Expression]:
-        """Yield all nodes, operands before their operator, from left to right."""
+        """Yield all nodes from left to right, operands before their operator."""
         for argument in self.arguments:
             yield from argument.nodes()
         yield self
@@ -36,7 +36,7 @@ class Expression:
         return sum(1 for _ in self.nodes())
 
     def complexity(self, costs: Mapping[str, int] = COSTS, constant: int = 1, variable: int = 1) -> int:
-        """Return the sum of the nodes' costs: sin 3, exp and log 2, all others 1 (paper, B.4)."""
+        """Return the sum of the costs of all nodes: sin 3, exp and log 2, all others 1 (paper, B.4)."""
 
         def cost(node: Expression) -> int:
             if isinstance(node, Call):
@@ -46,34 +46,34 @@ class Expression:
         return sum(cost(node) for node in self.nodes())
 
     def variables(self) -> tuple[str, ...]:
-        """Return the names of the variables that occur, in the order of their columns."""
+        """Return the names of the variables in the expression, in the order of their columns."""
         names = {node.column: node.name for node in self.nodes() if isinstance(node, Variable)}
         return tuple(names[column] for column in sorted(names))
 
     def constants(self) -> tuple[float, ...]:
-        """Return the constants, from left to right."""
+        """Return the constants from left to right."""
         return tuple(node.value for node in self.nodes() if isinstance(node, Constant))
 
     def with_constants(self, values: Sequence[float]) -> Expression:
-        """Return the same tree with other constants, from left to right.
+        """Return the same tree with its constants replaced, from left to right.
 
         Raises
         ------
         ValueError
-            If there are more or fewer values than constants.
+            If the number of values differs from the number of constants.
         """
         values = list(values)
         if len(values) != len(self.constants()):
-            raise ValueError(f"{len(self.constants())} constants are needed, {len(values)} were given")
+            raise ValueError(f"{len(self.constants())} constants are needed, not {len(values)}")
         return _replace_constants(self, iter(values))
 
     def evaluate(self, columns: np.ndarray) -> np.ndarray:
-        """Return the value for each row.
+        """Evaluate the expression for each row.
 
         Parameters
         ----------
         columns : ndarray
-            (rows, variables), in the order of the variables' column numbers.
+            (rows, variables), in the order of the variables' columns.
 
         Returns
         -------
@@ -86,18 +86,18 @@ class Expression:
             return np.array(np.broadcast_to(value, x.shape[:1]))
 
     def evaluate_torch(self, columns: torch.Tensor) -> torch.Tensor:
-        """Return the value for each row of a tensor (rows, variables), (rows,) in its dtype; differentiable."""
+        """Evaluate the expression for each row of a tensor (rows, variables); differentiable."""
         value: torch.Tensor = _value(
             self, columns, lambda number: columns.new_full((), number), lambda name: OPERATORS[name].tensor
         )
         return value.expand(columns.shape[0])
 
     def with_plain_signs(self) -> Expression:
-        """Return the same values with "a - 2" in place of "a + (-2)", and "a + 2" in place of "a - (-2)"."""
+        """Return the same expression with "a - 2" instead of "a + (-2)", and "a + 2" instead of "a - (-2)"."""
         return _plain_signs(self)
 
     def text(self) -> str:
-        """Return infix text that the parser reads back to this tree; constants at full precision."""
+        """Return infix text with constants at full precision, which the parser reads back to this tree."""
         return _text(self, 0, False)
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ class Constant(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Variable(Expression):
-    """A feature: ``name`` is shown, ``column`` is read."""
+    """A feature, displayed as ``name`` and read from the column number ``column``."""
 
     name: str
     column: int
@@ -125,7 +125,7 @@ class Variable(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """An operator (a key of ``operators.OPERATORS``) and its operands."""
+    """An operator (a key of ``operators.OPERATORS``) applied to its operands."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -139,7 +139,7 @@ class Call(Expression):
 def _value(
     node: Expression, x: Any, number: Callable[[float], Any], function: Callable[[str], Callable[..., Any]]
 ) -> Any:
-    """Evaluate a node on an array or tensor ``x``, given how constants and operators are made for it."""
+    """Evaluate a node on an array or tensor ``x``; ``number`` and ``function`` make constants and operators for it."""
     if isinstance(node, Constant):
         return number(node.value)
     if isinstance(node, Variable):
@@ -167,7 +167,7 @@ def _plain_signs(node: Expression) -> Expression:
 
 
 def _text(node: Expression, outer: int, right: bool) -> str:
-    """Write a node inside an operator of precedence ``outer``, of which it is the ``right`` operand or not."""
+    """Return the text of a node inside an operator of precedence ``outer``; ``right``: as its right operand."""
     if isinstance(node, Constant):
         text = repr(node.value).removesuffix(".0")
         return f"({text})" if node.value < 0 and right else text

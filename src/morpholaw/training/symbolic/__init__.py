@@ -1,4 +1,4 @@
-"""Symbolic regression: the engines' protocol, PySR and the embedded engine, restarts and refits of constants."""
+"""Symbolic regression: PySR and the embedded engine behind one protocol, restarts, and refits of constants."""
 
 from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import (

@@ -1,4 +1,4 @@
-"""Choice of the engine that searches, with the reason."""
+"""Choice of the symbolic regression engine."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from morpholaw.training.symbolic.pysr_engine import PySREngine
 
 
 def choose_engine(name: str = "auto") -> tuple[Engine, str]:
-    """Return the engine of that name, and a sentence that says which was chosen and why.
+    """Return the engine with a given name, and a sentence that says which was chosen and why.
 
     Parameters
     ----------
     name : {"auto", "pysr", "embedded"}
-        "auto" chooses PySR, the paper's engine, where it has been seen to run, else the embedded engine.
+        With "auto": PySR, the paper's engine, if it has run here before, else the embedded engine.
+
+    Returns
+    -------
+    engine : Engine
+    sentence : str
 
     Raises
     ------
     InputError
-        If there is no such engine, or PySR was asked for and cannot run.
+        If there is no such engine, or PySR was requested and cannot run.
     """
     if name == "embedded":
-        return EmbeddedEngine(), "The built-in engine (embedded) searches, as asked for."
+        return EmbeddedEngine(), "Searching with the built-in engine (embedded), as requested."
     if name not in ("auto", "pysr"):
         raise InputError(f"There is no engine {name!r}; the engines are auto, pysr and embedded.")
     pysr = PySREngine()
@@ -30,13 +35,13 @@ def choose_engine(name: str = "auto") -> tuple[Engine, str]:
     if state.ready and name == "auto" and not pysr.seen_to_run:
         return (
             EmbeddedEngine(),
-            "The built-in engine searches. PySR has not run here yet; engine 'pysr' tries it.",
+            "Searching with the built-in engine. PySR has not run here yet; set engine to 'pysr' to try it.",
         )
     if state.ready:
-        return pysr, f"PySR {pysr.version} searches: {state.reason}."
+        return pysr, f"Searching with PySR {pysr.version}: {state.reason}."
     if name == "pysr":
-        raise InputError(f"PySR cannot run here: {state.reason}; the engine 'embedded' needs no set-up.")
+        raise InputError(f"PySR cannot run here: {state.reason}. The engine 'embedded' needs no set-up.")
     return (
         EmbeddedEngine(),
-        f"The built-in engine searches. PySR, an optional one, is not ready: {state.reason}.",
+        f"Searching with the built-in engine. PySR, which is optional, is not ready: {state.reason}.",
     )

@@ -1,4 +1,4 @@
-"""The embedded engine: NumPy and SciPy alone, on every platform, with the same result for the same seed."""
+"""The embedded engine, which needs only NumPy and SciPy and gives the same result for the same seed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from morpholaw.training.symbolic.program import decode
 
 
 class EmbeddedEngine:
-    """Regularised evolution of forms, whose best scale and offset are calculated rather than searched for.
+    """Symbolic regression by regularised evolution of forms whose scale and offset are computed, not searched.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ class EmbeddedEngine:
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search for y (rows,), for the hinge loss -1 and +1, as a function of x (rows, variables).
+        """Search for y (rows,), -1 and +1 for the hinge loss, as a function of x (rows, variables).
 
         Raises
         ------
         InputError
-            If the shapes or values cannot be searched.
+            If the shapes or values are invalid.
         """
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         check_data(x, y, spec)

@@ -1,4 +1,4 @@
-"""The protocol that every symbolic regression engine follows: what it is asked, and what it answers."""
+"""The protocol of symbolic regression engines: specification of a search, progress and results."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from morpholaw.models.expressions.operators import BINARY, COSTS, UNARY
 from morpholaw.models.pareto import pareto_front
 
 LossKind = Literal["hinge", "mse", "censored"]
-"""max(0, 1 - y f); (f - y)^2; and `losses.CensoredError`."""
+"""max(0, 1 - y f), (f - y)^2 and `losses.CensoredError`."""
 StoppedBy = Literal["budget", "cancel"]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """When a search ends. Evaluations alone give the same result for the same seed; seconds do not."""
+    """When a search ends. Only a budget in evaluations gives reproducible results, not one in seconds."""
 
     max_evaluations: int | None = 500_000
     max_seconds: float | None = None
@@ -30,9 +30,9 @@ class Budget:
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """One search: the grammar, its costs and cap (paper, B.4), the loss, the seed and the budget.
+    """Specification of a search: grammar, costs and maximum complexity (paper, B.4), loss, seed and budget.
 
-    ``guesses`` are expressions that the embedded engine begins with, beside random ones.
+    ``guesses`` are expressions that the embedded engine starts from, in addition to random ones.
     """
 
     variables: tuple[str, ...]
@@ -49,13 +49,13 @@ class SearchSpec:
     guesses: tuple[str, ...] = ()
 
     def complexity(self, expression: Expression) -> int:
-        """Return the complexity at this search's costs."""
+        """Return the complexity of an expression with the costs of this search."""
         return expression.complexity(self.costs, self.constant_cost, self.variable_cost)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An expression with its complexity and loss as measured by our own code."""
+    """An expression with its complexity and loss, measured independently of the engine."""
 
     expression: Expression
     complexity: int
@@ -69,22 +69,22 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search is.
+    """Progress of a search.
 
     Attributes
     ----------
     evaluations : int
-        Expressions evaluated; 0 for PySR, which does not say.
+        Number of evaluated expressions; 0 for PySR, which does not report it.
     seconds : float
-        Seconds since the search began.
+        Time since the search began, in seconds.
     best : float
-        Smallest loss so far.
+        Lowest loss so far.
     front : tuple of (complexity, loss)
-        The best expressions so far.
+        Pareto front so far.
     law : str
-        The expression of the least cost so far, its constants at three digits; "" from PySR.
+        Expression with the lowest cost so far, with constants at three digits; "" for PySR.
     cost : float
-        Its loss plus the price of its complexity.
+        Its loss plus its complexity penalty.
     """
 
     evaluations: int
@@ -97,7 +97,7 @@ class SearchProgress:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The Pareto front (complexity rising, loss falling) and how it was found."""
+    """The Pareto front of a search, with rising complexity and falling loss, and how it was found."""
 
     front: tuple[Candidate, ...]
     stopped_by: StoppedBy
@@ -107,13 +107,13 @@ class SearchResult:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that :meth:`from_json` reads back to the same result."""
+        """Return plain values that :meth:`from_json` reads back."""
         front = [{"expression": c.text, "complexity": c.complexity, "loss": c.loss} for c in self.front]
         return {**{name: value for name, value in vars(self).items() if name != "front"}, "front": front}
 
     @classmethod
     def from_json(cls, values: dict[str, Any], variables: Sequence[str]) -> SearchResult:
-        """Return the result that :meth:`to_json` wrote; its expressions are read by our own parser."""
+        """Return the result that :meth:`to_json` wrote; expressions are parsed safely."""
         front = tuple(
             Candidate(parse(c["expression"], variables), c["complexity"], c["loss"]) for c in values["front"]
         )
@@ -122,7 +122,7 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether an engine can run now, the reason, and whether setting it up would help."""
+    """Whether an engine can run, the reason, and whether setting it up could help."""
 
     ready: bool
     reason: str
@@ -135,7 +135,7 @@ class Engine(Protocol):
     Attributes
     ----------
     name : str
-        How it is called in settings and results.
+        Name in settings and results.
     own_process : bool
         Whether `search` starts a process of its own.
     """
@@ -149,7 +149,7 @@ class Engine(Protocol):
         ...
 
     def availability(self) -> Availability:
-        """Return whether the engine can run; this imports no PySR, downloads nothing and starts nothing."""
+        """Return whether the engine can run, without importing PySR, downloading or starting anything."""
         ...
 
     def search(
@@ -161,25 +161,25 @@ class Engine(Protocol):
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search for y (rows,) as a function of x (rows, variables); a stopped search returns what it has.
+        """Search for y (rows,) as a function of x (rows, variables); if stopped, return the results so far.
 
-        The same seed gives the same result where the budget is in evaluations and the engine allows it.
+        The same seed gives the same result if the budget is in evaluations and the engine is deterministic.
         """
         ...
 
 
 def candidate_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Return the Pareto front of candidates, by rising complexity; of equals the first in alphabetical order."""
+    """Return the Pareto front of candidates by rising complexity; ties are resolved alphabetically."""
     return tuple(pareto_front(candidates, key=lambda c: (c.complexity, c.loss, c.text)))
 
 
 def check_data(x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
-    """Refuse data that no engine can search.
+    """Check that data can be searched.
 
     Raises
     ------
     InputError
-        If shapes do not match, values are not finite, or there is only one class under the hinge loss.
+        If shapes do not match, values are not finite, or the hinge loss has only one class.
     """
     if x.ndim != 2 or x.shape[1] != len(spec.variables):
         raise InputError(
@@ -188,11 +188,11 @@ def check_data(x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
         )
     if y.shape != x.shape[:1] or len(y) < 2:
         raise InputError(
-            f"The search needs one target for each of {len(x)} rows, two rows or more; got {y.shape}."
+            f"The search needs one target per row and at least two rows; got {len(x)} rows and targets {y.shape}."
         )
     if not np.all(np.isfinite(x)) or not np.all(np.isfinite(y)):
-        raise InputError("The search's features and targets must all be finite numbers.")
+        raise InputError("The features and targets of the search must be finite.")
     if spec.loss == "hinge" and set(np.unique(y)) != {-1.0, 1.0}:
-        raise InputError("The hinge loss needs targets -1 and +1, both of them present.")
+        raise InputError("The hinge loss needs targets -1 and +1, and both must occur.")
     if spec.loss == "censored" and not (-1 <= y.min() < 0 <= y.max() <= 1):
         raise InputError("The censored loss needs targets from -1 to +1, of both signs.")

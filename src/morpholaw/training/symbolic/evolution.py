@@ -1,10 +1,9 @@
-"""One search: regularised evolution on islands (after Cranmer 2023) of forms, up to scale and offset.
+"""Regularised evolution of forms on islands (after Cranmer 2023), up to scale and offset.
 
-In each round every island runs tournaments on a fresh batch of rows: the winner is mutated, or two winners are crossed;
-a worse child is accepted as in simulated annealing, and the oldest member is removed. Complexities that are crowded
-count as worse. Then all members are scored on all rows, the front enters the hall of fame, and islands exchange
-members. Each island has its own limit of complexity, so that short forms have a place where longer ones cannot crowd
-them out.
+In each round, every island runs tournaments on a fresh batch of rows. A winner is mutated or two winners are crossed,
+a worse child is accepted with a probability as in simulated annealing, and the oldest member is removed. Complexities
+that are crowded have a penalty. Then all members are scored on all rows, the front enters the hall of fame, and islands
+exchange members. Each island has its own maximum complexity, so that longer forms cannot crowd out short ones.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from morpholaw.training.symbolic.scoring import Scorer
 from morpholaw.training.symbolic.variation import Variation, fold, strip_affine
 
 GUESS_MEMBERS = 6
-"""Members of each island that a guess and its mutants take the place of."""
+"""Members of each island that are replaced by a guess and its mutants."""
 AFFINE_COST = 4
-"""Complexity of scale * g + offset beyond that of g: two operators and two constants."""
+"""Complexity that scale * g + offset adds to g: two operators and two constants."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Member:
 
 
 class Evolution:
-    """An evolution that depends only on its spec's seed, as long as evaluations end it and not seconds or a stop.
+    """An evolution, which is reproducible by its seed if it ends by evaluations and not by seconds or a stop.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ class Evolution:
     y : ndarray
         Targets (rows,).
     spec : SearchSpec
-        Grammar, loss, caps, seed and budget.
+        Grammar, loss, maximum complexity, seed and budget.
     settings : Settings, optional
         Parameters of the evolution.
     """
@@ -95,7 +94,7 @@ class Evolution:
     def run(
         self, progress: Callable[[SearchProgress], None] | None = None, should_stop: ShouldStop = never
     ) -> dict[int, Member]:
-        """Search until the budget is spent; return the front of everything found, by complexity."""
+        """Search until the budget is used up; return the front of all forms, by complexity."""
         self.should_stop, self.began = should_stop, time.perf_counter()
         with np.errstate(all="ignore"):
             self.new_batch()
@@ -119,7 +118,7 @@ class Evolution:
         return self.hall
 
     def complexity(self, program: Program) -> int:
-        """Return the complexity of a program at the costs of the search."""
+        """Return the complexity of a program with the costs of the search."""
         spec, costs = self.spec, self.token_costs
         return sum(
             spec.constant_cost if t.__class__ is float else spec.variable_cost if t >= VARIABLE else costs[t]
@@ -127,11 +126,11 @@ class Evolution:
         )
 
     def cost(self, member: Member) -> float:
-        """Return the loss plus the price of complexity."""
+        """Return the loss plus the complexity penalty."""
         return member.loss / self.baseline + self.spec.parsimony * member.complexity
 
     def member(self, program: Program | None, cap: int) -> Member | None:
-        """Return the program as a member of an island, not yet scored, or None if it is too complex or too deep."""
+        """Return a program as an unscored member of an island, or None if it is too complex or too deep."""
         if program is None:
             return None
         program = strip_affine(program)
@@ -141,7 +140,7 @@ class Evolution:
         return Member(program, math.inf, complexity)
 
     def score(self, member: Member) -> float:
-        """Score a member on the batch; a program seen on this batch before is not evaluated again."""
+        """Score a member on the batch, unless the program was already scored on it."""
         loss = self.seen.get(member.program)
         if loss is None:
             loss = self.seen[member.program] = self.batch.fit(member.program).loss
@@ -154,7 +153,7 @@ class Evolution:
         return self.evaluations + self.all_rows.evaluations + on_batch
 
     def finished(self) -> bool:
-        """Return whether the budget is spent or the search was stopped."""
+        """Return whether the budget is used up or the search was stopped."""
         budget = self.spec.budget
         if self.should_stop():
             self.stopped_by = "cancel"
@@ -163,14 +162,14 @@ class Evolution:
         return late or (budget.max_evaluations is not None and self.spent() >= budget.max_evaluations)
 
     def progress(self) -> SearchProgress:
-        """Return how far the search is; forms count as the expressions that they become, with scale and offset."""
+        """Return the progress; forms count as expressions with scale and offset."""
         front = tuple((m.complexity + AFFINE_COST, m.loss) for m in self.hall.values())
         best = min((loss for _, loss in front), default=math.inf)
         law, cost = self.law_so_far()
         return SearchProgress(self.spent(), time.perf_counter() - self.began, best, front, law, cost)
 
     def law_so_far(self) -> tuple[str, float]:
-        """Return the form of the least cost, with its scale and offset written out, and that cost."""
+        """Return the form with the lowest cost, written with scale and offset, and its cost."""
         best = min(self.hall.values(), key=self.cost, default=None)
         if best is None:
             return "", math.inf
@@ -189,7 +188,7 @@ class Evolution:
         self.seen: dict[Program, float] = {}
 
     def new_island(self, cap: int) -> list[Member]:
-        """Return an island of random members of at most ``cap`` complexity."""
+        """Return an island of random members with a complexity of at most ``cap``."""
         island: list[Member] = []
         while len(island) < self.settings.population:
             member = self.member(fold(self.vary.random_program(self.rng.randrange(1, 5))), cap)
@@ -201,7 +200,7 @@ class Evolution:
         return island
 
     def settle_guesses(self, islands: list[list[Member]]) -> None:
-        """Put the guesses, and as many mutants of each, in the place of random members where an island's cap allows."""
+        """Replace random members by the guesses and as many mutants of each, where the island's cap allows it."""
         for text in self.spec.guesses:
             guess = encode(parse(text, self.spec.variables))
             for island, cap in zip(islands, self.caps, strict=True):
@@ -237,7 +236,7 @@ class Evolution:
             member.program, member.complexity = program, self.complexity(program)
 
     def mutate(self, island: list[Member], cap: int, temperature: float, share: list[float]) -> None:
-        """Mutate the winner of a tournament; a worse child is accepted by chance, as in simulated annealing."""
+        """Mutate the winner of a tournament; a worse child is accepted at random, as in simulated annealing."""
         parent = self.winner(island)
         for _ in range(5):
             child = self.member(self.vary.mutate(parent.program, temperature), cap)
@@ -269,7 +268,7 @@ class Evolution:
         island.append(child)
 
     def winner(self, island: list[Member]) -> Member:
-        """Return the best of a random few; crowded complexities are at a disadvantage."""
+        """Return the best of a few random members, with a penalty for crowded complexities."""
         crowd = self.crowd
         return min(
             self.rng.sample(island, self.settings.tournament),
@@ -277,21 +276,21 @@ class Evolution:
         )
 
     def remember(self, island: list[Member]) -> None:
-        """Score an island on all rows; the best of each complexity enter the hall of fame, constants optimised."""
+        """Score an island on all rows; the best of each complexity enter the hall of fame with optimised constants."""
         new = set()
         for member in island:
             member.loss = self.all_rows.fit(member.program).loss
             if self.enter(member):
                 new.add(member.complexity)
         for complexity in sorted(new & self.hall.keys()):
-            if complexity not in self.hall:  # one that was just optimised beat it
+            if complexity not in self.hall:  # beaten by a member whose constants were just optimised
                 continue
             program = fold(self.all_rows.optimise(self.hall[complexity].program, 12))
             better = Member(program, self.all_rows.fit(program).loss, self.complexity(program))
             self.enter(better)
 
     def enter(self, member: Member) -> bool:
-        """Add a member to the hall of fame unless one there beats it; those that it beats are removed."""
+        """Add a member to the hall of fame unless another one beats it; remove those that it beats."""
         hall = self.hall.values()
         if not math.isfinite(member.loss) or any(
             m.complexity <= member.complexity and m.loss <= member.loss for m in hall
@@ -303,7 +302,7 @@ class Evolution:
         return True
 
     def migrate(self, islands: list[list[Member]]) -> None:
-        """Replace a few members by the front of the hall of fame and by the best of all islands."""
+        """Replace a few members by members of the hall of fame and by the best of all islands."""
         front = sorted(self.hall.values(), key=lambda m: m.complexity)
         best = [member for island in islands for member in sorted(island, key=self.cost)[:6]]
         for island, cap in zip(islands, self.caps, strict=True):

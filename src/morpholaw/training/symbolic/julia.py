@@ -1,7 +1,7 @@
-"""Whether Julia is ready for PySR, determined without importing PySR.
+"""Checks whether Julia is ready for PySR, without importing PySR.
 
-Importing pysr or juliacall resolves Julia: it may use the internet, download for minutes, or hang behind a firewall, so
-neither may be imported to find out. juliapkg keeps a record of its last success, which is read instead.
+Importing pysr or juliacall resolves Julia, which may access the internet, download for minutes or hang behind a
+firewall. Therefore juliapkg's record of its last success is read instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RAN = "morpholaw-pysr-ran"
 
 
 def julia_ready() -> Availability:
-    """Return whether the record says that Julia and SymbolicRegression.jl are there; necessary, not sufficient."""
+    """Return whether juliapkg's record has Julia and SymbolicRegression.jl, which is necessary but not sufficient."""
     for package in ("pysr", "juliacall", "juliapkg"):
         if importlib.util.find_spec(package) is None:
             return Availability(False, f"the package {package} is not installed")
@@ -33,27 +33,27 @@ def julia_ready() -> Availability:
 
 
 def seen_to_run() -> bool:
-    """Whether a search with PySR has come to its end in this environment before."""
+    """Return whether a PySR search has run to its end in this environment."""
     place = _place()
     return place is not None and place.is_file()
 
 
 def note_run() -> None:
-    """Note that PySR ran in this environment, where it can be written down."""
+    """Record that PySR ran in this environment, if the record can be written."""
     if (place := _place()) is not None:
         with contextlib.suppress(OSError):
             place.touch()
 
 
 def _place() -> Path | None:
-    """Return the file that stands for a successful run: in the Julia project, so that a new one is tried anew."""
+    """Return the path of the record of a successful run, inside the Julia project to which it applies."""
     if project := os.environ.get("PYTHON_JULIACALL_PROJECT"):
         return Path(project) / _RAN
     try:
         from juliapkg.state import STATE
 
         return Path(STATE["meta"]).parent / _RAN
-    except Exception:  # no juliapkg, or another version's
+    except Exception:  # juliapkg is missing or another version
         return None
 
 
@@ -63,10 +63,10 @@ def _from_record() -> Availability:
 
         record = json.loads(Path(STATE["meta"]).read_text(encoding="utf-8"))
         executable, packages = record["executable"], {package["name"] for package in record["pkgs"]}
-    except Exception:  # another version's record, or none: in any case Julia is not known to be ready
+    except Exception:  # no record, or that of another version: Julia is not known to be ready
         return Availability(False, "Julia has not been set up for this environment", can_set_up=True)
     if not isinstance(executable, str) or not Path(executable).is_file():
-        return Availability(False, "the Julia that was set up is gone", can_set_up=True)
+        return Availability(False, "the Julia installation that was set up is missing", can_set_up=True)
     if "SymbolicRegression" not in packages:
         return Availability(False, "SymbolicRegression.jl has not been set up", can_set_up=True)
     return Availability(True, f"Julia {record.get('version', '')} is set up")

@@ -1,4 +1,4 @@
-"""The losses of the search with their derivatives: the paper's hinge and MSE (6.4), and MSE to clipped outputs."""
+"""The losses of a search with their derivatives: hinge, MSE (paper, 6.4) and censored error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morpholaw.training.symbolic.engine import LossKind
 
 
 class Loss(Protocol):
-    """The loss of outputs ``f`` (rows,) for given targets."""
+    """The loss of outputs ``f`` (rows,) with respect to given targets."""
 
     def each(self, f: np.ndarray) -> np.ndarray:
         """Return the loss of each row, (rows,)."""
@@ -26,7 +26,7 @@ class Loss(Protocol):
 
 
 class Hinge:
-    """max(0, 1 - y f) for targets y of -1 and +1."""
+    """The hinge loss max(0, 1 - y f) for targets y of -1 and +1."""
 
     def __init__(self, y: np.ndarray) -> None:
         self.y, self.share = y, _shares(y)
@@ -48,7 +48,7 @@ class Hinge:
 
 
 class SquaredError:
-    """(f - y)^2."""
+    """The squared error (f - y)^2."""
 
     def __init__(self, y: np.ndarray) -> None:
         self.y, self.share = y, _shares(y)
@@ -69,9 +69,9 @@ class SquaredError:
 
 
 class CensoredError:
-    """Squared error to clipped targets in [-1, 1], where a target at an end may be exceeded at no cost.
+    """Squared error to targets clipped to [-1, 1]; exceeding a target at an end has no cost.
 
-    From a gap of 1 on the loss is linear: were large gaps squared, a few rows in the far tails of a law such as e^(e^z)
+    Errors above 1 are counted linearly. If they were squared, a few rows in the far tails of a law such as e^(e^z)
     would outweigh all others.
     """
 
@@ -96,23 +96,23 @@ class CensoredError:
         return float(weighted @ (2 * gap - clipped)), 2 * weighted
 
     def _gap(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far f is from the nearest output that costs nothing, and the same clipped to [-1, 1]."""
+        """Return the difference between f and the nearest output without cost, unclipped and clipped to [-1, 1]."""
         gap = f - np.minimum(np.maximum(f, self.low), self.high)
         return gap, np.minimum(np.maximum(gap, -1), 1)
 
 
 def bounds(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest output that cost nothing for censored targets, in the dtype of ``y``."""
+    """Return the smallest and the largest output without cost for censored targets, of the dtype of ``y``."""
     return np.where(y <= -1, -np.inf, y).astype(y.dtype), np.where(y >= 1, np.inf, y).astype(y.dtype)
 
 
 def make_loss(kind: LossKind, y: np.ndarray) -> Loss:
-    """Return the loss ``kind`` for these targets (rows,), in their dtype."""
+    """Return the loss of kind ``kind`` for targets (rows,), of their dtype."""
     if kind == "hinge":
         return Hinge(y)
     return SquaredError(y) if kind == "mse" else CensoredError(y)
 
 
 def _shares(y: np.ndarray) -> np.ndarray:
-    """Return each row's share of the mean."""
+    """Return each row's weight in the mean."""
     return np.full(len(y), 1 / len(y)).astype(y.dtype)

@@ -1,7 +1,7 @@
-"""From the forms in a hall of fame to expressions: scale and offset are written out where they are worth their nodes.
+"""Conversion of a hall of fame of forms to expressions, with scale and offset where they are worth their nodes.
 
-Each form g is tried as g, g + b, a g and a g + b with refitted constants, and then with any one operator left out. The
-Pareto front of all of them, at exact complexity, is what the search returns.
+Each form g is tried as g, g + b, a g and a g + b with refitted constants, and then with any one operator removed. The
+search returns the Pareto front of all these expressions by exact complexity.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from morpholaw.training.symbolic.projection import Projection
 from morpholaw.training.symbolic.refit import Effort, measured, refit
 
 SHORTENED = 6
-"""The longest expressions of the front, so many, are also tried with one operator left out."""
+"""Number of the longest expressions of the front that are also tried with one operator removed."""
 QUICK = Effort(scales=(1.0,), simplex=False, steps=40)
 
 
@@ -28,24 +28,28 @@ def polish_front(
     spec: SearchSpec,
     should_stop: ShouldStop,
 ) -> tuple[Candidate, ...]:
-    """Return the Pareto front of expressions made from forms; a stop skips what is not yet refitted.
+    """Return the Pareto front of expressions made from forms; a stop skips the remaining refits.
 
     Parameters
     ----------
     forms : iterable of (Expression, Projection)
-        Forms with their best scale and offset.
+        Forms with their optimal scale and offset.
     x : ndarray
         Features (rows, variables).
     y : ndarray
         Targets (rows,).
     spec : SearchSpec
-        The search, with its loss, operators and cap.
+        The search, with its loss, operators and maximum complexity.
     should_stop : callable
-        Asked before each refit.
+        Called before each refit.
+
+    Returns
+    -------
+    tuple of Candidate
     """
 
     def candidate(expression: Expression) -> Candidate | None:
-        """Return the simplified expression, measured anew; None if it is too complex or uses other operators."""
+        """Return the simplified expression with its measured loss; None if it is too complex or has other operators."""
         expression = simplify(expression)
         complexity = spec.complexity(expression)
         if complexity > spec.max_complexity or not _allowed(expression, spec):
@@ -70,7 +74,7 @@ def polish_front(
 
 
 def _allowed(expression: Expression, spec: SearchSpec) -> bool:
-    """Return whether only operators of the search occur; simplification may introduce a square, for example."""
+    """Return whether an expression has only operators of the search; simplification may introduce others."""
     operators = {*spec.binary, *spec.unary}
     return all(node.operator in operators for node in expression.nodes() if isinstance(node, Call))
 
@@ -81,7 +85,7 @@ def affine(form: Expression, fit: Projection) -> Expression:
 
 
 def shorter_forms(form: Expression, fit: Projection) -> Iterator[Expression]:
-    """Yield the form without offset, without scale, and without either."""
+    """Yield the form without offset, without scale, and without both."""
     yield Call("*", (Constant(fit.scale), form))
     threshold = Constant(fit.offset / abs(fit.scale) if fit.scale else fit.offset)
     if fit.scale > 0:

@@ -1,7 +1,7 @@
-"""Expressions as the search handles them: postfix tuples, fast to cut, join and evaluate.
+"""Expressions as postfix tuples, which a search can cut, join and evaluate quickly.
 
-A float is a constant, an int from `VARIABLE` up is a column, a smaller int an operator. The search makes and scores
-tens of thousands of these per second, for which trees of objects would be too slow.
+A float is a constant, an int of at least `VARIABLE` is a column, and a smaller int is an operator. A search creates and
+scores tens of thousands of programs per second, for which trees of objects would be too slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from morpholaw.models.expressions import Call, Constant, Expression, Variable
 from morpholaw.models.expressions.operators import OPERATORS, SEARCHED
 
 Program = tuple[Any, ...]
-"""Tokens, float or int. ``Any``, since what a token is follows from its class and value alone."""
+"""Tokens, float or int. ``Any`` because the meaning of a token follows from its class and value."""
 
 NAMES = SEARCHED
 CODES = {name: code for code, name in enumerate(NAMES)}
@@ -41,7 +41,7 @@ _DERIVATIVES: dict[int, Callable[..., tuple[Any, ...]]] = {
 
 
 def encode(expression: Expression) -> Program:
-    """Return the postfix program of a tree."""
+    """Convert a tree to a postfix program."""
 
     def token(node: Expression) -> float | int:
         if isinstance(node, Constant):
@@ -55,7 +55,7 @@ def encode(expression: Expression) -> Program:
 
 
 def decode(program: Program, names: Sequence[str]) -> Expression:
-    """Return the tree of a postfix program; ``names`` are those of the columns."""
+    """Convert a postfix program to a tree; ``names`` are the names of the columns."""
     stack: list[Expression] = []
     for token in program:
         if isinstance(token, float):
@@ -70,7 +70,7 @@ def decode(program: Program, names: Sequence[str]) -> Expression:
 
 
 def start(program: Program, end: int) -> int:
-    """Return the first index of the subtree whose operator is at ``end``."""
+    """Return the index of the first token of the subtree whose operator is at ``end``."""
     missing = 1
     while True:
         token = program[end]
@@ -83,7 +83,7 @@ def start(program: Program, end: int) -> int:
 
 
 def depth(program: Program) -> int:
-    """Return the length of the longest path from the top to a leaf, in nodes."""
+    """Return the number of nodes on the longest path from the root to a leaf."""
     stack: list[int] = []
     for token in program:
         if token.__class__ is float or token >= VARIABLE:
@@ -97,12 +97,12 @@ def depth(program: Program) -> int:
 
 
 def constants(program: Program) -> list[int]:
-    """Return the places of the constants."""
+    """Return the positions of the constants."""
     return [index for index, token in enumerate(program) if token.__class__ is float]
 
 
 def with_constants(program: Program, places: Sequence[int], values: Sequence[float] | np.ndarray) -> Program:
-    """Return the program with other constants at ``places``."""
+    """Return the program with the constants at ``places`` replaced."""
     changed = list(program)
     for index, value in zip(places, values, strict=True):
         changed[index] = float(value)
@@ -110,7 +110,7 @@ def with_constants(program: Program, places: Sequence[int], values: Sequence[flo
 
 
 def evaluate(program: Program, x: np.ndarray) -> Any:
-    """Return the value for each row of ``x`` (variables, rows), in its dtype; a scalar if no variable occurs."""
+    """Evaluate a program for each row of ``x`` (variables, rows), in its dtype; return a scalar without variables."""
     stack: list[Any] = []
     for token in program:
         if token.__class__ is float:
@@ -128,22 +128,22 @@ def evaluate(program: Program, x: np.ndarray) -> Any:
 def value_and_gradient(
     program: Program, x: np.ndarray, loss: Callable[[np.ndarray], tuple[float, np.ndarray]]
 ) -> tuple[float, np.ndarray]:
-    """Return the loss of a program and its gradient with respect to the constants.
+    """Compute the loss of a program and its gradient with respect to the constants, by one forward and backward pass.
 
     Parameters
     ----------
     program : Program
-        The program.
+        The program to evaluate.
     x : ndarray
         Features (variables, rows).
     loss : callable
-        Takes outputs (rows,); returns the loss and its derivative with respect to each output, (rows,).
+        Maps outputs (rows,) to the loss and its derivative with respect to each output, (rows,).
 
     Returns
     -------
     value : float
     gradient : ndarray
-        float64 (constants,), by one forward and one backward pass.
+        float64 (constants,).
     """
     values: list[Any] = []
     operands: list[tuple[int, ...]] = []

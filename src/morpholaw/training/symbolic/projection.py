@@ -1,14 +1,14 @@
-"""The best scale and offset of an output, found exactly: the search only needs to find the form of a law.
+"""The optimal scale and offset of an output, computed exactly, so that a search only has to find the form of a law.
 
-For every expression g the loss is that of a g + b at the best a and b. Without this, the right form in the wrong units
-scores like a wrong form, and evolution loses it.
+The loss of every expression g is that of a g + b with the optimal a and b. Without this, the right form in the wrong
+units would score like a wrong form and be lost in the evolution.
 
-For the squared error a and b are a regression. For the hinge, let the margins lie at g = l and g = u, so that a g + b
-is -1 and +1 there. Then the mean loss is 2 (P(u) + N(l)) / (u - l) / n, where P(u) sums how far positive rows lie below
-u, and N(l) how far negative rows lie above l. At the best offset as many positive rows are below u as negative ones are
-above l, k of each. So with the positives p sorted up, the negatives q sorted down and w = p - q, margins at the k-th of
-each cost 2 (k - (w_1 + ... + w_k) / w_k) / n, and the smallest value over k is the answer. Heavy tails on the right
-side of the margin have no influence, as it should be.
+For the squared error, a and b follow from a linear regression. For the hinge loss, let a g + b be -1 at g = l and +1 at
+g = u. The mean loss is then 2 (P(u) + N(l)) / (u - l) / n, where P(u) is the sum of the distances of positive rows
+below u, and N(l) the sum of the distances of negative rows above l. At the optimal offset, as many positive rows are
+below u as negative rows are above l; call this number k. With the positives p in ascending order, the negatives q in
+descending order and w = p - q, margins at the k-th values cost 2 (k - (w_1 + ... + w_k) / w_k) / n, which is minimised
+over k. Rows far on the right side of the margin have no influence, as intended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REGRESSIONS = 5
 
 
 class Projection(NamedTuple):
-    """Best scale and offset of an output g; ``loss`` is that of scale * g + offset, infinite where none is found."""
+    """Optimal scale and offset of an output g, and the loss of scale * g + offset (infinite if there is none)."""
 
     scale: float
     offset: float
@@ -33,14 +33,14 @@ class Projection(NamedTuple):
 
 
 NO_PROJECTION = Projection(0.0, 0.0, math.inf)
-"""For an output that is constant or not finite."""
+"""Result for an output that is constant or not finite."""
 
 
 class Projector(Protocol):
-    """Finds the best scale and offset for given targets."""
+    """Computes the optimal scale and offset for given targets."""
 
     def fit(self, g: np.ndarray) -> Projection:
-        """Return the best scale and offset of outputs ``g`` (rows,)."""
+        """Return the optimal scale and offset of outputs ``g`` (rows,)."""
         ...
 
 
@@ -50,7 +50,7 @@ class HingeProjector:
     Parameters
     ----------
     y : ndarray
-        Targets -1 and +1, (rows,); all positive rows must come before the negative ones.
+        Targets -1 and +1, (rows,); all positive rows must come first.
     """
 
     def __init__(self, y: np.ndarray) -> None:
@@ -60,14 +60,14 @@ class HingeProjector:
         self.constant = 2 * self.pairs / self.rows
 
     def fit(self, g: np.ndarray) -> Projection:
-        """Return the best scale and offset of outputs ``g`` (rows,)."""
+        """Return the optimal scale and offset of outputs ``g`` (rows,)."""
         if not math.isfinite(float(g.sum(dtype=np.float64))):
             return NO_PROJECTION
         p, q = np.sort(g[: self.positives]), np.sort(g[self.positives :])
         rising = float(p.mean(dtype=np.float64)) >= float(q.mean(dtype=np.float64))
         fit = self._fit(p, q, rising)
         if not fit.loss < self.constant:
-            # The smallest loss is convex in a, so at most one direction beats a = 0.
+            # The minimum loss is convex in a, so at most one sign of a improves on a = 0.
             other = self._fit(p, q, not rising)
             fit = other if other.loss < fit.loss else fit
         return fit
@@ -76,7 +76,7 @@ class HingeProjector:
         if rising:
             upper, lower = p[: self.pairs], q[: -self.pairs - 1 : -1]
             width = np.subtract(upper, lower, dtype=np.float64)
-        else:  # for -g, which is sorted the other way round, the ends change places
+        else:  # for -g, which is sorted the other way round, the ends are exchanged
             upper, lower = p[: -self.pairs - 1 : -1], q[: self.pairs]
             width = np.subtract(lower, upper, dtype=np.float64)
         first = int(width.searchsorted(0.0, side="right"))
@@ -105,7 +105,7 @@ class SquaredErrorProjector:
         self.variance = float(np.square(centred).mean())
 
     def fit(self, g: np.ndarray) -> Projection:
-        """Return the best scale and offset of outputs ``g`` (rows,)."""
+        """Return the optimal scale and offset of outputs ``g`` (rows,)."""
         centre = float(g @ self.share)
         if not math.isfinite(centre):
             return NO_PROJECTION
@@ -119,12 +119,12 @@ class SquaredErrorProjector:
 
 
 class CensoredErrorProjector:
-    """Nearly minimises the censored error: starts from the hinge's margins and takes a few reweighted regressions.
+    """Approximately minimises the censored error: starts from the hinge's margins, then a few reweighted regressions.
 
     Parameters
     ----------
     y : ndarray
-        Targets in [-1, 1], (rows,); those of 0 and above must come first.
+        Targets in [-1, 1], (rows,); those >= 0 must come first.
     """
 
     def __init__(self, y: np.ndarray) -> None:
@@ -133,7 +133,7 @@ class CensoredErrorProjector:
         self.share = np.full(len(y), 1 / len(y)).astype(np.float32)
 
     def fit(self, g: np.ndarray) -> Projection:
-        """Return a good scale and offset of outputs ``g`` (rows,)."""
+        """Return a nearly optimal scale and offset of outputs ``g`` (rows,)."""
         scale, offset, loss = self.margins.fit(g)
         if not math.isfinite(loss) or not math.isfinite(scale) or not math.isfinite(offset):
             return NO_PROJECTION
@@ -160,7 +160,7 @@ class CensoredErrorProjector:
 
 
 def make_projector(kind: LossKind, y: np.ndarray) -> Projector:
-    """Return the projector of a loss for targets (rows,), of which the positive ones come first except for mse."""
+    """Return the projector of a loss for targets (rows,); positive targets must come first except for mse."""
     if kind == "mse":
         return SquaredErrorProjector(y)
     return CensoredErrorProjector(y) if kind == "censored" else HingeProjector(y)

@@ -1,7 +1,7 @@
 """The child process that runs PySR: ``python -m morpholaw.training.symbolic.pysr_child FOLDER``.
 
-It must import pysr before anything imports torch, and runs the fit in its main thread, so that SIGINT stops it
-gracefully. The folder holds settings.json and data.npz; PySR writes its hall of fame below it.
+The process imports pysr before anything imports torch and runs the fit in its main thread, so that SIGINT stops it
+gracefully. The folder contains settings.json and data.npz; PySR writes its hall of fame into it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUN = "search"
 
 
 def pysr_settings(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return PySR's keyword arguments (paper, B.4). Code for Julia is fixed here, never read from a file."""
+    """Return PySR's keyword arguments (paper, B.4). Julia code is fixed here and never read from a file."""
     return {
         "binary_operators": list(settings["binary"]),
         "unary_operators": list(settings["unary"]),
@@ -57,7 +57,7 @@ def pysr_settings(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def main(folder: Path) -> None:
-    """Fit, and leave the hall of fame in the folder."""
+    """Run the fit and leave the hall of fame in the folder."""
     from pysr import PySRRegressor
 
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))

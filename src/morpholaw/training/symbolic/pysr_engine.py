@@ -1,4 +1,4 @@
-"""The paper's engine, PySR (Cranmer 2023), in a child process; its results are parsed and measured by our own code."""
+"""PySR, the paper's engine (Cranmer 2023), in a child process. Its results are parsed and measured independently."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from morpholaw.training.symbolic.refit import measured
 
 CHILD = (sys.executable, "-m", "morpholaw.training.symbolic.pysr_child")
 STOP_GRACE = 0.6
-"""Seconds from the interrupt to the kill."""
+"""Seconds between the interrupt and the kill of a stopped child."""
 POLL = 0.1
-"""Seconds between two looks at the child."""
+"""Seconds between two checks of the child."""
 
 
 class EngineFailure(InputError):
@@ -48,12 +48,12 @@ class EngineFailure(InputError):
 
 
 class PySREngine:
-    """PySR with the settings of B.4.
+    """PySR with the settings of the paper (B.4).
 
     Parameters
     ----------
     child : sequence of str
-        Command that runs PySR in a process of its own; a folder is appended to it.
+        Command that runs PySR in a child process; a folder is appended to it.
     """
 
     name = "pysr"
@@ -64,30 +64,30 @@ class PySREngine:
 
     @property
     def version(self) -> str:
-        """Version of the installed package, without importing it."""
+        """Version of the installed package, determined without importing it."""
         try:
             return metadata.version("pysr")
         except metadata.PackageNotFoundError:
             return "not installed"
 
     def availability(self) -> Availability:
-        """Return whether Julia is ready, by its record alone."""
+        """Return whether Julia is ready according to juliapkg's record."""
         return julia_ready()
 
     @property
     def seen_to_run(self) -> bool:
-        """Whether a search has come to its end in this environment before."""
+        """Whether a search has run to its end in this environment."""
         return seen_to_run()
 
     def set_up(self, monitor: Monitor = SILENT) -> Availability:
-        """Let PySR download and prepare Julia: minutes and a network connection, so only when the user asks for it.
+        """Let PySR download and set up Julia. This takes minutes and needs a network, so only do it on request.
 
         Raises
         ------
         EngineFailure
-            If the set-up did not succeed.
+            If the set-up failed.
         """
-        monitor.emit(Message("PySR is downloading and preparing Julia; this takes some minutes."))
+        monitor.emit(Message("PySR is downloading and setting up Julia; this takes some minutes."))
         with tempfile.TemporaryFile("w+") as log:
             child = subprocess.Popen(
                 [sys.executable, "-c", "import pysr"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -112,12 +112,12 @@ class PySREngine:
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search with PySR, as the embedded engine does.
+        """Search with PySR; see `Engine.search`.
 
         Raises
         ------
         InputError
-            If the data cannot be searched.
+            If the data are invalid.
         EngineFailure
             If PySR did not run.
         """
@@ -175,12 +175,12 @@ class PySREngine:
 
 
 def read_front(folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> tuple[Candidate, ...]:
-    """Return the hall of fame, each expression read by our parser, its loss and complexity measured anew."""
+    """Return the hall of fame, with expressions parsed safely and losses and complexities measured again."""
     candidates = []
     for text in _equations(_hall_of_fame(folder)):
         try:
             expression = parse(text, spec.variables)
-        except InputError:  # a row that is half written, or NaN
+        except InputError:  # a row that is incomplete, or NaN
             continue
         complexity = spec.complexity(expression)
         if complexity <= spec.max_complexity:
@@ -208,7 +208,7 @@ def _write_task(folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec) ->
 
 
 def _hall_of_fame(folder: Path) -> str:
-    """Return the text of the hall of fame; the backup first, as PySR itself does, since it is never half written."""
+    """Return the text of the hall of fame; like PySR, prefer the backup, which is never incomplete."""
     for name in ("hall_of_fame.csv.bak", "hall_of_fame.csv"):
         try:
             return (folder / RUN / name).read_text(encoding="utf-8")
@@ -230,12 +230,12 @@ def _equations(text: str) -> list[str]:
 
 
 def _progress(text: str, seconds: float) -> SearchProgress:
-    """Return the hall of fame's complexities and losses, as PySR counts them."""
+    """Return the progress from the hall of fame, with complexities and losses as PySR counts them."""
     front = []
     for row in csv.DictReader(io.StringIO(text)):
         try:
             front.append((int(row["Complexity"]), float(row["Loss"])))
-        except (KeyError, TypeError, ValueError):  # a row that is half written
+        except (KeyError, TypeError, ValueError):  # an incomplete row
             continue
     finite = [loss for _, loss in front if math.isfinite(loss)]
     return SearchProgress(0, seconds, min(finite, default=math.inf), tuple(front))
@@ -244,11 +244,11 @@ def _progress(text: str, seconds: float) -> SearchProgress:
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", name):
-            raise InputError(f"PySR cannot use {name!r} as a variable; names such as 'z17' were expected.")
+            raise InputError(f"PySR cannot use {name!r} as a variable; expected a name such as 'z17'.")
 
 
 def _interrupt(child: subprocess.Popen[bytes]) -> None:
-    """Ask for a graceful stop, and end the process if it does not come in time."""
+    """Ask the process to stop gracefully, and kill it if it does not in time."""
     if os.name != "nt":
         child.send_signal(signal.SIGINT)
         try:

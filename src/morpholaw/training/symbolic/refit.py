@@ -1,4 +1,4 @@
-"""Refit of an expression's constants: the form stays, only the numbers change, and never for the worse."""
+"""Refit of an expression's constants, which never increases the loss and keeps the form."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MAX_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Effort:
-    """How thoroughly constants are refitted.
+    """Thoroughness of a refit.
 
     Attributes
     ----------
     scales : tuple of float
-        Multiples of the constants to start from: the hinge depends on the scale of f.
+        Multiples of the constants to start from, because the hinge loss depends on the scale of f.
     simplex : bool
-        Whether to follow with Nelder-Mead; without it the refit takes a tenth of the time.
+        Whether to continue with Nelder-Mead; without it, a refit takes a tenth of the time.
     steps : int
-        Iterations of each optimiser, at most.
+        Maximum number of iterations per optimiser.
     """
 
     scales: tuple[float, ...] = (1.0, 0.5, 2.0)
@@ -44,22 +44,27 @@ def refit(
     loss: LossKind = "hinge",
     effort: Effort = THOROUGH,
 ) -> Expression:
-    """Return the expression with the constants that lower its loss on these rows, in float64.
+    """Return the expression with constants that lower its loss on the given rows, in float64.
 
-    L-BFGS gets near the optimum; the simplex then crosses the kinks of hinge and abs, at which subgradients stall.
+    L-BFGS approaches the optimum. Nelder-Mead then crosses the kinks of hinge and abs, where subgradients stall.
 
     Parameters
     ----------
     expression : Expression
-        The formula.
+        The expression to refit.
     x : ndarray
         Features (rows, variables); above `MAX_ROWS`, rows are subsampled with a fixed stride.
     y : ndarray
-        Targets (rows,); for the hinge loss -1 and +1.
+        Targets (rows,); -1 and +1 for the hinge loss.
     loss : {"hinge", "mse", "censored"}
-        The loss to lower.
+        The loss to minimise.
     effort : Effort
-        How thoroughly.
+        Thoroughness of the refit.
+
+    Returns
+    -------
+    Expression
+        The expression itself if no better constants were found.
     """
     from scipy.optimize import minimize  # takes long to import, and panels import the engines
 
@@ -97,7 +102,7 @@ def refit(
 
 
 def measured(expression: Expression, x: np.ndarray, y: np.ndarray, loss: LossKind) -> float:
-    """Return the loss of the expression on all rows, in float64; infinite if any row is undefined."""
+    """Return the loss of an expression on all rows, in float64; infinite if any row is undefined."""
     f = expression.evaluate(x)
     if not np.all(np.isfinite(f)):
         return math.inf

@@ -1,4 +1,4 @@
-"""Independent searches in parallel: a search finds a law early or gets stuck, so many are better than long ones."""
+"""Independent searches in parallel. A search finds a law early or gets stuck, so many are better than a long one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from morpholaw.training.symbolic.search_process import ChildSearch
 REPORT_EVERY = 0.2
 """Seconds between two reports."""
 GRACE = 6
-"""Seconds that running searches have to hand over what they found after a stop."""
+"""Seconds in which running searches must return their results after a stop."""
 
 
 def search_restarts(
@@ -35,25 +35,29 @@ def search_restarts(
     monitor: Monitor = SILENT,
     keep: Callable[[SearchResult], None] | None = None,
 ) -> list[SearchResult]:
-    """Return the result of each search, in the order of ``specs``.
+    """Run several searches and return their results in the order of ``specs``.
 
     Parameters
     ----------
     engine : Engine
-        What searches.
+        The engine to search with.
     x : ndarray
         Features (rows, variables).
     y : ndarray
         Targets (rows,).
     specs : sequence of SearchSpec
-        One per search.
+        One specification per search.
     processes : int
-        Searches that run at once, 0 for the free cores, each in a process of its own; if no process can be started, the
-        searches run one after the other in this one, with the same results.
+        Number of parallel searches, each in its own process; 0 for the free cores. If no process can be started, the
+        searches run one after the other in this process, with the same results.
     monitor : Monitor
-        Where progress is reported, and whether to stop; searches that a stop prevented are left out.
+        Receives progress and can stop the searches; searches that did not start are left out.
     keep : callable, optional
-        Called with each result as soon as its search has run to its end, so that a crash costs only the others.
+        Called with each result when its search is complete, so that a crash affects only the others.
+
+    Returns
+    -------
+    list of SearchResult
     """
     workers = min(processes or free_cores(), len(specs))
     job = _Job(engine, x, y)
@@ -65,7 +69,7 @@ def search_restarts(
             return _side_by_side(ChildSearch(engine, x, y), specs, workers, watch)
         except (StepFailedError, OSError) as error:
             monitor.emit(
-                Message(f"Processes could not be started ({error}); searching in this one.", "warning")
+                Message(f"No processes could be started ({error}); searching in this process.", "warning")
             )
             watch = _Watch(specs, monitor, keep)
     results: list[SearchResult] = []
@@ -79,7 +83,7 @@ def search_restarts(
 
 @dataclass(frozen=True)
 class _Job:
-    """What all searches share."""
+    """The engine and data that all searches share."""
 
     engine: Engine
     x: np.ndarray
@@ -93,7 +97,7 @@ class _Job:
 
 
 class _Watch:
-    """Adds up the progress of all searches and merges their fronts; reports both, at most five times a second."""
+    """Sums the progress of all searches and merges their fronts; reports both at most five times a second."""
 
     def __init__(
         self,
@@ -111,7 +115,7 @@ class _Watch:
         self.reported = 0.0
 
     def update(self, index: int, progress: SearchProgress) -> None:
-        """Take in how far a search is."""
+        """Update the progress of a search."""
         self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
         self.front = pareto_front([*self.front, *progress.front], key=tuple)
@@ -120,17 +124,17 @@ class _Watch:
         self.report()
 
     def finish(self, index: int, result: SearchResult) -> None:
-        """Take in the result of a search."""
+        """Add the result of a search."""
         if self.keep is not None and result.stopped_by == "budget":
             self.keep(result)
         self.done[index] = self.budgets[index] or result.evaluations
         self.best = min([self.best, *(candidate.loss for candidate in result.front)])
-        found = [(candidate.complexity, candidate.loss) for candidate in result.front]
-        self.front = pareto_front([*self.front, *found], key=tuple)
+        points = [(candidate.complexity, candidate.loss) for candidate in result.front]
+        self.front = pareto_front([*self.front, *points], key=tuple)
         self.report(at_once=True)
 
     def report(self, at_once: bool = False) -> None:
-        """Report progress, the best loss, and the front if it has changed."""
+        """Report progress, the lowest loss, and the front if it has changed."""
         now = time.monotonic()
         if not at_once and now - self.reported < REPORT_EVERY:
             return
@@ -149,7 +153,7 @@ class _Watch:
 def _side_by_side(
     job: _Job | ChildSearch, specs: Sequence[SearchSpec], workers: int, watch: _Watch
 ) -> list[SearchResult]:
-    """Run searches that each have a process of their own; a thread waits for each."""
+    """Run searches in processes of their own, with one thread waiting for each."""
     latest: dict[int, SearchProgress] = {}
     should_stop = watch.monitor.should_stop
     with ThreadPoolExecutor(workers) as pool:
@@ -165,7 +169,7 @@ def _collect(
     watch: _Watch,
     latest: Callable[[int], SearchProgress | None],
 ) -> list[SearchResult]:
-    """Wait for all searches, or after a stop for those that hand over in time."""
+    """Wait for all searches, or after a stop for those that return in time."""
     pending, deadline = set(futures), math.inf
     while pending and time.monotonic() < deadline:
         done, pending = wait(pending, timeout=0.05)

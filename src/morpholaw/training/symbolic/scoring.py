@@ -1,4 +1,4 @@
-"""Losses of programs up to scale and offset, on a changing batch of rows or on all of them."""
+"""Losses of programs up to scale and offset, on all rows or on changing batches of rows."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from morpholaw.training.symbolic.projection import NO_PROJECTION, Projection, ma
 
 
 class Scorer:
-    """Scores programs on some rows.
+    """Scores programs on a set of rows.
 
     Parameters
     ----------
     x : ndarray
         Features (rows, variables).
     y : ndarray
-        Targets (rows,); for the hinge loss -1 and +1.
+        Targets (rows,); -1 and +1 for the hinge loss.
     spec : SearchSpec
-        The search, whose loss is used.
+        The search, which defines the loss.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
@@ -41,7 +41,7 @@ class Scorer:
         self.evaluations = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> Scorer:
-        """Return a scorer of ``size`` random rows; except for mse, with both signs in their proportion."""
+        """Return a scorer of ``size`` random rows, stratified by sign except for mse."""
         rows = len(self.y)
         if size >= rows:
             return self
@@ -60,19 +60,19 @@ class Scorer:
         return Scorer(self.x.T[chosen], self.y[chosen], self.spec)
 
     def fit(self, program: Program) -> Projection:
-        """Return the best scale and offset of the program, and the remaining loss."""
+        """Return the optimal scale and offset of a program, and the remaining loss."""
         self.evaluations += 1
         return self.projection(program)
 
     def projection(self, program: Program) -> Projection:
-        """Return what `fit` does; not counted as an evaluation of the search."""
+        """Return the same as `fit`, without counting an evaluation."""
         f = evaluate(program, self.x)
         return NO_PROJECTION if np.ndim(f) == 0 else self.projector.fit(f)
 
     def optimise(self, program: Program, steps: int) -> Program:
-        """Return the program with better constants, by BFGS on the projected loss; never worse.
+        """Return the program with constants optimised by BFGS on the projected loss; never worse.
 
-        The gradient is exact with scale and offset held, since they are at their best (the envelope theorem).
+        The gradient is exact with scale and offset held fixed, because they are optimal (envelope theorem).
         """
         from scipy.optimize import minimize  # takes long to import, and panels import the engines
 

@@ -1,9 +1,9 @@
 """One search in a child process.
 
-The child imports this module and nothing of the caller's, so that a script without ``if __name__ == "__main__":`` is
-not run again by it, as it would be by :mod:`multiprocessing`. Parent and child write to each other's pipes: the
-search (a line of JSON and two arrays) and later "stop" one way; progress and the result as lines of JSON the other. A
-child whose parent is gone finds its pipe closed and ends.
+The child imports only this module and nothing of the caller's. With :mod:`multiprocessing`, a script without
+``if __name__ == "__main__":`` would run again in every child. The parent sends the search (a line of JSON and two
+arrays) and later "stop"; the child sends progress and the result as lines of JSON. A child whose parent has ended finds
+its pipe closed and ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from morpholaw.training.symbolic.engine import Budget, SearchProgress, SearchRes
 from morpholaw.training.symbolic.evolution import Settings
 
 _EVERY = 0.1  # seconds between two lines of progress
-_GRACE = 5.0  # seconds that a child has to hand over what it found after a stop
+_GRACE = 5.0  # seconds in which a child must return its results after a stop
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ChildSearch:
     Attributes
     ----------
     engine : EmbeddedEngine
-        What searches.
+        The engine to search with.
     x, y : ndarray
         Features (rows, variables) and targets (rows,).
     """
@@ -50,16 +50,16 @@ class ChildSearch:
     def run(
         self, spec: SearchSpec, progress: Callable[[SearchProgress], None], should_stop: ShouldStop
     ) -> SearchResult:
-        """Run one search and return its result; a stopped one returns what it has.
+        """Run one search and return its result; if stopped, the results so far.
 
         Raises
         ------
         MorpholawError
             The search's own error.
         StepFailedError
-            The child ended without a result.
+            If the child ended without a result.
         OSError
-            No process could be started.
+            If no process could be started.
         """
         child = subprocess.Popen(
             [sys.executable, "-c", f"from {__name__} import main; main()"],
@@ -71,7 +71,7 @@ class ChildSearch:
         assert child.stdout is not None
         asked = False
         try:
-            with contextlib.suppress(BrokenPipeError):  # it ended early; what it said is read below
+            with contextlib.suppress(BrokenPipeError):  # the child ended early; its message is read below
                 _send(child.stdin, self.engine, self.x, self.y, spec)
             for line in child.stdout:
                 kind, values = json.loads(line)
@@ -85,7 +85,7 @@ class ChildSearch:
                     with contextlib.suppress(OSError):
                         child.stdin.write(b"stop\n")
                         child.stdin.flush()
-            raise StepFailedError(f"A search's process ended with status {child.wait()}.")
+            raise StepFailedError(f"The process of a search ended with status {child.wait()}.")
         finally:
             with contextlib.suppress(OSError):
                 child.stdin.close()
@@ -120,18 +120,18 @@ def _tell(kind: str, values: Any) -> None:
 
 
 def main() -> None:
-    """Do the search that stands on the standard input; end in silence where nobody listens any more."""
+    """Run the search on the standard input; end silently if the parent has ended."""
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         _search()
 
 
 def _search() -> None:
-    sys.stdout = sys.stderr  # the pipe is for lines of JSON alone
+    sys.stdout = sys.stderr  # the pipe is only for lines of JSON
     engine, x, y, spec = _receive(sys.stdin.buffer)
     stopped = threading.Event()
 
     def listen() -> None:
-        sys.stdin.buffer.readline()  # "stop", or the end of the pipe where the parent is gone
+        sys.stdin.buffer.readline()  # "stop", or the end of the pipe if the parent has ended
         stopped.set()
         time.sleep(_GRACE)
         os._exit(1)

@@ -1,4 +1,4 @@
-"""Random programs, their mutation and their crossover (after Cranmer 2023, PySR's mutations)."""
+"""Random programs, their mutation and crossover (after PySR, Cranmer 2023)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from morpholaw.training.symbolic.program import (
 
 
 class Variation:
-    """Makes programs of one grammar from one stream of random numbers.
+    """Creates and varies programs of one grammar with one random number generator.
 
     Parameters
     ----------
     spec : SearchSpec
-        The variables and operators that occur.
+        The variables and operators of the grammar.
     rng : random.Random
-        Source of all random choices.
+        Source of randomness.
     """
 
     def __init__(self, spec: SearchSpec, rng: random.Random) -> None:
@@ -58,14 +58,14 @@ class Variation:
         return (VARIABLE + self.rng.randrange(self.columns),)
 
     def random_program(self, operators: int) -> Program:
-        """Return a random program with this number of operators."""
+        """Return a random program with a given number of operators."""
         program = self.leaf()
         for _ in range(operators):
             program = self.grow(program)
         return program
 
     def mutate(self, program: Program, temperature: float) -> Program | None:
-        """Return the program after one random change, or None if that change does not apply."""
+        """Return the program after one random change, or None if the change does not apply."""
         draw = self.rng.random()
         for share, mutation in self.mutations:
             draw -= share
@@ -74,7 +74,7 @@ class Variation:
         return None
 
     def cross(self, a: Program, b: Program) -> tuple[Program, Program]:
-        """Return two programs with a random subtree of each exchanged."""
+        """Exchange random subtrees of two programs."""
         end_a, end_b = self.rng.randrange(len(a)), self.rng.randrange(len(b))
         start_a, start_b = start(a, end_a), start(b, end_b)
         return (
@@ -93,7 +93,7 @@ class Variation:
         return program[:i] + new + program[i + 1 :]
 
     def change_constant(self, program: Program, temperature: float) -> Program | None:
-        """Scale a constant, sometimes shift it, rarely change its sign."""
+        """Scale a constant, sometimes shift it, and rarely change its sign."""
         places = constants(program)
         if not places:
             return None
@@ -132,9 +132,9 @@ class Variation:
         return program[:first] + program[second:i] + program[first:second] + program[i:]
 
     def rotate(self, program: Program, temperature: float) -> Program | None:
-        """Turn (a + b) * c into a + (b * c), or the reverse, whatever the operators.
+        """Rotate (a + b) * c to a + (b * c), or the reverse, for any operators.
 
-        Between sums this changes nothing, but a later change of an operator can make a product of the new brackets.
+        Between sums this changes nothing, but a later change of an operator can turn the new brackets into a product.
         """
         places = [i for i in _operators(program) if program[i] < FIRST_UNARY]
         if len(places) < 2:
@@ -152,7 +152,7 @@ class Variation:
         return None
 
     def insert(self, program: Program, temperature: float) -> Program:
-        """Put an operator, whose other operand is new, above a random subtree."""
+        """Insert an operator, whose other operand is new, above a random subtree."""
         end = self.rng.randrange(len(program))
         begin = start(program, end)
         subtree: Program = program[begin : end + 1]
@@ -190,7 +190,7 @@ def _operators(program: Program) -> list[int]:
 
 
 def fold(program: Program) -> Program:
-    """Evaluate operators of constants alone where finite, and merge pairs of operators that are one."""
+    """Evaluate operators of constants if finite, and merge pairs of operators that equal a single one."""
     stack: list[Program] = []
     for token in program:
         if token.__class__ is float or token >= VARIABLE:
@@ -211,7 +211,7 @@ def fold(program: Program) -> Program:
 
 
 def _collapse(inner: Program, outer: int) -> Program | None:
-    """Return what ``outer`` of ``inner`` equals if two operators in a row do the work of one."""
+    """Return an equivalent of ``outer`` applied to ``inner`` if one operator can replace the two."""
     match outer, inner[-1]:
         case (codes.ABS, codes.ABS | codes.SQUARE | codes.SQRT | codes.EXP):
             return inner
@@ -223,7 +223,7 @@ def _collapse(inner: Program, outer: int) -> Program | None:
 
 
 def strip_affine(program: Program) -> Program:
-    """Return the program without a scale and offset at its top, which projection finds anyway."""
+    """Return the program without its outermost scale and offset, which projection computes anyway."""
     while len(program) >= 3:
         operator = program[-1]
         if operator.__class__ is not int or operator not in (codes.ADD, codes.SUB, codes.MUL, codes.DIV):
