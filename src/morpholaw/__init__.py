@@ -1,6 +1,6 @@
-"""Morpholaw finds, in tracked live-cell movies, a law a biologist can read.
+"""Morpholaw finds readable laws that classify cells in tracked live-cell movies.
 
-Names are loaded when they are first used, so that ``import morpholaw`` loads neither torch nor Qt.
+Names are imported on first use, so that ``import morpholaw`` loads neither torch nor Qt.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The parts of Morpholaw for programmers: they work on plain arrays, without a study.
+"""Building blocks of Morpholaw that work on plain arrays, without a study.
 
-Importing this module loads torch. ``import morpholaw`` does not, and a `Study` calls the same functions.
+Importing this module loads torch, unlike ``import morpholaw``. A `Study` calls the same functions.
 
 Conventions
 -----------
-Crops are uint8 ``(n, size, size)``. Classes are int64 numbers, 0 to C - 1; with two, 0 is the negative class, whose
-scores are below 0. Features are a `FeatureTable`, a DataFrame, or an array of all latents ``(n, latents)``. The scores
-of an ensemble are ``(models, n)``. Long functions take a `Monitor` that reports progress and can stop them.
+Crops are uint8 ``(n, size, size)``. Classes are int64 numbers, 0 to C - 1; with two classes, 0 is the negative class,
+with scores below 0. Features are a `FeatureTable`, a DataFrame, or an array with all latents ``(n, latents)``. Scores
+of an ensemble are ``(models, n)``. Long-running functions take a `Monitor`, which receives progress and can stop them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Many jobs at once on a Dask cluster: a scheduler that runs already, or processes of this machine.
+"""Running of many jobs on a Dask cluster: an existing scheduler, or local processes.
 
-The jobs are those of :mod:`morpholaw.jobs`, unchanged. Movies are cut all at once, each into a study of its own
-beside the one it belongs to, from which its crop set then moves; next come the steps that learn, of one study one
-after another; last the movies that are classified, all at once again. All machines must see the same files.
+The jobs are those of :mod:`morpholaw.jobs`. First, all movies are cut in parallel, each into a temporary study beside
+the job's study, into which the crop set is then moved. Next come the steps that change a study, one after another per
+study. Last, movies are classified in parallel. All machines must see the same files.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from distributed import Client
 
 READING = ("classify", "compare")
-"""Steps that leave their study as it is."""
+"""Steps that do not change their study."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a job: ``error`` is one plain sentence, "" on success."""
+    """The outcome of a job; ``error`` is one sentence, or "" on success."""
 
     job: Job
     error: str = ""
@@ -38,12 +38,23 @@ class Outcome:
 
 @contextmanager
 def connected(scheduler: str | None = None, workers: int = 2) -> Iterator[Client]:
-    """Connect to the scheduler at an address such as ``tcp://node1:8786``, or start ``workers`` local processes.
+    """Connect to a Dask scheduler, or start local worker processes.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Address such as ``tcp://node1:8786``; by default local processes are started.
+    workers : int
+        Number of local processes.
+
+    Yields
+    ------
+    Client
 
     Raises
     ------
     InputError
-        Where Dask's ``distributed`` is not installed or no scheduler answers.
+        If Dask's ``distributed`` is not installed or no scheduler answers.
     """
     try:
         from distributed import Client, LocalCluster
@@ -67,7 +78,16 @@ def connected(scheduler: str | None = None, workers: int = 2) -> Iterator[Client
 
 
 def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> list[Outcome]:
-    """Run all jobs and wait for them; one that fails does not stop the others.
+    """Run all jobs and wait for them; a failed job does not stop the others.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Jobs to run.
+    client : Client
+        Connection to the scheduler.
+    monitor : Monitor
+        Receives progress, and failures as warnings.
 
     Returns
     -------
@@ -101,7 +121,7 @@ def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> 
 def _each(
     client: Client, groups: list[list[tuple[int, Job]]], note: Callable[[list[tuple[int, Outcome]]], None]
 ) -> list[tuple[int, Outcome]]:
-    """Run groups of jobs in parallel, the jobs of a group one after another; outcomes in the order given."""
+    """Run groups of jobs in parallel, with the jobs of a group in sequence; return outcomes in the given order."""
     from distributed import as_completed
 
     futures = [client.submit(_work, group, pure=False) for group in groups]
@@ -111,7 +131,7 @@ def _each(
 
 
 def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
-    """Run a group of jobs on a worker, one after another."""
+    """Run a group of jobs on a worker in sequence."""
     done = []
     for k, job in group:
         error = ""
@@ -124,13 +144,13 @@ def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
 
 
 def _beside(job: Job, number: int) -> Path:
-    """Return the path of a study for one job, at the same depth: paths in a crop set are relative to it."""
+    """Return the path of a job's temporary study, at the same depth because paths in crop sets are relative."""
     path = Path(job.study).absolute()
     return path.with_name(f".{path.name}.job{number}")
 
 
 def _apart(job: Job, number: int) -> Job:
-    """Return the job on a study of its own, with the scale of the job's study; labels come in with the crops."""
+    """Return the job on a temporary study with the scale of the job's study; labels are added when it is adopted."""
     arguments = {name: value for name, value in job.arguments.items() if name not in ("labels", "replace")}
     config = dict(job.config)
     if (Path(job.study) / "study.json").exists():
@@ -141,7 +161,7 @@ def _apart(job: Job, number: int) -> Job:
 
 
 def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
-    """Move the crop set that was cut beside the job's study into it."""
+    """Move a crop set from the temporary study into the job's study."""
     beside = _beside(job, number)
     try:
         if outcome.error:

@@ -1,4 +1,4 @@
-"""The whole story on the shipped sample, from a movie and labelled crops to Table 1 and a report."""
+"""The demo: the complete workflow on the shipped sample, from a movie to Table 1 and a report."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
 UNLABELLED = 12_000
-"""Extra crops for the encoder, of cells that the shipped one has not seen."""
+"""Additional simulated crops for the encoder, which the shipped encoder was not trained on."""
 ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000)
-"""0.64 million crops from the shipped encoder, as a small study of anyone's own would start: from new weights they are
-too few for each factor to find a latent of its own."""
+"""0.64 million crops, starting from the shipped encoder, as for a small study. From random weights, this would be too
+few to obtain one latent per factor."""
 CNN = ClassifierConfig(models=3, epochs=8)
 HEADS = ClassifierConfig(models=10, swaps=8)
-"""Heads and laws learn from cells in other surroundings too, as those of the sample do."""
+"""Training cells are also placed in other surroundings, as for the sample's models."""
 MEASURED = LawConfig(inputs="shapes", count=6, evaluations=60_000)
-"""Laws over measured shapes, which need no encoder, in half a minute: what can be said in micrometres is said first."""
+"""Laws over measured shapes, which need no encoder and take half a minute."""
 LAWS = (
     LawConfig(loss="hinge", count=6, evaluations=150_000),
     LawConfig(loss="mse", count=6, evaluations=120_000),
@@ -32,12 +32,23 @@ LAWS = (
 
 
 def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
-    """Make a study of the sample at ``out``, train everything in it and write its report.
+    """Create a study of the sample, train all models and write a report.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the study; an earlier demo in it is replaced.
+    monitor : Monitor
+        Receives progress and can stop the demo.
+
+    Returns
+    -------
+    Study
 
     Raises
     ------
     InputError
-        When ``out`` holds something that is not a demo's study.
+        If ``out`` is not empty and is not a study.
     """
     if out.exists() and any(out.iterdir()):
         if not (out / "study.json").exists():
@@ -55,7 +66,7 @@ def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
     )
     add_set(study, CropSet(sample / "labelled"))
     study.discover_law(MEASURED, name="measured", monitor=monitor)
-    monitor.emit(Message(f"{UNLABELLED:,} more crops are simulated for the encoder, without labels."))
+    monitor.emit(Message(f"Simulating {UNLABELLED:,} more crops for the encoder, without labels."))
     with study.writing():
         simulate_crop_set(study.new_set_folder("unlabelled"), UNLABELLED, seed=1, labels=False)
     study.train_encoder(ENCODER, monitor=monitor)
@@ -75,7 +86,7 @@ def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
 
 
 def add_set(study: Study, crop_set: CropSet) -> CropSet:
-    """Copy a crop set into a study, labels and all."""
+    """Copy a crop set with its labels into a study."""
     with study.writing():
         folder = study.new_set_folder(crop_set.name)
         partial = temporary_path(folder)

@@ -1,4 +1,4 @@
-"""The errors that a caller may want to tell apart. The text of each is a sentence an analyst can act on."""
+"""Error types of Morpholaw, whose messages are sentences that a user can act on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import errno
 
 
 class MorpholawError(Exception):
-    """Base of all errors that Morpholaw raises on purpose.
+    """Base class of all errors that Morpholaw raises intentionally.
 
-    The message is one plain sentence that says what is wrong, in which file or field, and what to do. The command
-    prints it and exits with status 2; the widgets show it beside the field.
+    The message is one sentence that says what is wrong, in which file or field, and what to do. The command prints it
+    and exits with status 2; the widgets show it beside the field.
     """
 
 
@@ -18,12 +18,12 @@ class InputError(MorpholawError, ValueError):
 
 
 class SettingError(InputError):
-    """A setting of a step that is out of range, of another type or unknown.
+    """A setting that is out of range, of the wrong type or unknown.
 
     Attributes
     ----------
     setting : str
-        Its name; "" where the sentence is about several settings together.
+        Name of the setting; "" if the message is about several settings.
     """
 
     def __init__(self, sentence: str, setting: str = "") -> None:
@@ -44,11 +44,11 @@ class NoSpaceError(MorpholawError):
 
 
 class StepFailedError(MorpholawError):
-    """A step that runs in a process of its own crashed, was killed or ran out of memory."""
+    """A step in a separate process crashed, was killed or ran out of memory."""
 
 
 def reason(error: BaseException) -> str:
-    """Return a library's message as the tail of a sentence: its first line, or the kind of error."""
+    """Return the first line of a library's message, or the type of the error, for the end of a sentence."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
@@ -64,33 +64,33 @@ _KINDS: dict[str, type[Exception]] = {
         InterruptedError,
     )
 }
-"""The errors that cross from one process to another, by name."""
+"""Error types that are passed between processes, by name."""
 
 
 def kind_of(error: BaseException) -> str:
-    """Return the name of an error's kind, for :func:`error_of_kind` in another process."""
+    """Return the name of an error's type, for :func:`error_of_kind` in another process."""
     return next((name for name, kind in _KINDS.items() if isinstance(error, kind)), "StepFailedError")
 
 
 def error_of_kind(name: str, sentence: str) -> Exception:
-    """Return an error of the kind that :func:`kind_of` named; a failed step where the name is unknown."""
+    """Return an error of the type named by :func:`kind_of`; StepFailedError for unknown names."""
     return _KINDS.get(name, StepFailedError)(sentence)
 
 
 def file_error(sentence: str, error: OSError) -> MorpholawError:
-    """Return the error for a file that cannot be written or read.
+    """Return the error for a file that cannot be read or written.
 
     Parameters
     ----------
     sentence : str
-        What failed and where, without its end: "The report cannot be written to out.html".
+        What failed and where, without a full stop: "The report cannot be written to out.html".
     error : OSError
-        What the operating system says; its words become the end of the sentence.
+        Error of the operating system, whose message is appended to the sentence.
 
     Returns
     -------
     MorpholawError
-        A NoSpaceError where the disk is full or the quota used up, else an InputError.
+        NoSpaceError if the disk is full or the quota is used up, else InputError.
     """
     kind = NoSpaceError if error.errno in (errno.ENOSPC, errno.EDQUOT) else InputError
     return kind(f"{sentence}: {error.strerror or error}.")

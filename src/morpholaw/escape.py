@@ -1,7 +1,7 @@
-"""Text that a file or a person gave, made safe for the syntax it is written into.
+"""Escaping of text from files and people for the syntax into which it is written.
 
-Names of classes, latents, sets and files come from studies that somebody sent. Whatever leaves the program as source,
-Markdown, HTML, LaTeX, CSV or a file name passes through one of these functions, once, where it is written.
+Names of classes, latents, sets and files may come from studies of others. All text that is written as source code,
+Markdown, HTML, LaTeX, CSV or a file name passes through one of these functions once, where it is written.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _MARKDOWN = (
     (re.compile(r"^([#+-])"), r"\\\1"),  # headings and lists
     (re.compile(r"^(\d+)([.)])(?=\s|$)"), r"\1\\\2"),
 )
-"""What means something in Markdown, and what stands for it; in this order."""
+"""Characters with a meaning in Markdown and their replacements, in order."""
 _FORMULA = ("=", "+", "-", "@")
-"""First characters that make a spreadsheet take a cell for a formula."""
+"""First characters that make a spreadsheet interpret a cell as a formula."""
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -42,16 +42,16 @@ _LONGEST_NAME = 100  # bytes of a file name, well below the 255 that file system
 
 
 def is_text(text: str) -> bool:
-    """Whether ``text`` can be saved and shown: no lone surrogates, which UTF-8 does not have, and no NUL."""
+    """Return whether text can be saved and displayed: it has no lone surrogates (invalid in UTF-8) and no NUL."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` on one line: no controls, no invisible or direction-changing characters, no lone surrogates.
+    """Return text on one line without control, invisible or direction-changing characters and lone surrogates.
 
-    Runs of white space become one space.
+    Runs of white space become a single space.
     """
-    if text.isascii() and text.isprintable():  # nearly all names, at a hundredth of the time
+    if text.isascii() and text.isprintable():  # nearly all names, and a hundred times faster
         return " ".join(text.split())
     visible = []
     for character in text:
@@ -64,7 +64,7 @@ def one_line(text: str) -> str:
 
 
 def python_comment(text: str) -> str:
-    """Return a ``#`` comment of one line. ASCII only, so that no declared encoding can turn it into code."""
+    """Return a ``#`` comment on one line, in ASCII so that no declared encoding can turn it into code."""
     return "# " + one_line(text).encode("ascii", "backslashreplace").decode()
 
 
@@ -87,18 +87,18 @@ def latex(text: str) -> str:
 
 
 def csv_text(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; :func:`from_csv_text` undoes it."""
+    """Return a CSV cell that no spreadsheet interprets as a formula; :func:`from_csv_text` reverses this."""
     line = one_line(text)
     return f"'{line}" if line.lstrip("'").startswith(_FORMULA) else line
 
 
 def from_csv_text(text: str) -> str:
-    """Return the text that :func:`csv_text` was given (on one line)."""
+    """Return the original text of a cell made by :func:`csv_text`, on one line."""
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def csv_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy of ``table`` whose texts and column names pass through :func:`csv_text`; numbers stay."""
+    """Return a copy of a table with text and column names escaped by :func:`csv_text`; numbers are unchanged."""
     import numpy as np  # here, and pandas: panels open without them
     import pandas as pd
 
@@ -113,11 +113,11 @@ def csv_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def file_name(text: str, default: str = "unnamed") -> str:
-    """Return a name for one file or folder that every file system takes.
+    """Return a name for a file or folder that is valid on every file system.
 
-    Letters, digits, ``-``, ``_`` and inner dots stay, in the composed form (NFC) so that Macs and others agree; all
-    else becomes ``_``. The result never begins with a dot (the program's temporary names do) and is not reserved on
-    Windows.
+    Letters, digits, ``-``, ``_`` and inner dots are kept, in composed form (NFC) so that Macs and other systems agree;
+    everything else becomes ``_``. The result never begins with a dot, as the program's temporary names do, and is not
+    a reserved name on Windows.
     """
     composed = unicodedata.normalize("NFC", one_line(text))
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in composed).strip("._-")

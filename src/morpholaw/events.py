@@ -1,7 +1,7 @@
-"""What a long step reports while it runs, and how it is asked to stop.
+"""Events that long-running steps report, and the monitor that receives them and can stop a step.
 
-Every long step takes a :class:`Monitor`. The default, :data:`SILENT`, reports nothing and never stops, so that a
-step is an ordinary function call.
+Every long-running step takes a :class:`Monitor`. The default, :data:`SILENT`, ignores all events and never stops, so
+that a step is an ordinary function call.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` units of work; ``stage`` names the part of the step."""
+    """Progress of a step: ``done`` of ``total`` units of work in the part named ``stage``."""
 
     done: int
     total: int | None
@@ -24,7 +24,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Numbers to plot against ``step``, e.g. reconstruction, mutual information, total correlation."""
+    """Values to plot against ``step``, such as the reconstruction error or the total correlation."""
 
     step: int
     values: dict[str, float]
@@ -32,9 +32,9 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Front:
-    """The laws found so far: the complexities (rising) that earn their place, and the loss of each (falling).
+    """The Pareto front of laws found so far: rising complexities, and the falling loss of each.
 
-    ``law`` is the one of the least loss plus price of complexity, "" where the engine does not say.
+    ``law`` is the law with the lowest loss plus complexity penalty; "" if the engine does not report it.
     """
 
     complexity: list[int]
@@ -44,7 +44,7 @@ class Front:
 
 @dataclass(frozen=True)
 class Preview:
-    """Pictures of the work so far; ``images`` (rows, columns, y, x), float32 in [0, 1]."""
+    """Images of the work so far; ``images`` is (rows, columns, y, x), float32 in [0, 1]."""
 
     name: str
     images: np.ndarray
@@ -52,7 +52,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence for the person who waits; ``level`` is "info" or "warning"."""
+    """A sentence for the user; ``level`` is "info" or "warning"."""
 
     text: str
     level: str = "info"
@@ -60,14 +60,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """The last event of a step: what it made, as plain JSON values."""
+    """The last event of a step: its result as plain JSON values."""
 
     values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The last event of a step that failed: the sentence that says why, and the name of the error's kind."""
+    """The last event of a failed step: the error message, and the name of the error's type."""
 
     text: str
     kind: str = "InputError"
@@ -75,7 +75,7 @@ class Failure:
 
 Event = Progress | Metrics | Front | Preview | Message | Result | Failure
 ShouldStop = Callable[[], bool]
-"""Asked whether the work was told to stop."""
+"""Returns whether the work should stop."""
 
 
 def _ignore(event: Event) -> None:
@@ -83,20 +83,20 @@ def _ignore(event: Event) -> None:
 
 
 def never() -> bool:
-    """Never ask a step to stop."""
+    """Return False: never stop (the default)."""
     return False
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """Where a long step reports to, and whether it was asked to stop.
+    """Receives the events of a long-running step and can stop it.
 
     Attributes
     ----------
     emit : callable
-        Called with each :data:`Event`; by default events are ignored.
+        Called with each :data:`Event`; by default, events are ignored.
     should_stop : callable
-        Asked at every batch; a step that gets True keeps what it has and returns. By default never.
+        Called at every batch. If it returns True, the step keeps its results so far and returns. By default never.
 
     Examples
     --------
@@ -112,4 +112,4 @@ class Monitor:
 
 
 SILENT = Monitor()
-"""Reports nothing and never stops."""
+"""Ignores all events and never stops a step."""

@@ -1,4 +1,4 @@
-"""A job in a child process of a window: what it says, and how it is stopped."""
+"""Running of a job in a child process of a window, with its events and a way to stop it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from morpholaw.jobs import Job, decode_event
 from morpholaw.process_group import end_group, end_group_with_leader
 
 STOP_GRACE = 10.0
-"""Seconds that a stopped job has to write its checkpoint before it is ended."""
+"""Seconds in which a stopped job must write its checkpoint before it is killed."""
 
 
 def waiting_process() -> subprocess.Popen[str]:
-    """Start a process that loads torch and then waits for a job; it ends when its standard input closes."""
+    """Start a process that loads torch and waits for a job; it ends when its standard input is closed."""
     return _child("warm")
 
 
@@ -46,9 +46,9 @@ class JobProcess:
     Parameters
     ----------
     job : Job
-        What to do.
+        The job to run.
     process : subprocess.Popen, optional
-        One of :func:`waiting_process` that does it; by default a new one.
+        A process from :func:`waiting_process` to run the job in; by default a new one.
 
     Examples
     --------
@@ -68,14 +68,14 @@ class JobProcess:
         end_group_with_leader(self._process)
 
     def events(self) -> Iterator[Event]:
-        """Yield the job's events until it ends; the last is a Result, unless it was stopped before it began.
+        """Yield the job's events until it ends. The last one is a Result, unless the job was stopped before it began.
 
         Raises
         ------
         MorpholawError
-            The job's own error, of the same kind and with the same sentence.
+            The job's own error, of the same type and with the same message.
         StepFailedError
-            When the process crashed, was killed or ran out of memory.
+            If the process crashed, was killed or ran out of memory.
         """
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -92,9 +92,9 @@ class JobProcess:
             raise StepFailedError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
 
     def stop(self) -> None:
-        """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds.
+        """Ask the job to keep its results so far and end; it is killed after :data:`STOP_GRACE` seconds.
 
-        A job that has not said anything yet is still loading what it needs, and is ended at once.
+        A job without any events is still loading its libraries and is killed at once.
         """
         if not self._heard:
             self._called_off = True
@@ -109,8 +109,8 @@ class JobProcess:
             timer.start()
 
     def kill(self) -> None:
-        """End the job at once; the study keeps its last complete results and checkpoint."""
-        end_group(self._process)  # its pools and Julia go with it
+        """Kill the job at once; the study keeps its last complete results and checkpoint."""
+        end_group(self._process)  # including its worker processes and Julia
 
     @property
     def running(self) -> bool:
@@ -119,7 +119,7 @@ class JobProcess:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """Process id."""
         return self._process.pid
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class JobProcess:
 
 
 class _Tail(threading.Thread):
-    """Read a pipe to its end, so that the child never waits for it, and keep the last of it."""
+    """Reads a pipe to its end, so that the child never waits for it, and keeps the last part."""
 
     def __init__(self, pipe: IO[str] | None) -> None:
         super().__init__(daemon=True)

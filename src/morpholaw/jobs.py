@@ -1,9 +1,9 @@
-"""One heavy step = a name, a study and settings: run here, in a child process, or on a cluster node.
+"""Jobs: long-running steps of a study that run in this process, in a child process or on a cluster node.
 
-A job is a JSON file. ``python -m morpholaw.jobs JOB.json`` runs it and writes its events as JSON lines to
-standard output, one event a line, and reads ``stop`` from standard input. The window starts it so, so that
-a job can be stopped at any time, a crash leaves the annotations alone and the GPU's memory is freed; a
-scheduler starts the same file on another machine.
+A job is a JSON file with the name of a step, a study and settings. ``python -m morpholaw.jobs JOB.json`` runs it,
+writes its events to standard output, one line of JSON per event, and reads ``stop`` from standard input. The window
+runs jobs in this way, so that a job can be stopped at any time, a crash does not affect the annotations, and the GPU's
+memory is freed. A scheduler can start the same file on another machine.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "interventions": None,
     "report": None,
 }
-"""The heavy steps of a study that a job can be, and their settings; None where a step has arguments only."""
+"""Steps of a study that can be jobs, with the type of their settings; None for steps without settings."""
 
 _EVENTS: dict[str, Any] = {
     kind.__name__: kind for kind in (Progress, Metrics, Front, Preview, Message, Result, Failure)
@@ -79,20 +79,20 @@ _EVENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Job:
-    """A step to do.
+    """A step to run.
 
     Attributes
     ----------
     step : str
-        A key of :data:`STEPS`.
+        Name of the step, a key of :data:`STEPS`.
     study : str
-        The study's folder.
+        Folder of the study.
     config : dict
         Settings of the step.
     arguments : dict
-        Further arguments of the study's method, e.g. ``{"scheme": 3}`` or ``{"movie": path, "tracks": path}``.
+        Further arguments of the study's method, such as ``{"scheme": 3}`` or ``{"movie": path, "tracks": path}``.
     out : str
-        Where the table of a step that returns one is written, CSV; "" for nowhere.
+        CSV file for the table of a step that returns one; "" for none.
     """
 
     step: str
@@ -107,12 +107,12 @@ class Job:
 
     @classmethod
     def read(cls, path: Path | str) -> Job:
-        """Read a job's file; InputError where it is not one."""
+        """Read a job from a file; raise InputError if it is not a job."""
         return cls.from_values(read_json(path), str(path))
 
     @classmethod
     def from_values(cls, values: Any, where: str) -> Job:
-        """Return the job that ``values`` describe; InputError, which names ``where``, for anything else."""
+        """Return the job described by ``values``; raise an InputError that mentions ``where`` if it is not a job."""
         kinds: dict[str, type] = {"step": str, "study": str, "config": dict, "arguments": dict, "out": str}
         if not (
             isinstance(values, dict)
@@ -121,12 +121,30 @@ class Job:
         ):
             raise InputError(f"{where} is not a job; expected step, study, config and arguments.")
         if not all(is_text(values.get(name, "")) for name in ("step", "study", "out")):
-            raise InputError(f"{where} is not a job: a path in it is no text.")
+            raise InputError(f"{where} is not a job: a path in it is not valid text.")
         return cls(**values)
 
 
 def run(job: Job, monitor: Monitor = SILENT) -> Any:
-    """Do a job here and now; returns what the study's method returns, its table also written to ``job.out``."""
+    """Run a job in this process.
+
+    Parameters
+    ----------
+    job : Job
+        Job to run.
+    monitor : Monitor
+        Receives events and can stop the job.
+
+    Returns
+    -------
+    object
+        The result of the study's method. A table is also written to ``job.out``.
+
+    Raises
+    ------
+    InputError
+        If there is no such step, or its settings or arguments are invalid.
+    """
     if job.step not in STEPS:
         raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
     from morpholaw.study import Study
@@ -145,9 +163,9 @@ def run(job: Job, monitor: Monitor = SILENT) -> Any:
 
 
 def _check_arguments(method: Callable[..., Any], job: Job) -> None:
-    """Refuse arguments that a step does not take, or of another type than it takes.
+    """Check that a step takes the given arguments and that their types are right.
 
-    Settings belong into ``config``, so that they are checked together.
+    Settings must be in ``config``, so that they are validated together.
     """
     written = {name: kind for name, kind in method.__annotations__.items() if name in job.arguments}
     hints = get_type_hints(SimpleNamespace(__annotations__=written), inspect.unwrap(method).__globals__)
@@ -183,7 +201,7 @@ def encode_event(event: Event) -> str:
 
 
 def decode_event(line: str) -> Event:
-    """Return the event that :func:`encode_event` wrote."""
+    """Return the event encoded by :func:`encode_event`."""
     values = json.loads(line)
     kind = values.pop("event")
     if kind == "Preview":
@@ -194,12 +212,12 @@ def decode_event(line: str) -> Event:
 
 
 def _serve(source: str, warm: bool = False) -> int:
-    """Run the job in file ``source``, or the one on standard input, and write its events to standard output.
+    """Run the job in file ``source`` ("-" for standard input), and write its events to standard output.
 
-    With ``warm`` what most jobs need is loaded before the job is read.
+    With ``warm``, the libraries that most jobs need are loaded before the job is read.
     """
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    sys.stdout = sys.stderr  # what libraries print must not mix with the events
+    sys.stdout = sys.stderr  # output of libraries must not mix with the events
     stopped = threading.Event()
 
     def say(event: Event) -> None:
@@ -213,12 +231,12 @@ def _serve(source: str, warm: bool = False) -> int:
         for line in sys.stdin:
             if line.strip() == "stop":
                 stopped.set()
-        stopped.set()  # the window is gone: keep what there is and end
+        stopped.set()  # the window is gone: keep the results so far and end
 
     try:
         if source == "-":
             with contextlib.suppress(AttributeError, OSError):
-                os.nice(10)  # the window that started it stays quick while it computes
+                os.nice(10)  # so that the window stays responsive during the computation
             if warm:
                 import morpholaw.study.classify_step
                 import morpholaw.training.encoding  # noqa: F401  it loads torch
@@ -235,7 +253,7 @@ def _serve(source: str, warm: bool = False) -> int:
         sentence = "There is not enough memory for this step; free some, or use smaller batches or crops."
         say(Failure(sentence, StepFailedError.__name__))
         return 2
-    except BrokenPipeError:  # nobody listens any more
+    except BrokenPipeError:  # the reader has ended
         return 1
     except OSError as error:
         problem = file_error(f"{error.filename or 'A file'} cannot be read or written", error)
@@ -245,11 +263,11 @@ def _serve(source: str, warm: bool = False) -> int:
 
 
 def _message(line: str) -> Any:
-    """Return what a line of JSON holds; InputError where it is none."""
+    """Parse a line of JSON; raise InputError if it is invalid."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"The message on standard input is no line of JSON: {reason(error)}.") from None
+        raise InputError(f"The message on standard input is not valid JSON: {reason(error)}.") from None
 
 
 def _is_table(result: Any) -> bool:
@@ -263,14 +281,14 @@ def _summary(result: Any, job: Job) -> dict[str, Any]:
     if _is_table(result):
         types = {str(name): str(kind) for name, kind in result.dtypes.items()}
         return {"rows": len(result), "out": job.out, "types": types}
-    if result is None:  # the step was stopped and kept what was there before
+    if result is None:  # the step was stopped and kept the previous result
         return {"complete": False}
     values = result.to_json() if isinstance(result, Record) else {"result": str(result)}
     return {key: value for key, value in values.items() if key != "history"}
 
 
 def _leave(code: int) -> None:
-    """End this process at once: all is written, and to take torch apart takes the interpreter seconds."""
+    """End this process at once: all output is written, and unloading torch would take seconds."""
     for child in multiprocessing.active_children():
         child.kill()
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Ends a child process together with the processes that it started."""
+"""Termination of a child process together with the processes that it started."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import psutil
 
 
 def end_group(process: subprocess.Popen[Any]) -> None:
-    """End a process and all that it started, at once.
+    """Kill a process and all processes that it started.
 
-    On Linux and macOS the process must lead a session of its own (``start_new_session=True``): its group is ended
-    even where the process itself is gone already. On Windows its children are found by their parent.
+    On Linux and macOS the process must lead a session (``start_new_session=True``); its group is killed even if the
+    process itself has already ended. On Windows its children are found by their parent.
     """
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -31,9 +31,9 @@ def end_group(process: subprocess.Popen[Any]) -> None:
 
 
 def end_group_with_leader(process: subprocess.Popen[Any]) -> None:
-    """End what a process started as soon as the process itself is gone, however it ended.
+    """Kill the processes started by a process as soon as it has ended, for whatever reason.
 
-    Workers that outlive their leader hold its pipes open, and a reader of those would wait forever.
+    Workers that outlive their leader keep its pipes open, and a reader of those would wait forever.
     """
 
     def wait() -> None:

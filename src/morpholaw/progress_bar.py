@@ -1,4 +1,4 @@
-"""What a long step displays while it runs: a bar in a terminal, a line now and then elsewhere."""
+"""Display of progress: a bar in a terminal, or a line from time to time elsewhere."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from morpholaw.events import Event, Front, Message, Metrics, Monitor
 from morpholaw.events import Progress as Done
 
 EVERY = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Seconds between two lines of progress without a terminal."""
 
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Event], None]]:
-    """Return what displays events on the standard error, until the block ends."""
+    """Yield a function that displays events on standard error until the block ends."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -54,7 +54,7 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
 
 
 class _Details:
-    """The numbers of a stage and the best law that it has found, for display beside how far it is."""
+    """Values and best law of the present stage, for display beside the progress."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -62,7 +62,7 @@ class _Details:
         self._shown: dict[str, str] = {}
 
     def note(self, event: Event) -> None:
-        """Take the details from an event; what another stage has noted is forgotten once this one is under way."""
+        """Update the details from an event; those of the previous stage are dropped once a new one has begun."""
         if isinstance(event, Metrics):
             numbers = (f"{name} {value:.4g}" for name, value in list(event.values.items())[:5])
             self._noted["numbers"] = "  ".join(numbers)
@@ -74,12 +74,12 @@ class _Details:
 
     @property
     def text(self) -> str:
-        """What is displayed: the best law, else the numbers; the least loss of a search is not that of its best law."""
+        """Text to display: the best law, else the values, because the lowest loss is not that of the best law."""
         return self._shown.get("law") or self._shown.get("numbers", "")
 
 
 class _Lines:
-    """Writes messages at once, and how far the work is every few seconds, with details that have changed."""
+    """Writes messages at once, and the progress every few seconds with details that have changed."""
 
     def __init__(self) -> None:
         self.written, self.details, self.shown = time.monotonic(), _Details(), ""
@@ -104,14 +104,14 @@ Step = TypeVar("Step", bound=Callable[..., Any])
 
 
 def shows_progress(step: Step) -> Step:
-    """Let a method display its progress where no ``monitor`` is given and ``progress`` of its object is True."""
+    """Decorate a method to display its progress if ``monitor`` is not given and its object has ``progress`` set."""
     signature = inspect.signature(step)
 
     @functools.wraps(step)
-    def displayed(owner: Any, *given: Any, **named: Any) -> Any:
-        if not owner.progress or "monitor" in signature.bind_partial(owner, *given, **named).arguments:
-            return step(owner, *given, **named)
+    def displayed(owner: Any, *arguments: Any, **keywords: Any) -> Any:
+        if not owner.progress or "monitor" in signature.bind_partial(owner, *arguments, **keywords).arguments:
+            return step(owner, *arguments, **keywords)
         with progress_bar() as show:
-            return step(owner, *given, monitor=Monitor(show), **named)
+            return step(owner, *arguments, monitor=Monitor(show), **keywords)
 
     return cast(Step, displayed)

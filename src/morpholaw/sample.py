@@ -1,4 +1,4 @@
-"""Where the shipped sample data is, in a wheel and in an editable install alike."""
+"""Location of the shipped sample data, in a wheel or an editable install."""
 
 from __future__ import annotations
 

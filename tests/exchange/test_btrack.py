@@ -71,7 +71,7 @@ class TestBadInput:
         with h5py.File(btrack_file, "r+") as file:
             coords = file["objects/obj_type_1/coords"]
             coords[:, 1:3] = coords[:, 1:3] + 40
-        with pytest.raises(InputError, match="other tracks than the crop set movie"):
+        with pytest.raises(InputError, match="does not have the tracks of the crop set movie"):
             write_btrack(tmp_path / "c.h5", scores, btrack_file)
 
     def test_tracks_of_other_numbers_are_matched_by_place(self, scores, btrack_file, tmp_path):
@@ -86,7 +86,7 @@ class TestBadInput:
 
     def test_the_original_is_never_written_over(self, scores, btrack_file):
         before = btrack_file.read_bytes()
-        with pytest.raises(InputError, match="give another name for the copy"):
+        with pytest.raises(InputError, match="choose another name for the copy"):
             write_btrack(btrack_file, scores, btrack_file)
         assert btrack_file.read_bytes() == before
 

@@ -48,7 +48,7 @@ def test_latex_and_spreadsheet_hold_every_law(tmp_path):
     assert not any(title.startswith("=") for title in rows[0])
     assert rows[1][3] == "=1-B2"
     assert rows[1][-1].endswith('"inter""phase","metaphase","=ana\'phase"),"undefined")')
-    with pytest.raises(InputError, match="these laws tell 3 apart"):
+    with pytest.raises(InputError, match="these laws have 3"):
         write_class_laws(tmp_path / "laws.xml", LAWS)
 
 

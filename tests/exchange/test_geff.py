@@ -63,7 +63,7 @@ def test_a_graph_is_replaced_and_another_folder_is_not(scores, scores_of, tmp_pa
     assert graph(write_geff(tmp_path / "cells.geff", few))[0].number_of_nodes() == 6
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(InputError, match="is no GEFF graph; give another name"):
+    with pytest.raises(InputError, match="is not a GEFF graph; choose another name"):
         write_geff(tmp_path / "mine", scores)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cells.geff", "mine"]
 

@@ -47,7 +47,7 @@ def test_a_spreadsheet_computes_the_score(expression):
 def test_classes_cannot_break_out_of_the_formula():
     formula = to_spreadsheet(parse("area - 2", NAMES), ('a"&CMD()&"', "b\n=1"))
     assert formula == '=IFERROR(IF(A2-2>=0,"b =1","a""&CMD()&"""),"undefined")'
-    with pytest.raises(InputError, match="needs a column"):
+    with pytest.raises(InputError, match="needs column letters"):
         to_spreadsheet(parse("area - 2", NAMES), columns={"area": 'A2&"'})
     assert [column_letters(k) for k in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
 

@@ -121,13 +121,13 @@ class TestBadInput:
     def test_a_file_of_other_tracks(self, scores, trackmate_file, tmp_path):
         text = trackmate_file.read_text(encoding="utf-8").replace('pixelwidth="0.333"', 'pixelwidth="0.1"')
         trackmate_file.write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match="0 of its 15 cells have a spot of their track, frame and place"):
+        with pytest.raises(InputError, match="0 of 15 cells at their track, frame and position"):
             write_trackmate(tmp_path / "scored.xml", scores, trackmate_file)
         assert not (tmp_path / "scored.xml").exists()
 
     def test_the_original_is_never_written_over(self, scores, trackmate_file):
         before = trackmate_file.read_bytes()
-        with pytest.raises(InputError, match="give another name for the copy"):
+        with pytest.raises(InputError, match="choose another name for the copy"):
             write_trackmate(trackmate_file, scores, trackmate_file)
         assert trackmate_file.read_bytes() == before
 

@@ -162,5 +162,5 @@ class TestBadInput:
         with pytest.raises(InputError, match="no trained scheme2"):
             study.export("zoo", tmp_path / "m.zip", scheme=2)
         study.load_encoder("sample")
-        with pytest.raises(InputError, match="3 crops or more; there are 2"):
+        with pytest.raises(InputError, match="at least 3 crops; there are 2"):
             study.export("zoo", tmp_path / "m.zip")

@@ -95,7 +95,7 @@ def test_scale_bar_is_round_and_fits(width):
     ("call", "words"),
     [
         (lambda c: reconstructions(c, c[:3]), "reconstructions must have shape"),
-        (lambda c: reconstructions(c[:0], c[:0]), "holds no picture"),
+        (lambda c: reconstructions(c[:0], c[:0]), "contain no images"),
         (lambda c: traversal_grid(c[None], ["z0", "z1"], np.zeros(12)), "latent names must have 1 items"),
         (lambda c: montage(c, labels=["a"]), "labels must have 12 items"),
         (lambda c: montage(c, scores=["?"] * 12), "scores must be an array of numbers"),

@@ -74,7 +74,7 @@ def test_calls_along_a_track_are_dots_in_their_class_colour(draw):
     first, second, third = figure.axes[0].collections[-1].get_facecolors()
     assert (first == second).all()
     assert (second != third).any()
-    with pytest.raises(InputError, match="2 calls of 3 frames"):
+    with pytest.raises(InputError, match="2 classes for 3 frames"):
         score_over_time([0, 1, 2], [1, 2, 3], called=["interphase", "metaphase"])
 
 

@@ -1,4 +1,4 @@
-"""The performance table (``morpholaw bench``): each row measures Morpholaw and its peer in one process."""
+"""Benchmarks (``morpholaw bench``): each row measures Morpholaw and a peer in the same process."""
 
 ROWS = {
     "tcvae": "beta-TCVAE training, batch 256",
@@ -13,4 +13,4 @@ ROWS = {
     "gui": "the window while an encoder trains",
     "startup": "import and --help",
 }
-"""Names of the rows, in the order of the table, and what each measures."""
+"""Names of the rows in the order of the table, and what each measures."""

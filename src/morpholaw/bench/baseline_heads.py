@@ -1,4 +1,4 @@
-"""Heads trained as one would first write it: one model at a time, with torch's layers, autograd and Adam."""
+"""Baseline training of heads: one model at a time, with torch's layers, autograd and Adam."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.training.rigl import active_counts, decay
 
 ROWS, HELD_OUT = 7200, 802
-"""Training and held-out cells of the paper's labelled set."""
+"""Number of training and held-out cells in the labelled set of the paper."""
 
 
 def simulated_latents() -> tuple[np.ndarray, np.ndarray]:
-    """Return latents, float32 (8 orientations, ROWS + HELD_OUT, 32), and classes 0 or 1 that four of them decide."""
+    """Return latents, float32 (8 orientations, ROWS + HELD_OUT, 32), and classes 0 or 1 that depend on four of them."""
     random = np.random.default_rng(0)
     z = random.standard_normal((8, ROWS + HELD_OUT, 32)).astype(np.float32)
     z[:, :, :4] = z[0, :, :4]
@@ -25,7 +25,7 @@ def simulated_latents() -> tuple[np.ndarray, np.ndarray]:
 
 
 def dense_model(z: Tensor, y: Tensor, config: ClassifierConfig, epochs: int) -> None:
-    """Train one dense head with dropout on latents (8, n, inputs), one random orientation of each cell per epoch."""
+    """Train a dense head with dropout on latents (8, n, inputs), with a random orientation per cell and epoch."""
     model = nn.Sequential(*_layers(z.shape[2], config, config.dropout))
     adam = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     loss_of = nn.BCEWithLogitsLoss()
@@ -38,7 +38,7 @@ def dense_model(z: Tensor, y: Tensor, config: ClassifierConfig, epochs: int) -> 
 
 
 def sparse_model(z: Tensor, y: Tensor, config: ClassifierConfig, epochs: int) -> None:
-    """Train one sparse head: half of the epochs dense, then RigL."""
+    """Train a sparse head: half of the epochs dense, then RigL."""
     layers = _layers(z.shape[2], config)
     model = nn.Sequential(*layers)
     linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
@@ -73,7 +73,7 @@ def _layers(inputs: int, config: ClassifierConfig, dropout: float = 0.0) -> list
 
 
 def _move(layer: nn.Linear, mask: Tensor, count: int, moved: int, adam: torch.optim.Adam) -> None:
-    """Drop the smallest active weights, grow where the gradient is largest (RigL)."""
+    """Drop the smallest active weights and grow weights where the gradient is largest (RigL)."""
     assert layer.weight.grad is not None
     with torch.no_grad():
         size = (layer.weight.abs() - (mask == 0).float()).flatten()

@@ -1,4 +1,4 @@
-"""Throughput beside other busy processes, that begin after the work did, against the fair share of the cores."""
+"""Throughput while other processes are busy, compared with a fair share of the cores."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from morpholaw.training.symbolic.embedded import EmbeddedEngine
 BUSY = (1, 2, 4)
 """Numbers of busy processes."""
 SETTLING = 1.5 * DECIDE_EVERY
-"""Seconds of work before each measurement, in which a training may choose other threads."""
+"""Seconds of work before each measurement, in which a training can adjust its threads."""
 SECONDS = 4.0
 CROPS = 4096
 GOAL = 0.8
 
 Step = Callable[[], float]
-"""Does some work and returns how much."""
+"""Does some work and returns its amount."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure work per second of each training beside busy processes, and what a fair share of the cores would give."""
-    found = []
+    """Measure the work per second of each training beside busy processes, against the fair share of the cores."""
+    comparisons = []
     for name, unit, working in (
         ("encoder", "images/s", _encoder),
         ("ten CNNs", "steps/s", _cnn),
@@ -50,23 +50,23 @@ def measure(full: bool = False) -> list[Comparison]:
             share = available_cores() / (available_cores() + count)
             fair = [rate * share for rate in alone]
             peer = f"{name}: fair share beside {count} busy process{'es' * (count > 1)}"
-            found.append(Comparison(each, fair, peer, GOAL, unit, more_is_better=True))
-    return found
+            comparisons.append(Comparison(each, fair, peer, GOAL, unit, more_is_better=True))
+    return comparisons
 
 
 def rates(step: Step, rounds: int = 1) -> list[list[float]]:
-    """Return the work per second, of every round, beside none and beside each number of busy processes."""
-    found: list[list[float]] = [[] for _ in (0, *BUSY)]
+    """Return the work per second in every round, beside no and beside each number of busy processes."""
+    rates_by_count: list[list[float]] = [[] for _ in (0, *BUSY)]
     for _ in range(rounds):
-        for each, count in zip(found, (0, *BUSY), strict=True):
+        for each, count in zip(rates_by_count, (0, *BUSY), strict=True):
             with _busy(count):
                 _work(step, SETTLING)
                 each.append(_work(step, SECONDS))
-    return found
+    return rates_by_count
 
 
 def _work(step: Step, seconds: float) -> float:
-    """Return the work per second over some seconds."""
+    """Return the work per second over a given time."""
     begin, done = time.monotonic(), 0.0
     while time.monotonic() - begin < seconds or not done:
         done += step()
@@ -75,7 +75,7 @@ def _work(step: Step, seconds: float) -> float:
 
 @contextmanager
 def _busy(count: int) -> Iterator[None]:
-    """Keep so many processes busy inside the block."""
+    """Keep ``count`` processes busy inside the block."""
     begun = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield

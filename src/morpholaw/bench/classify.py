@@ -1,4 +1,4 @@
-"""Cells classified, from movie and tracks to a table, against the encoder alone on crops in memory."""
+"""Classification of a movie with tracks to a table, compared with the encoder alone on crops in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIDE, CELLS = 1024, 400
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure cells per second of scheme 2, ten models, untrained."""
+    """Measure cells per second of scheme 2 with ten untrained models."""
     torch.set_num_threads(available_cores())
     frames = 400 if full else 100
     encoder = BetaTCVAE().eval()
@@ -45,5 +45,5 @@ def measure(full: bool = False) -> list[Comparison]:
             rounds=7,
         )
     rates = [[len(tracks) / taken for taken in times] for times in (mine, theirs)]
-    note = f"{frames} frames of {SIDE} x {SIDE}, {CELLS} cells in each; the limit encodes crops in memory."
+    note = f"{frames} frames of {SIDE} x {SIDE} with {CELLS} cells each; the limit encodes crops in memory."
     return [Comparison(rates[0], rates[1], "encoder alone on ready crops", 0.7, "cells/s", True, note)]

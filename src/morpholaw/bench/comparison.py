@@ -1,4 +1,4 @@
-"""One number of the table with its peer's, and how it is written as JSON."""
+"""A comparison of measurements with a peer's, and its JSON form."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our measurements, the peer's, and the goal for their ratio.
+    """Measurements of Morpholaw and of a peer, and the goal for their ratio.
 
     Attributes
     ----------
-    ours, peer
-        Repeated measurements in ``unit``, taken in turn. No ``peer`` where it could not be measured.
-    peer_name
-        Who or what the peer is.
-    goal
-        The smallest ratio that meets the goal; None where there is none.
-    unit
-        Unit of the measurements, e.g. "images/s" or "s".
-    more_is_better
-        Whether larger numbers are ahead (rates), or smaller ones (seconds).
-    note
-        One plain sentence: a peer that is missing, or what was sampled.
+    ours, peer : sequence of float
+        Repeated measurements in ``unit``, taken in turn. ``peer`` is empty if it could not be measured.
+    peer_name : str
+        Name of the peer.
+    goal : float or None
+        Smallest ratio that meets the goal; None without a goal.
+    unit : str
+        Unit of the measurements, such as "images/s" or "s".
+    more_is_better : bool
+        Whether larger numbers are better (rates) or smaller ones (times).
+    note : str
+        One sentence, for example about a missing peer or a sample.
     """
 
     ours: Sequence[float]
@@ -39,7 +39,7 @@ class Comparison:
 
     @property
     def ratio(self) -> float | None:
-        """Ratio of the medians; above 1 is ahead."""
+        """Ratio of the medians; above 1, Morpholaw is better."""
         if not len(self.ours) or not len(self.peer):
             return None
         ours, peer = float(np.median(self.ours)), float(np.median(self.peer))
@@ -66,10 +66,8 @@ class Comparison:
 def missing(
     ours: Sequence[float], module: str, goal: float, unit: str, more_is_better: bool = False
 ) -> Comparison:
-    """Return the comparison with a peer that is not installed."""
-    sentence = (
-        f"{module} is not installed, so only ours was measured; docs/performance.md says how to install it."
-    )
+    """Return a comparison without a peer, because the peer's package ``module`` is not installed."""
+    sentence = f"{module} is not installed, so only Morpholaw was measured; docs/performance.md says how to install it."
     return Comparison(ours, (), module, goal, unit, more_is_better, sentence)
 
 

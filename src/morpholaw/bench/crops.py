@@ -1,4 +1,4 @@
-"""Crops cut from a tiled 16-bit movie, from file to file, against one cell at a time."""
+"""Cutting of crops from a tiled 16-bit movie, from file to file, compared with one cell at a time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from morpholaw.cells.movies import open_movie
 
 SIDE, CELLS, SIZE = 1024, 400, 64
 MEMORY_FRAMES = 4
-"""A movie this many times as long must be cut in the same memory."""
+"""Factor by which a movie is longer that must be cut in the same memory."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure crops of 64 x 64 per second, and the memory that a movie four times as long takes."""
+    """Measure crops of 64 x 64 per second, and the memory for a movie four times as long."""
     frames = 100 if full else 20
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-") as place:
         folder = Path(place)
@@ -40,10 +40,8 @@ def measure(full: bool = False) -> list[Comparison]:
         long = peak_memory_mb()
     unit = "crops/s"
     rates = [[len(tracks) / taken for taken in times] for times in (mine, theirs)]
-    note = f"{frames} frames of {SIDE} x {SIDE}, {CELLS} cells in each; both write their crops to disk."
-    memory = (
-        f"{frames} frames against {frames * MEMORY_FRAMES}: ours is the longer movie's peak, tables included."
-    )
+    note = f"{frames} frames of {SIDE} x {SIDE} with {CELLS} cells each; both write their crops to disk."
+    memory = f"{frames} frames against {frames * MEMORY_FRAMES}; the first number is the longer movie's peak."
     return [
         Comparison(rates[0], rates[1], "scikit-image, cell by cell", 5, unit, True, note),
         Comparison([long], [short], "peak memory, a movie 4 times as long", 0.9, "MiB", note=memory),
@@ -51,7 +49,7 @@ def measure(full: bool = False) -> list[Comparison]:
 
 
 def _cell_by_cell(path: Path, tracks: pd.DataFrame, out: Path) -> None:
-    """Cut crops as one would first write it, at its best: each frame is read once, and only the crop is padded."""
+    """Cut crops in the obvious way, optimised: each frame is read once, and only the crop is padded."""
     import tifffile
     from skimage import exposure, util
 

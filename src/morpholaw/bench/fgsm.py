@@ -1,4 +1,4 @@
-"""Accuracy curves under image-space FGSM of ten models, against torchattacks model by model."""
+"""Accuracy under image-space FGSM for ten models, compared with torchattacks model by model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from morpholaw.training.cores import available_cores
 MODELS = 10
 EPS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 SAMPLED = 2
-"""Models that torchattacks attacks in a round, unless all are asked for; its time is scaled to ten."""
+"""Number of models that torchattacks attacks per round unless ``full``; its time is scaled to ten models."""
 PEER_BATCH = 128
-"""Crops in torchattacks' batch: its fastest of 32, 128 and 256 on two cores."""
+"""Batch size of torchattacks, the fastest of 32, 128 and 256 on two cores."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure seconds for the curves of scheme 2 (shared encoder) and of scheme 1 (ten CNNs), without training."""
+    """Measure the seconds for curves of scheme 2 (shared encoder) and scheme 1 (ten CNNs), untrained."""
     torch.set_num_threads(available_cores())
     torch.manual_seed(0)
     crops, cells = simulate_crops(phases={"interphase": 64, "metaphase": 64}, seed=1)
@@ -35,9 +35,10 @@ def measure(full: bool = False) -> list[Comparison]:
     classes = ("interphase", "metaphase")
     shared = Classifier.with_head(BetaTCVAE(), HeadEnsemble(MODELS), classes, sparse=False).eval()
     cnn = CNNEnsemble(MODELS)
-    own = Classifier.dense_cnn(cnn, HeadEnsemble(MODELS, normalise=True), classes).eval()
+    separate = Classifier.dense_cnn(cnn, HeadEnsemble(MODELS, normalise=True), classes).eval()
     return [
-        _compare(one, crops, truth, name, full) for one, name in ((shared, "scheme 2"), (own, "scheme 1"))
+        _compare(one, crops, truth, name, full)
+        for one, name in ((shared, "scheme 2"), (separate, "scheme 1"))
     ]
 
 
@@ -88,7 +89,7 @@ def _torchattacks(
 
 
 class _TwoLogits(nn.Module):
-    """The score as two logits, 0 and f(x), for cross-entropy."""
+    """Converts a score to the two logits 0 and f(x), for the cross-entropy."""
 
     def __init__(self, one: Classifier) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The cost of one crop as a study grows: stored, read in a global shuffle, trained on and encoded."""
+"""Cost per crop as a study grows: storage, reading in a global shuffle, training and encoding."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SMALL, LARGE, WHOLE = 10_000, 100_000, 2_100_000
 SIDE = 64
 BLOCK = 2_000
 SAMPLE = 8_000
-"""Crops read in a shuffle and encoded at each size; the same number, so that only the size differs."""
+"""Number of crops read in a shuffle and encoded at each size, the same for all sizes."""
 STEPS = 4
 ROUNDS = 5
 MEMORY_LIMIT = 1500.0
-"""MiB of resident memory that the largest size may take."""
+"""Limit of the resident memory at the largest size, in MiB."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure microseconds per crop at the small and at the large size, and the resident memory of the large one."""
+    """Measure microseconds per crop at a small and a large size, and the resident memory at the large one."""
     sizes = (SMALL, WHOLE if full else LARGE)
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-", dir=Path.cwd()) as place:
         stored, studies = {}, {}
@@ -59,7 +59,7 @@ def measure(full: bool = False) -> list[Comparison]:
 
 
 class _Study:
-    """Crops on disk and an encoder's training on them."""
+    """Crops on disk and the training of an encoder on them."""
 
     def __init__(self, crops: Crops) -> None:
         self.crops = crops
@@ -88,7 +88,7 @@ class _Study:
 
 
 class _Slice:
-    """The crops from ``first`` on, read as they are asked for."""
+    """The crops from number ``first`` on, read on demand."""
 
     def __init__(self, crops: Crops, first: int) -> None:
         self.crops, self.first = crops, first

@@ -1,4 +1,4 @@
-"""Ten dense heads together against the same models one after another."""
+"""Training of ten dense heads together, compared with one model after another."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from morpholaw.training.heads import HeadTraining
 
 MODELS, EPOCHS = 10, 100
 SAMPLED = 4
-"""Epochs timed per round, of all our models and of one model of the loop; all with ``full``."""
+"""Epochs timed per round, for all of our models and for one model of the loop, unless ``full``."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure seconds for ten models of 100 epochs on 7200 cells, batches of 64."""
+    """Measure the seconds for ten models of 100 epochs on 7200 cells in batches of 64."""
     z, y = simulated_latents()
     config = ClassifierConfig(epochs=10_000, models=MODELS)
     training = HeadTraining(z[:, :ROWS], y[:ROWS], config)
     rows, targets = torch.from_numpy(z[:, :ROWS]), torch.from_numpy(y[:ROWS]).float()
-    torch.set_num_threads(1)  # fastest for networks this small, for both
+    torch.set_num_threads(1)  # fastest for both with networks of this size
     epochs, models = (EPOCHS, MODELS) if full else (SAMPLED, 1)
 
     def ours() -> None:
@@ -38,6 +38,6 @@ def measure(full: bool = False) -> list[Comparison]:
     note = (
         ""
         if full
-        else f"{epochs} epochs timed per round, of all our models and of one of the loop's, and scaled."
+        else f"{epochs} epochs timed per round, for all of our models and for one of the loop, and scaled."
     )
     return [Comparison(mine, theirs, "one model after another", 8, "s", note=note)]

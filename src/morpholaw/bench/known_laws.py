@@ -1,7 +1,7 @@
-"""Two laws of the paper's kind whose formula is known, to measure how well and how fast a search finds them.
+"""Two known laws of the paper's kind, to measure how well and how fast a search finds them.
 
-7200 noisy, balanced rows of four standard normal latents, scored on 20,000 new rows. The goal is the true law's
-accuracy at its best threshold, less half a point, at complexity 20 or less (paper, B.4).
+The data are 7200 noisy, balanced rows of four standard normal latents, and 20,000 rows for testing. The goal is half a
+percentage point below the accuracy of the true law at its best threshold, at a complexity of at most 20 (paper, B.4).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ TRAIN, TEST = 7200, 20_000
 
 
 def law_a(z: np.ndarray) -> np.ndarray:
-    """Return z29 (z17^2 + z21^2) - e^(e^z3), the paper's H1, for rows of z3, z17, z21, z29."""
+    """Compute z29 (z17^2 + z21^2) - e^(e^z3), the paper's H1, for rows of z3, z17, z21, z29."""
     score: np.ndarray = z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0]))
     return score
 
 
 def law_b(z: np.ndarray) -> np.ndarray:
-    """Return (z29 - z3) (|z17| + z21^2) - 2.88, the paper's H3, for rows of z3, z17, z21, z29."""
+    """Compute (z29 - z3) (|z17| + z21^2) - 2.88, the paper's H3, for rows of z3, z17, z21, z29."""
     score: np.ndarray = (z[:, 3] - z[:, 0]) * (np.abs(z[:, 1]) + z[:, 2] ** 2) - 2.88
     return score
 
@@ -36,14 +36,14 @@ LAWS = {"A": law_a, "B": law_b}
 
 @dataclass(frozen=True)
 class Data:
-    """Training and test rows of a known law, and the accuracy at which it counts as found.
+    """Training and test rows of a known law, and the accuracy at which the law counts as found.
 
     Attributes
     ----------
     x, test_x : ndarray
-        Features (rows, 4).
+        Features, (rows, 4).
     y, test_y : ndarray
-        -1 or +1, (rows,), as the engines expect them.
+        Targets -1 or +1, (rows,), as the engines expect them.
     goal : float
         Accuracy on the test rows at which the law counts as found.
     """
@@ -55,7 +55,7 @@ class Data:
     goal: float
 
     def accuracy(self, expression: Expression) -> float:
-        """Return the share of test rows whose class is right."""
+        """Return the share of test rows that are classified correctly."""
         return float(np.mean((expression.evaluate(self.test_x) >= 0) == (self.test_y > 0)))
 
 

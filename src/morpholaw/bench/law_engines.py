@@ -1,4 +1,4 @@
-"""Engines that search for a law from labels: ours, and those that a user could install today."""
+"""Engines that search for laws from labels: the embedded engine, PySR, gplearn and pyoperon."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from morpholaw.training.symbolic.pysr_engine import PySREngine
 
 @dataclass(frozen=True)
 class Found:
-    """An expression that an engine has after ``seconds``, with its training loss."""
+    """An expression found by an engine after ``seconds``, with its training loss."""
 
     seconds: float
     loss: float
@@ -27,12 +27,12 @@ class Found:
 
 
 def ours(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """Search with the embedded engine: restarts of 300,000 evaluations until the time is up."""
+    """Search with the embedded engine, restarted every 300,000 evaluations until the time is up."""
     yield from _restarts(EmbeddedEngine(), data, seed, seconds)
 
 
 def pysr(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """Search with PySR, with the same restarts."""
+    """Search with PySR and the same restarts."""
     yield from _restarts(PySREngine(), data, seed, seconds)
 
 
@@ -48,7 +48,7 @@ def _restarts(engine: EmbeddedEngine | PySREngine, data: Data, seed: int, second
 
 
 def gplearn(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """Search with gplearn and a hinge fitness, as its documentation shows, restarted until the time is up."""
+    """Search with gplearn and a hinge fitness, as in its documentation, restarted until the time is up."""
     from gplearn.fitness import make_fitness
     from gplearn.functions import make_function
     from gplearn.genetic import SymbolicRegressor
@@ -92,7 +92,7 @@ _GPLEARN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
 def _from_gplearn(program: list[Any]) -> Expression:
-    """Return gplearn's prefix list as a tree; its log and square root are of the magnitude, which costs a node."""
+    """Convert gplearn's prefix list to a tree; its log and square root take the magnitude, which costs a node."""
     tokens = iter(program)
 
     def read() -> Expression:
@@ -114,7 +114,7 @@ def _gplearn_complexity(program: Any) -> int:
 
 
 def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """Search with pyoperon's regressor on the labels; it has no hinge, so its constants are refitted for one here."""
+    """Search with pyoperon's regressor on the labels. It has no hinge loss, so constants are refitted for it here."""
     from pyoperon.sklearn import SymbolicRegressor
 
     began, restart = time.perf_counter(), 0
@@ -136,7 +136,7 @@ def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
 
 
 def _from_operon(tree: Any, variables: dict[int, str]) -> Expression:
-    """Return Operon's postfix nodes as a tree; the first operand stands last."""
+    """Convert Operon's postfix nodes, whose first operand comes last, to a tree."""
     names = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
     stack: list[Expression] = []
     for node in tree.Nodes:
@@ -159,7 +159,7 @@ ENGINES = {"morpholaw": ours, "PySR": pysr, "gplearn": gplearn, "pyoperon": pyop
 
 
 def unavailable() -> dict[str, str]:
-    """Return the engines that cannot run here, each with the reason."""
+    """Return the engines that cannot run here, with the reason for each."""
     missing = {}
     if not PySREngine().availability().ready:
         missing["PySR"] = PySREngine().availability().reason

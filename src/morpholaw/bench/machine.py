@@ -1,4 +1,4 @@
-"""The machine in words, for the table; and the largest memory that this process has held."""
+"""Description of the machine for the table, and the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.training.cores import available_cores
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return CPU, cores, memory, versions and the load before the row began."""
+    """Return the CPU, cores, memory, versions, and the load before the row began."""
     return {
         "processor": _cpu_name(),
         "cores": available_cores(),
@@ -26,9 +26,9 @@ def describe_machine() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
+    """Return the peak resident memory of this process so far, in MiB."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage on Linux would count the parent's memory at the time of the fork
+    if status.exists():  # getrusage on Linux would include the parent's memory at the time of the fork
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return round(int(line.split()[1]) / 1024, 1)
     try:

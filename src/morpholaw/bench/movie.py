@@ -1,4 +1,4 @@
-"""A tiled 16-bit movie with tracks, written frame by frame, for the rows that cut cells."""
+"""Writes a tiled 16-bit movie with tracks, frame by frame, for the rows that cut cells."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def write_movie(path: Path, frames: int, side: int, cells: int) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        The file to write.
+        File to write.
     frames, side, cells : int
-        Frames, pixels of a side, and cells in every frame.
+        Number of frames, side length in pixels, and number of cells per frame.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""One process per row: ``python -m morpholaw.bench.run ROW`` prints one row as JSON.
+"""Measures one row per process: ``python -m morpholaw.bench.run ROW`` prints the row as JSON.
 
-In a process of its own a row's peak memory is measured alone, and a peer that crashes does not end the table.
+A separate process measures the peak memory of the row alone, and a peer that crashes does not end the table.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def run_row(name: str, full: bool = False) -> dict[str, Any]:
     name : str
         A key of :data:`morpholaw.bench.ROWS`.
     full : bool
-        The whole size, which may take an hour, instead of a sample of it.
+        Measure at full size, which may take an hour, instead of on a sample.
 
     Returns
     -------
     dict
-        The main comparison's fields (see :class:`~morpholaw.bench.comparison.Comparison`), with ``title``,
-        ``also`` (further comparisons), ``peak_memory_mb``, ``seconds`` and ``machine``. Where the row could not be
-        measured, its numbers are None and ``note`` says why.
+        Fields of the main comparison (see :class:`~morpholaw.bench.comparison.Comparison`), with ``title``,
+        ``also`` (further comparisons), ``peak_memory_mb``, ``seconds`` and ``machine``. If the row could not be
+        measured, its numbers are None and ``note`` gives the reason.
     """
     if name not in ROWS:
         raise InputError(f"There is no row {name!r}; the rows are {', '.join(ROWS)}.")
@@ -51,7 +51,7 @@ def run_row(name: str, full: bool = False) -> dict[str, Any]:
 
 
 def measure_row(name: str, full: bool = False) -> dict[str, Any]:
-    """Measure one row here; see :func:`run_row`."""
+    """Measure one row in this process; see :func:`run_row`."""
     from time import perf_counter
 
     machine, begin = describe_machine(), perf_counter()

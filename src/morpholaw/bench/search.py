@@ -1,4 +1,4 @@
-"""The paper's search of RigL's settings (B.3.1) against training one model after another."""
+"""The hyperparameter search for RigL of the paper (B.3.1), compared with one model after another."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from morpholaw.training.tune import tune
 
 TRIALS, RUNS, EPOCHS = 200, 5, 40
 SAMPLED_TRIALS = 20
-"""Trials of ours that are run unless all are asked for: one round of the search and its whole warm-up."""
+"""Number of our trials unless ``full``: one round of the search with its whole warm-up."""
 LOOP_EPOCHS = 4
-"""Epochs of one model of the loop that are timed, of 40: half dense, half sparse."""
+"""Number of timed epochs of one model of the loop, of 40: half dense, half sparse."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure seconds for 200 trials of 5 runs and 40 epochs; the loop is timed on a sample of its epochs."""
+    """Measure the seconds for 200 trials of 5 runs and 40 epochs; the loop is timed on a sample of its epochs."""
     z, y = simulated_latents()
     classifier = ClassifierConfig()
     rows, targets = torch.from_numpy(z[:, :ROWS]), torch.from_numpy(y[:ROWS]).float()
-    torch.set_num_threads(1)  # fastest for networks this small
+    torch.set_num_threads(1)  # fastest for networks of this size
 
     def loop() -> float:
         return seconds(lambda: sparse_model(rows, targets, classifier, LOOP_EPOCHS)) / LOOP_EPOCHS
@@ -31,7 +31,7 @@ def measure(full: bool = False) -> list[Comparison]:
     trials = TRIALS if full else SAMPLED_TRIALS
     config = TuneConfig(trials=trials, batch_trials=20, epochs=EPOCHS, runs=RUNS)
     loop()  # torch.optim imports much at its first use
-    # Before and after ours, since other work on the machine comes and goes.
+    # Measured before and after ours, because the load of the machine varies.
     epoch = [loop(), loop()]
     taken = seconds(lambda: tune(z, y, np.arange(ROWS, len(y)), config, classifier))
     epoch += [loop(), loop()]

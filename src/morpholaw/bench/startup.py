@@ -1,4 +1,4 @@
-"""How long ``import morpholaw`` and ``morpholaw --help`` take."""
+"""Duration of ``import morpholaw`` and ``morpholaw --help``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from morpholaw.bench.comparison import Comparison
 from morpholaw.bench.timing import in_turn
 
 IMPORT_LIMIT = 0.15
-"""Seconds that the import may take over a bare interpreter."""
+"""Limit of the import time beyond a bare interpreter, in seconds."""
 HELP_LIMIT = 0.5
-"""Seconds for the whole of ``morpholaw --help``."""
+"""Limit of the time for ``morpholaw --help``, in seconds."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure seconds of the import beyond a bare interpreter, and of the command's help."""
+    """Measure the seconds of the import beyond a bare interpreter, and of the command's help."""
     bare, with_import, with_help = in_turn(
         lambda: _python("-c", "pass"),
         lambda: _python("-c", "import morpholaw"),

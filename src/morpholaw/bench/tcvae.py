@@ -1,4 +1,4 @@
-"""Training steps of the beta-TCVAE against pythae's and against the bare network."""
+"""Training steps of the beta-TCVAE, compared with pythae and with the bare network."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from morpholaw.training.encoder import EncoderTraining
 BATCH = 256
 CROPS = 4096
 STEPS = 5
-"""Steps in a row: ours and the bare ones keep their memory meanwhile, as our trainer does and pythae's does not."""
+"""Number of consecutive steps. Memory is reused between ours and the bare ones, as in our trainer but not pythae's."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure images per second of the paper's network and loss: ours from bytes, the others from floats."""
+    """Measure images per second for the paper's network and loss: ours from bytes, the others from floats."""
     with torch_threads(available_cores()):
         return _compared(25 if full else 7)
 
@@ -77,12 +77,12 @@ def _ours(crops: np.ndarray) -> Callable[[], None]:
 
 
 def _bare(batch: torch.Tensor, in_layers: bool) -> Callable[[], None]:
-    """Return the limit: training steps whose loss, augmentation and input cost nothing.
+    """Return the upper limit: training steps without cost for the loss terms, augmentation and input.
 
     Parameters
     ----------
     batch : Tensor
-        Images (n, 1, size, size).
+        Images, (n, 1, size, size).
     in_layers : bool
         Compute the decoder as a plain sequence of torch's layers.
     """
@@ -112,7 +112,7 @@ def _bare(batch: torch.Tensor, in_layers: bool) -> Callable[[], None]:
 
 
 def _pythae(batch: torch.Tensor) -> Callable[[], None]:
-    """Return steps of pythae's model with our network in it, as its trainer takes them, on a batch in memory."""
+    """Return training steps of pythae's model with our network, as in its trainer, on a batch in memory."""
     from pythae.models import BetaTCVAE as Peer
     from pythae.models import BetaTCVAEConfig
     from pythae.models.base.base_utils import ModelOutput

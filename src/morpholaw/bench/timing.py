@@ -8,14 +8,14 @@ from typing import Any
 
 
 def seconds(task: Callable[[], Any]) -> float:
-    """Return the wall-clock seconds that ``task`` takes."""
+    """Return the wall-clock time of ``task``, in seconds."""
     begin = perf_counter()
     task()
     return perf_counter() - begin
 
 
 def in_turn(*tasks: Callable[[], Any], rounds: int = 7) -> list[list[float]]:
-    """Return the seconds of every task in every round, after one round that does not count."""
+    """Return the seconds of each task in every round, after a first round that is not counted."""
     for task in tasks:
         task()
     taken: list[list[float]] = [[] for _ in tasks]

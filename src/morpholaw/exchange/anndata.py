@@ -1,7 +1,7 @@
-"""Tables of numbers, such as cells x latents, as AnnData's .h5ad, for scanpy and its kin.
+"""Export of tables such as cells x latents to AnnData's .h5ad format, for scanpy and related packages.
 
-The file is written by AnnData's published on-disk format with h5py: the package itself bars the newest pandas on
-some Pythons, and need not be there to write for those who have it.
+The file is written with h5py according to AnnData's published on-disk format, so the package anndata is not needed. On
+some Python versions it excludes the newest pandas.
 """
 
 from __future__ import annotations
@@ -28,19 +28,25 @@ def write_anndata(
     layers: Mapping[str, np.ndarray] | None = None,
     about: Mapping[str, str | pd.DataFrame] | None = None,
 ) -> Path:
-    """Write an AnnData file, whole or not at all.
+    """Write an AnnData file atomically.
 
     Parameters
     ----------
-    values
-        X, float32 (cells, columns), e.g. latents.
-    obs, var
-        One row per cell, one row per column of X; their indices are the names. Columns of text become categories,
-        whole numbers with gaps nullable integers.
-    layers
-        More arrays of X's shape, e.g. the log-variances.
-    about
-        For ``uns``: versions and settings that made this, and further tables.
+    path : path
+        File to write.
+    values : ndarray
+        X, float32 (cells, columns), such as latents.
+    obs, var : DataFrame
+        One row per cell and one row per column of X, named by their indices. Text columns become categoricals, and
+        integers with missing values become nullable integers.
+    layers : mapping of str to ndarray, optional
+        Further arrays of the shape of X, such as log-variances.
+    about : mapping of str to str or DataFrame, optional
+        Entries of ``uns``: versions, settings and further tables.
+
+    Returns
+    -------
+    Path
     """
     import h5py
 

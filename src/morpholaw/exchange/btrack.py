@@ -1,4 +1,4 @@
-"""Classes in a copy of a btrack HDF5 file: ``objects/<type>/labels``, one class and its probabilities per object."""
+"""Export of classes and probabilities to a copy of a btrack HDF5 file (``objects/<type>/labels``)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,31 @@ if TYPE_CHECKING:
 
 
 def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | os.PathLike[str]) -> Path:
-    """Write a copy of the btrack file ``original`` whose labels are the classes that the scores give.
+    """Write a copy of a btrack file with the predicted classes as labels.
 
-    A row of ``labels`` is what btrack documents: the class, then one softmax value for each of its states
-    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the cell's own score, and
-    with more than two classes the softmax of their scores; also where the class follows from the whole track. Objects
-    without a score keep their class, and zeros beside it.
+    A row of ``labels`` follows btrack's documentation: the class, then one softmax value for each of btrack's states
+    (interphase, prometaphase, metaphase, anaphase, apoptosis). The values are computed from the cell's own scores (the
+    logistic function for two classes, else the softmax), even if the class was inferred from the whole track. Objects
+    without a score keep their class and have zeros as probabilities.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    scores : Scores
+        Scores of the tracked cells.
+    original : path
+        The btrack file to copy.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        ``original`` is no btrack file, is ``path`` itself, has other tracks than the scores, or btrack has no state
-        of a class's name.
+        If ``original`` is not a btrack file, is ``path`` itself or has other tracks than the scores, or if btrack has
+        no state with the name of a class.
     """
     path, original = Path(path), Path(original)
     check_copy(path, original)
@@ -51,24 +64,24 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
 
 def _state(name: str) -> int:
     if name.lower() not in STATES:
-        raise InputError(f"btrack knows no state {name!r}; its states are {', '.join(STATES)}.")
+        raise InputError(f"btrack has no state {name!r}; its states are {', '.join(STATES)}.")
     return STATES.index(name.lower())
 
 
 @dataclass(frozen=True)
 class _Classes:
-    """btrack's state of each class, and the columns of the classes' scores where there are more than two."""
+    """btrack's state for each class, and the score columns of the classes if there are more than two."""
 
     codes: list[int]
     columns: list[str]
 
     def shares(self, rows: pd.DataFrame) -> list[np.ndarray]:
-        """Return one softmax value per row for each class."""
+        """Return the softmax values per row, one array per class."""
         if not self.columns:
             score = rows["score"].to_numpy(np.float64)
             positive = 0.5 * (
                 1 + np.tanh(score / 2)
-            )  # the logistic function, which does not overflow in this form
+            )  # the logistic function in a form that does not overflow
             return [1 - positive, positive]
         scores = rows[self.columns].to_numpy(np.float64)
         values = np.exp(np.nan_to_num(scores - np.nanmax(scores, axis=1, keepdims=True), nan=-np.inf))
@@ -89,12 +102,14 @@ def _relabel(copy: Path, rows: pd.DataFrame, classes: _Classes, original: Path) 
 
 
 def _inside(file: h5py.File, kind: str, original: Path) -> h5py.Group:
-    """Return the group of one object type; refuse a link to another file, which would be written to."""
+    """Return the group of one object type; reject links, whose targets would be overwritten."""
     import h5py
 
     for name in ("objects", f"objects/{kind}"):
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise InputError(f"{original} has {name} in another place than its own, which is not written to.")
+            raise InputError(
+                f"{original} has a link in place of {name}, and its target would be overwritten."
+            )
     return file["objects"][kind]
 
 
@@ -104,7 +119,7 @@ def _replace_labels(group: h5py.Group, rows: pd.DataFrame, classes: _Classes) ->
         labels[:, 0] = group["labels"][:, 0]
         del group["labels"]
     else:
-        labels[:, 0] = len(STATES)  # btrack's code of no state
+        labels[:, 0] = len(STATES)  # btrack's code for no state
     number = rows["object"].to_numpy()
     labels[number, 0] = np.array(classes.codes)[rows["code"].to_numpy(int)]
     for code, share in zip(classes.codes, classes.shares(rows), strict=True):

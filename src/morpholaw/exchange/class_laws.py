@@ -1,4 +1,4 @@
-"""Laws of more than two classes as a file: Python functions or LaTeX."""
+"""Export of laws for more than two classes to Python functions or LaTeX."""
 
 from __future__ import annotations
 
@@ -19,26 +19,30 @@ SUFFIXES = (".py", ".tex")
 def write_class_laws(
     path: str | os.PathLike[str], laws: ClassLaws, meanings: Mapping[str, str] | None = None
 ) -> Path:
-    """Write the laws to a .py file, with a function that names the class, or to a .tex file.
+    """Write laws per class to a .py file, with a function that predicts the class, or to a .tex file.
 
     Parameters
     ----------
     path : path
-        Its suffix says which.
+        File to write; its suffix selects the format.
     laws : ClassLaws
-        Over inputs in units.
+        Laws over inputs in units.
     meanings : mapping, optional
-        Names given to latents, e.g. ``{"z3": "size"}``: comments in Python, words in LaTeX.
+        Names of latents, such as ``{"z3": "size"}``: comments in Python, words in LaTeX.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        The suffix is another one.
+        If the suffix is not supported.
     """
     path = Path(path)
     if path.suffix == ".xml":
         raise InputError(
-            f"TrackMate's filters keep one of two classes; these laws tell {len(laws.classes)} apart. Write .py, .tex "
+            f"TrackMate filters select one of two classes, but these laws have {len(laws.classes)}. Write .py, .tex "
             "or .csv."
         )
     if path.suffix not in SUFFIXES:
@@ -46,7 +50,7 @@ def write_class_laws(
     first = next(iter(laws.laws.values()))
     words = {name: (meanings or {})[name] for name in laws.names if name in (meanings or {})}
     header = [
-        f"Laws of {len(laws.classes)} classes found by Morpholaw {__version__}: the largest is the class.",
+        f"Laws of {len(laws.classes)} classes found by Morpholaw {__version__}: the class with the largest score wins.",
         inputs_sentence(first),
         *(f"{name}: {word}" for name, word in words.items()),
     ]
@@ -57,7 +61,7 @@ def write_class_laws(
 def _python(laws: ClassLaws, header: Sequence[str]) -> str:
     parts = ["\n".join(["# -*- coding: utf-8 -*-", *map(escape.python_comment, header), "", "import math"])]
     for number, (name, law) in enumerate(laws.laws.items()):
-        meaning = f"The law of {name}, which counts against those of the other classes."
+        meaning = f"Score of the class {name}, to be compared with the scores of the other classes."
         parts.append(to_python(law.expression, laws.names, f"law_{number}", meaning=meaning))
     arguments = ", ".join(laws.names)
     classes = "".join(f"    {name!a},\n" for name in laws.classes)

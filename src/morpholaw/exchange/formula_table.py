@@ -1,4 +1,4 @@
-"""Tables of cells with laws as formulas in each row, CSV, for Excel and LibreOffice Calc."""
+"""Export of tables of cells with laws as spreadsheet formulas (CSV, for Excel and LibreOffice Calc)."""
 
 from __future__ import annotations
 
@@ -25,20 +25,25 @@ def write_law_table(
     values: np.ndarray,
     about: Mapping[str, Sequence[str]],
 ) -> Path:
-    """Write cells with the score and the class that a law gives them.
+    """Write a table of cells with formulas for the score and the class of a law.
 
     Parameters
     ----------
     path : path
-        The file.
+        File to write.
     law : Law
-        Over inputs in units.
-    classes : (str, str)
+        Law over inputs in units.
+    classes : tuple of str
         Names of the negative (f < 0) and the positive class (f >= 0).
     values : ndarray
-        The law's used inputs, (n, inputs), in the order of its columns.
+        Values of the law's inputs, (n, inputs), in the order of its columns.
     about : mapping
-        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+        Further text columns, such as labels, by title; they are escaped so that spreadsheets do not read them as
+        formulas.
+
+    Returns
+    -------
+    Path
     """
     used = law.expression.variables()
     columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
@@ -52,18 +57,23 @@ def write_law_table(
 def write_class_laws_table(
     path: str | os.PathLike[str], laws: ClassLaws, values: np.ndarray, about: Mapping[str, Sequence[str]]
 ) -> Path:
-    """Write cells with the score of each class, and the class of the largest.
+    """Write a table of cells with formulas for the score of each class and the predicted class.
 
     Parameters
     ----------
     path : path
-        The file.
+        File to write.
     laws : ClassLaws
-        Over inputs in units.
+        Laws over inputs in units.
     values : ndarray
-        (n, inputs), the inputs that any law reads, in the order of its columns.
+        Values of the inputs of all laws, (n, inputs), in the order of their columns.
     about : mapping
-        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+        Further text columns, such as labels, by title; they are escaped so that spreadsheets do not read them as
+        formulas.
+
+    Returns
+    -------
+    Path
     """
     used = read_inputs(laws)
     columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
@@ -85,15 +95,15 @@ def _write(
     titles: Sequence[str],
     formulas: Callable[[int], list[str]],
 ) -> Path:
-    """Write what the cells are, their inputs, and under ``titles`` the formulas of each row of the sheet, from 2."""
+    """Write the text columns, the inputs, and the formulas under ``titles``; ``formulas`` takes row numbers from 2."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*map(escape.csv_text, about), *inputs, *titles])
     texts = [[escape.csv_text(one) for one in column] for column in about.values()]
-    for k, own in enumerate(values):
-        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in own]
+    for k, row in enumerate(values):
+        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
         written = [""] * (len(titles) - 1) + ["undefined"]  # an empty cell would count as 0
-        if np.isfinite(own).all():
+        if np.isfinite(row).all():
             written = formulas(k + 2)
         writer.writerow([*(column[k] for column in texts), *numbers, *written])
     return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))

@@ -1,4 +1,4 @@
-"""Tracked cells as a GEFF graph: a node a cell, with its score and class as properties."""
+"""Export of tracked cells to a GEFF graph with one node per cell and scores and classes as node properties."""
 
 from __future__ import annotations
 
@@ -19,22 +19,33 @@ from morpholaw.exchange.scores import Scores
 
 
 def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
-    """Write the cells and their lineage to the folder ``path``; a GEFF graph that is there is replaced.
+    """Write the cells and their lineage to a GEFF graph.
 
-    Axes are t (frames), y and x (pixels, with the scale to micrometres where it is known). Node properties besides:
-    track_id, score, class (text), and source_track and source_id (text) where the tracks' file has ids of its own.
+    The axes are t (frames), y and x (pixels, with the scale to micrometres if known). Further node properties are
+    track_id, score, class (text), and source_track and source_id (text) if the tracks file has its own ids.
+
+    Parameters
+    ----------
+    path : path
+        Folder to write; an existing GEFF graph is replaced.
+    scores : Scores
+        Scores of the tracked cells.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        The package geff is not installed, or something other than a GEFF graph is at ``path``.
+        If the package geff is not installed, or ``path`` exists and is not a GEFF graph.
     """
     require("geff", "geff")
     from geff.core_io import write_arrays
 
     path = Path(path)
     if path.exists() and not is_geff(path):
-        raise InputError(f"{path} is already there and is no GEFF graph; give another name.")
+        raise InputError(f"{path} already exists and is not a GEFF graph; choose another name.")
     table, ids = scores.table, np.arange(len(scores.table), dtype=np.uint64)
     undefined = ~np.isfinite(table["score"].to_numpy(np.float64))
     columns = {
@@ -58,9 +69,10 @@ def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
 
 
 def lineage_edges(table: pd.DataFrame) -> np.ndarray:
-    """Pairs of rows, uint64 (edges, 2): a cell and itself later, and a mother's last cell and her daughters' first.
+    """Return the edges of the lineage as pairs of row numbers, uint64 (edges, 2).
 
-    ``table`` is sorted by track and frame. A daughter that appears before her mother's last frame has no mother.
+    Edges connect a cell with its next appearance, and a mother's last appearance with her daughters' first. ``table``
+    must be sorted by track and frame. A daughter that appears before her mother's last frame has no mother.
     """
     track, t = table["track_id"].to_numpy(), table["t"].to_numpy()
     same = np.flatnonzero(track[:-1] == track[1:])

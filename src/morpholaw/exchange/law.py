@@ -1,4 +1,4 @@
-"""One law as a file: a Python function that needs nothing but the standard library, LaTeX, or TrackMate's filters."""
+"""Export of a law to a standalone Python function, LaTeX, or filters for TrackMate."""
 
 from __future__ import annotations
 
@@ -23,21 +23,27 @@ def write_law(
     classes: tuple[str, str],
     meanings: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write ``law`` to a .py or .tex file, or as filters of TrackMate's spots to an .xml file.
+    """Write a law to a .py or .tex file, or as spot filters for TrackMate to an .xml file.
 
     Parameters
     ----------
-    path
-        Its suffix says which.
-    classes
+    path : path
+        File to write; its suffix selects the format.
+    law : Law
+        Law over inputs in units.
+    classes : tuple of str
         Names of the negative (f < 0) and the positive class (f >= 0).
-    meanings
-        Names given to latents, e.g. ``{"z3": "size"}``: comments in Python, words in LaTeX.
+    meanings : mapping, optional
+        Names of latents, such as ``{"z3": "size"}``: comments in Python, words in LaTeX.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        The suffix is another one, or the law is no filter of TrackMate.
+        If the suffix is not supported, or the law cannot be written as TrackMate filters.
     """
     path, meanings = Path(path), meanings or {}
     if path.suffix not in SUFFIXES:
@@ -62,13 +68,13 @@ def write_law(
 
 
 def inputs_sentence(law: Law) -> str:
-    """Say what the law reads."""
+    """Return a sentence that names the inputs of a law."""
     shapes = [name for name in law.names if name in SHAPE_NAMES or name in NEIGHBOURHOOD_NAMES]
     latents = [name for name in law.names if name not in shapes]
     parts = [f"the latents {', '.join(latents)} (the encoder's means of one cell)"] if latents else []
     if shapes:
-        parts.append(f"the shapes {', '.join(shapes)} (in the units that the study measures them in)")
-    return f"It reads {' and '.join(parts)}."
+        parts.append(f"the shapes {', '.join(shapes)} (in the units in which the study measures them)")
+    return f"Inputs: {' and '.join(parts)}."
 
 
 FEATURES = {
@@ -77,21 +83,21 @@ FEATURES = {
     "solidity": "SOLIDITY",
     "roundness": "CIRCULARITY",
 }
-"""Shapes that TrackMate measures in the same way, and what it calls them."""
+"""TrackMate's names for the shapes that it measures in the same way."""
 
 
 @dataclass(frozen=True)
 class SpotFilter:
-    """A threshold on a feature of TrackMate's spots.
+    """A threshold on a feature of TrackMate spots.
 
     Attributes
     ----------
     feature : str
-        TrackMate's name of it.
+        TrackMate's name of the feature.
     value : float
         The threshold, in the units of the image.
     above : bool
-        Whether spots above it are kept.
+        Whether spots above the threshold are kept.
     """
 
     feature: str
@@ -100,28 +106,34 @@ class SpotFilter:
 
 
 def spot_filters(expression: Expression, classes: tuple[str, str]) -> tuple[str, tuple[SpotFilter, ...]]:
-    """Return the class whose spots are kept, and the filters that keep them; all of them must hold.
+    """Convert a law to spot filters, all of which must hold.
 
     Parameters
     ----------
     expression : Expression
-        A law over shapes in units.
-    classes : (str, str)
-        The classes of f < 0 and of f >= 0.
+        Law over shapes in units.
+    classes : tuple of str
+        Names of the classes of f < 0 and f >= 0.
+
+    Returns
+    -------
+    kept : str
+        The class whose spots are kept.
+    filters : tuple of SpotFilter
 
     Raises
     ------
     InputError
-        If the law is no set of thresholds that all hold, or reads what TrackMate does not measure.
+        If the law is not a conjunction of thresholds, or uses features that TrackMate does not measure.
     """
     word, parts = boundary_form(expression).parts
-    # Where one of several is enough for the second class, all must fail for the first.
+    # If one of several conditions is enough for the second class, all of them must fail for the first.
     keeps_second = word != "or"
     filters = []
     for part in parts:
         if not isinstance(part.left, Variable):
             raise InputError(
-                f"TrackMate filters by one feature at a time, and {part.text()} compares a formula; test a rule of "
+                f"TrackMate filters by one feature at a time, but {part.text()} compares a formula; use a rule of "
                 "thresholds such as area < 100 and axis_ratio > 1.9."
             )
         filters.append(_filter(part, keeps_second))
@@ -131,12 +143,12 @@ def spot_filters(expression: Expression, classes: tuple[str, str]) -> tuple[str,
 def _filter(part: Inequality, keeps_second: bool) -> SpotFilter:
     name = part.left.text()
     if name not in FEATURES:
-        raise InputError(f"TrackMate has no feature for {name}; a filter can read {', '.join(FEATURES)}.")
+        raise InputError(f"TrackMate has no feature for {name}; a filter can use {', '.join(FEATURES)}.")
     return SpotFilter(FEATURES[name], part.threshold, part.at_least == keeps_second)
 
 
 def filters_xml(filters: tuple[SpotFilter, ...]) -> bytes:
-    """Return the element SpotFilterCollection of a TrackMate file's settings."""
+    """Return the SpotFilterCollection element of a TrackMate settings file."""
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
     collection = Element("SpotFilterCollection")

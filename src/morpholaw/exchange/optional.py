@@ -1,4 +1,4 @@
-"""Packages that only one format needs, asked for when it is."""
+"""Checks for optional packages that only one export format needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from morpholaw.errors import InputError
 
 
 def require(package: str, extra: str) -> None:
-    """Raise InputError, which names the extra to install, where ``package`` is not there."""
+    """Raise an InputError that names the extra to install if ``package`` is missing."""
     try:
         installed = find_spec(package) is not None
-    except ModuleNotFoundError:  # the parent of a dotted name
+    except ModuleNotFoundError:  # raised for the parent of a dotted name
         installed = False
     if not installed:
         raise InputError(

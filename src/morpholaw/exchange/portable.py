@@ -1,8 +1,7 @@
-"""Encoder and classifiers as TorchScript that runs without this package, from crops of a camera to their result.
+"""Export of encoders and classifiers to TorchScript that runs without this package.
 
-What comes in is a crop on its source's scale, (raw - background) / scale, which takes two
-numbers. The rest of the grey scale (:mod:`morpholaw.cells.normalise`), each cell over its own brightest
-chromatin, is part of the network.
+The input is a crop on the scale of its source, (raw - background) / scale, which needs two numbers. Scaling each cell
+to its own brightest chromatin (:mod:`morpholaw.cells.normalise`) is part of the network.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from morpholaw.models.vae import BetaTCVAE
 
 
 class CellScale(nn.Module):
-    """Crops (n, 1, s, s) in units of their source's scale to the grey values in [0, 1] that the models learnt from."""
+    """Scales crops (n, 1, s, s), in units of their source's scale, to the grey levels in [0, 1] of the training."""
 
     def __init__(self, size: int, normalisation: Normalisation) -> None:
         super().__init__()
@@ -29,7 +28,7 @@ class CellScale(nn.Module):
         self.register_buffer("nucleus", torch.from_numpy(np.flatnonzero(nucleus(size))))
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Normalise crops, (n, 1, size, size) to the same shape."""
+        """Return scaled crops of the same shape, (n, 1, size, size)."""
         if self.per == "cell":
             pixels = crops.flatten(1)[:, self.get_buffer("nucleus")]
             brightness = torch.quantile(pixels, PEAK / 100, dim=1).clamp(FAINTEST, BRIGHTEST)
@@ -38,20 +37,20 @@ class CellScale(nn.Module):
 
 
 class Latents(nn.Module):
-    """Images (n, 1, s, s) in [0, 1] to the means of their latents, (n, latents)."""
+    """Encodes images (n, 1, s, s) in [0, 1] as means of latents, (n, latents)."""
 
     def __init__(self, encoder: BetaTCVAE) -> None:
         super().__init__()
         self.hidden, self.mean = encoder.encoder, encoder.mean
 
     def forward(self, images: Tensor) -> Tensor:
-        """Encode images, (n, 1, size, size), as the means of the latents, (n, latents)."""
+        """Return the latent means, (n, latents), of images (n, 1, size, size)."""
         means: Tensor = self.mean(self.hidden(images))
         return means
 
 
 class MedianScore(nn.Module):
-    """Images (n, 1, s, s) in [0, 1] to the median of the models' scores, (n, 1); NaN where all are undefined."""
+    """Scores images (n, 1, s, s) in [0, 1] with the median over models, (n, 1); NaN if no score is defined."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
@@ -60,7 +59,7 @@ class MedianScore(nn.Module):
         self.head, self.laws = classifier.head, classifier.laws
 
     def forward(self, images: Tensor) -> Tensor:
-        """Score images, (n, 1, size, size), as (n, 1)."""
+        """Return the scores, (n, 1), of images (n, 1, size, size)."""
         assert self.features is not None
         features = self.features(images)
         laws = [law.score_torch(features) for law in self.laws]
@@ -70,9 +69,9 @@ class MedianScore(nn.Module):
 
 
 class ClassScores(nn.Module):
-    """Images (n, 1, s, s) in [0, 1] to one score per class, (n, classes), of more than two classes.
+    """Scores images (n, 1, s, s) in [0, 1] for each of more than two classes, (n, classes).
 
-    It is the logarithm of the softmax, its median over the models; NaN where a model's score is undefined.
+    The scores are the median over models of the log-softmax; NaN if the score of a model is undefined.
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -82,7 +81,7 @@ class ClassScores(nn.Module):
         self.head, self.laws, self.classes = classifier.head, classifier.laws, len(classifier.classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Score images, (n, 1, size, size), as (n, classes)."""
+        """Return the scores, (n, classes), of images (n, 1, size, size)."""
         assert self.features is not None
         features = self.features(images)
         if self.head is None:
@@ -97,9 +96,9 @@ class ClassScores(nn.Module):
 
 
 def portable(model: BetaTCVAE | Classifier, size: int, normalisation: Normalisation) -> nn.Module:
-    """Return the network that is exported, in evaluation mode: (n, 1, size, size) to latents or scores.
+    """Return a network in evaluation mode that maps crops (n, 1, size, size) to latents or scores.
 
-    A classifier of two classes gives (n, 1), of more (n, classes).
+    A classifier returns (n, 1) for two classes and (n, classes) for more.
     """
     body: nn.Module = Latents(model) if isinstance(model, BetaTCVAE) else MedianScore(model)
     if isinstance(model, Classifier) and len(model.classes) > 2:
@@ -108,19 +107,30 @@ def portable(model: BetaTCVAE | Classifier, size: int, normalisation: Normalisat
 
 
 def torchscript(network: nn.Module, crops: Tensor) -> bytes:
-    """``network`` as a TorchScript file.
+    """Return a network as the bytes of a TorchScript file.
 
-    It is traced with two of the crops (n, 1, s, s), n >= 3, and must then give for all of them what ``network``
-    gives: nothing of the traced batch, its length for one, may have gone into the file.
+    The network is traced with the first two of the crops and must then give the original results for all of them. This
+    detects properties of the traced batch, such as its length, that would have become constants.
+
+    Parameters
+    ----------
+    network : Module
+        Network from `portable`.
+    crops : Tensor
+        At least three crops, (n, 1, s, s).
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
     RuntimeError
-        It does not.
+        If the results differ.
     """
     stream = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # checks of shapes are seen by the tracer; TorchScript is called old
+        warnings.simplefilter("ignore")  # the tracer warns about shape checks, and TorchScript is deprecated
         traced = torch.jit.trace(network, crops[:2], check_trace=False)
         torch.testing.assert_close(traced(crops), network(crops), rtol=1e-4, atol=1e-5, equal_nan=True)
         torch.jit.save(traced, stream)
@@ -128,7 +138,7 @@ def torchscript(network: nn.Module, crops: Tensor) -> bytes:
 
 
 def _without_paths(stream: io.BytesIO) -> bytes:
-    """Remove the debug tables, which name the folders of the machine that wrote the file."""
+    """Remove the debug tables, which contain folder names of the machine that wrote the file."""
     slim = io.BytesIO()
     with zipfile.ZipFile(stream) as full, zipfile.ZipFile(slim, "w") as kept:
         for part in full.infolist():

@@ -1,8 +1,8 @@
-"""Scores keyed by track and frame: the table that every exported file is made from, and the CSV of it.
+"""Scores by track and frame, from which all exported files are made, and their export to CSV.
 
-The rows are in the order of a napari Tracks layer (by track, then by frame), so the columns are its ``features``
-as they are. TrackMate's CSV importer asks which column is x, y, frame and track; its one free number, the quality,
-can be ``score``. It reads positions in the image's own unit: ``x_um`` and ``y_um`` where the pixel size is known.
+The rows are in the order of a napari Tracks layer (by track, then by frame), so the columns can be its ``features``.
+TrackMate's CSV importer asks for the columns of x, y, frame and track. Its one free column, the quality, can be
+``score``. It expects positions in the unit of the image: ``x_um`` and ``y_um`` if the pixel size is known.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from morpholaw.errors import InputError
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one crop set's cells under one scheme.
+    """Scores of the cells of one crop set under one scheme.
 
     Attributes
     ----------
     table : DataFrame
-        ``track_id``, ``t``, ``y``, ``x`` (pixels of the movie), ``parent``, ``score``, ``class``, and where the
-        tracks' file has ids of its own, ``source_track`` and ``source_id``; by track and frame.
+        Columns ``track_id``, ``t``, ``y``, ``x`` (pixels of the movie), ``parent``, ``score``, ``class``, and
+        ``source_track`` and ``source_id`` if the tracks file has its own ids; sorted by track and frame.
     classes : tuple of str
-        Names of the classes; of two, f < 0 is the first and f >= 0 the second. With more than two, the table has
-        ``score_NAME`` of each.
+        Names of the classes. With two, f < 0 is the first and f >= 0 the second. With more, the table has a column
+        ``score_NAME`` per class.
     scheme : int
         1 to 4.
     name : str
-        Of the crop set.
+        Name of the crop set.
     pixel_size : float or None
-        Micrometres per pixel of the movie.
+        Pixel size of the movie, in micrometres.
     movie_shape : tuple of int or None
-        (t, y, x) of the movie.
+        Shape (t, y, x) of the movie.
     """
 
     table: pd.DataFrame
@@ -48,12 +48,12 @@ class Scores:
     movie_shape: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
-        """Keep the tracked cells, by track and frame."""
+        """Keep only tracked cells, sorted by track and frame."""
         tracked = self.table.dropna(subset=["track_id", "t"])
         if len(tracked) == 0:
             raise InputError(
-                f"The cells of the crop set {self.name} have no tracks; scores keyed by track and frame need a set "
-                "that was cut from a movie."
+                f"The cells of the crop set {self.name} have no tracks; this export needs a crop set that was cut "
+                "from a tracked movie."
             )
         tracked = tracked.astype({"track_id": np.int64, "t": np.int64, "parent": np.int64})
         order = tracked.sort_values(["track_id", "t"], kind="stable", ignore_index=True)
@@ -61,22 +61,33 @@ class Scores:
 
     @property
     def class_scores(self) -> list[str]:
-        """Columns of the table with the score of each class; empty for two classes."""
+        """Columns with the score of each class; empty for two classes."""
         return [f"score_{name}" for name in self.classes] if len(self.classes) > 2 else []
 
     @property
     def code(self) -> np.ndarray:
-        """Place of each cell's class among ``classes``, NaN where the score is not finite; float64 (n,)."""
+        """Position of each cell's class in ``classes``, float64 (n,); NaN where the score is not finite."""
         places = {name: number for number, name in enumerate(self.classes)}
         place = self.table["class"].map(places).to_numpy(np.float64)
         return np.where(np.isfinite(self.table["score"].to_numpy(np.float64)), place, np.nan)
 
 
 def write_scores(path: str | os.PathLike[str], scores: Scores) -> Path:
-    """Write the scores as CSV.
+    """Write scores to a CSV file.
 
-    The columns are ``track_id,t,y,x,parent,score,class``, ``source_track,source_id`` where the tracks' file has ids
-    of its own (TrackMate's TRACK_ID and ID), and ``y_um,x_um`` where the pixel size is known.
+    The columns are ``track_id,t,y,x,parent,score,class``, then ``source_track,source_id`` if the tracks file has its
+    own ids (TrackMate's TRACK_ID and ID), and ``y_um,x_um`` if the pixel size is known.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    scores : Scores
+        Scores to write.
+
+    Returns
+    -------
+    Path
     """
     table = scores.table
     if scores.pixel_size is not None:
@@ -85,32 +96,41 @@ def write_scores(path: str | os.PathLike[str], scores: Scores) -> Path:
 
 
 def check_copy(path: Path, original: Path) -> None:
-    """Raise InputError where ``original`` is no file, or the copy ``path`` would take its place."""
+    """Raise an InputError if ``original`` does not exist or would be overwritten by its copy ``path``."""
     if not original.is_file():
         raise InputError(f"There is no file {original}.")
     if path.resolve() == original.resolve():
-        raise InputError(f"{path} is the file of tracks itself; give another name for the copy.")
+        raise InputError(f"{path} is the original tracks file; choose another name for the copy.")
 
 
 FAR = 2.0
-"""Pixels between a cell and the spot of the same track and frame beyond which they are not the same cell."""
+"""Distance in pixels beyond which a cell and a spot of the same track and frame are not the same cell."""
 
 
 def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Match the scored cells to ``spots``, a table of tracks as its file has it.
+    """Match scored cells to the spots of a tracks file.
 
-    Spots are matched by the file's own ids (``source_id``) where the cells were cut with them, else by track and frame,
-    and where the tracks have other numbers, by frame and place.
+    Cells are matched by the file's own ids (``source_id``) if the crop set has them, else by track and frame. If the
+    track numbers differ, cells are matched by frame and position.
+
+    Parameters
+    ----------
+    scores : Scores
+        Scored cells.
+    spots : DataFrame
+        Tracks, as read from the file.
+    where : str
+        Name of the file, for error messages.
 
     Returns
     -------
     DataFrame
-        The rows of ``spots`` that have a score, with ``score``, ``code`` and `Scores.class_scores` beside them.
+        Rows of ``spots`` that have a score, with the columns ``score``, ``code`` and `Scores.class_scores` added.
 
     Raises
     ------
     InputError
-        When most cells have no spot of their frame and place: the file is of other tracks.
+        If most cells have no spot at their frame and position, because the file has other tracks.
     """
     cells = scores.table.assign(code=scores.code)
     named = "source_id" in cells and bool((cells["source_id"] != "").any())
@@ -125,14 +145,14 @@ def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
         near = pd.Series(True, index=both.index)
     if 2 * near.sum() < len(cells):
         raise InputError(
-            f"{where} has other tracks than the crop set {scores.name}: {near.sum()} of its {len(cells)} cells have a "
-            "spot of their track, frame and place in it; give the file that the set was cut with."
+            f"{where} does not have the tracks of the crop set {scores.name}: it has spots for {near.sum()} of "
+            f"{len(cells)} cells at their track, frame and position; choose the file that the set was cut with."
         )
     return both[near & np.isfinite(both["score"])]
 
 
 def _nearest(cells: pd.DataFrame, spots: pd.DataFrame, values: list[str]) -> pd.DataFrame:
-    """Give the rows of ``spots`` the ``values`` of the cell at the same place of the same frame."""
+    """Add the ``values`` of the cell at the same position and frame to the rows of ``spots``."""
     from scipy.spatial import cKDTree
 
     parts = [spots.iloc[:0].assign(**dict.fromkeys(values, 0.0))]

@@ -1,4 +1,4 @@
-"""Scores in a copy of a TrackMate file, as spot features that TrackMate colours, plots and filters by."""
+"""Export of scores to a copy of a TrackMate file, as spot features for colouring, plots and filters."""
 
 from __future__ import annotations
 
@@ -21,15 +21,28 @@ def write_trackmate(
     scores: Scores,
     original: str | os.PathLike[str],
 ) -> Path:
-    """Write a copy of the TrackMate XML ``original`` with a score and a class at every scored spot.
+    """Write a copy of a TrackMate XML file with a score and a class for every scored spot.
 
-    The features are MORPHOLAW_SCHEME3_SCORE and MORPHOLAW_SCHEME3_CLASS (a number, 0 to C - 1), declared as
-    TrackMate declares its own, so that it keeps them when it saves. Spots without a score have neither.
+    The features are, for example, MORPHOLAW_SCHEME3_SCORE and MORPHOLAW_SCHEME3_CLASS (a number, 0 to C - 1). They are
+    declared like TrackMate's own features, so TrackMate keeps them when it saves. Spots without a score have neither.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    scores : Scores
+        Scores of the tracked cells.
+    original : path
+        The TrackMate file to copy.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        ``original`` is no TrackMate file, is ``path`` itself, or has other tracks than the scores.
+        If ``original`` is not a TrackMate file, is ``path`` itself, or has other tracks than the scores.
     """
     path, original = Path(path), Path(original)
     check_copy(path, original)
@@ -55,7 +68,7 @@ def write_trackmate(
 def _parse(path: Path) -> ElementTree[Element]:
     from defusedxml.ElementTree import parse
 
-    # The file was read before, so that its faults are known.
+    # The file was read before, so its faults are known.
     tree: ElementTree[Element] = parse(path, forbid_dtd=True)
     return tree
 
@@ -66,7 +79,7 @@ def _declare(tree: ElementTree[Element], scores: Scores, names: list[str], path:
     features = tree.find(".//FeatureDeclarations/SpotFeatures")
     if features is None:
         raise InputError(
-            f"{path} declares no spot features, so TrackMate cannot open it; save it in TrackMate again."
+            f"{path} declares no spot features, so TrackMate cannot open it; save it again in TrackMate."
         )
     for feature in features.findall("Feature"):
         if feature.get("feature") in names:

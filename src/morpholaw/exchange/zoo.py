@@ -1,4 +1,4 @@
-"""A package for the BioImage Model Zoo (bioimage.io): network, test tensors, cover and documentation in one zip."""
+"""Export of models as packages for the BioImage Model Zoo (bioimage.io): one zip file."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
 PAPER = "Soelistyo, Lowe: Discovering interpretable models of scientific image data with deep learning (2024)"
 PAPER_DOI = "10.48550/arXiv.2402.03115"
 FEWEST = 3
-"""Crops that a package needs: two to trace the network with and one more to check it on."""
+"""Minimum number of crops for a package: two to trace the network and one more to check it."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What a package says of itself.
+    """Description of a package.
 
     Attributes
     ----------
     name : str
-        Five letters or more; what the zoo does not allow in a name becomes "_".
+        Name of at least five letters; characters that the zoo does not allow are replaced by "_".
     description : str
-        One sentence.
+        Description in one sentence.
     result : str
-        What comes out, a paragraph of Markdown.
+        Meaning of the output, as a paragraph of Markdown.
     validation : str
-        How good it was on held-out cells, a paragraph of Markdown.
+        Performance on held-out cells, as a paragraph of Markdown.
     channels : tuple of str
-        Names of the output's channels.
+        Names of the output channels.
     author, licence : str or None
-        A person's name and an SPDX identifier, e.g. "CC-BY-4.0"; the zoo asks for both at upload.
+        Name of a person and an SPDX identifier such as "CC-BY-4.0"; the zoo requires both for an upload.
     pixel_size : float or None
-        Micrometres per pixel of a crop.
+        Pixel size of a crop, in micrometres.
     """
 
     name: str
@@ -70,26 +70,36 @@ def write_zoo(
     normalisation: Normalisation,
     about: About,
 ) -> Path:
-    """Write a model as a zip that programs of the zoo open, and bioimageio.core's own test passes.
+    """Write a model as a zip package that programs of the zoo open and that passes bioimageio.core's test.
 
     Parameters
     ----------
-    raw
-        Three crops or more as a camera gave them, float32 (n, s, s): the test input and the cover show them.
-    normalisation
-        Their source's grey scale. Its two numbers become the package's preprocessing, gain and offset, which
-        somebody with another camera replaces; each cell's own scale is in the network.
+    path : path
+        File to write.
+    model : BetaTCVAE or Classifier
+        Model to export.
+    raw : ndarray
+        At least three crops as acquired, float32 (n, s, s); they become the test input and the cover.
+    normalisation : Normalisation
+        Grey scale of their source. Its two numbers become the package's preprocessing (gain and offset), which users of
+        another camera replace. The scaling to each cell's own brightness is part of the network.
+    about : About
+        Description of the package.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     InputError
-        bioimageio.spec is not installed, there are too few crops, or the zoo's rules refuse the description.
+        If bioimageio.spec is not installed, there are too few crops, or the description breaks the zoo's rules.
     """
     require("bioimageio.spec", "zoo")
     from bioimageio.spec import ValidationContext, save_bioimageio_package_to_stream
 
     if len(raw) < FEWEST:
-        raise InputError(f"A zoo package shows {FEWEST} crops or more; there are {len(raw)}.")
+        raise InputError(f"A zoo package needs at least {FEWEST} crops; there are {len(raw)}.")
     network = portable(model, raw.shape[-1], normalisation)
     raw = raw.astype(np.float32)[:, None]
     gain, offset = _linear(normalisation)
@@ -106,15 +116,13 @@ def write_zoo(
         with ValidationContext(root=folder, perform_io_checks=True):
             description = _describe(about, raw.shape[-1], gain, offset)
         with atomic_file(path) as stream, warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", ResourceWarning
-            )  # it leaves what it has read to be closed by itself
+            warnings.simplefilter("ignore", ResourceWarning)  # leaves files open that it has read
             save_bioimageio_package_to_stream(description, output_stream=stream)
     return Path(path)
 
 
 def _linear(normalisation: Normalisation) -> tuple[float, float]:
-    """Gain and offset that bring raw values to the source's scale: background to 0, bright chromatin to 1."""
+    """Return the gain and offset that scale raw values to background 0 and bright chromatin 1."""
     return 1 / normalisation.scale, -normalisation.background / normalisation.scale
 
 
@@ -145,7 +153,7 @@ def _describe(about: About, size: int, gain: float, offset: float) -> ModelDescr
             inputs=[
                 spec.InputTensorDescr(
                     id=spec.TensorId("raw"),
-                    description="Crops centred on a nucleus, histone channel, as the camera gave them.",
+                    description="Crops centred on a nucleus, histone channel, as acquired.",
                     axes=[spec.BatchAxis(), spec.ChannelAxis(channel_names=["histone"]), *space],
                     data=numbers,
                     test_tensor=_file("raw.npy"),
@@ -172,7 +180,7 @@ def _describe(about: About, size: int, gain: float, offset: float) -> ModelDescr
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise InputError(
-            f"The zoo does not accept {field} of this package: {reason(ValueError(first['msg']))}."
+            f"The zoo does not accept the {field} of this package: {reason(ValueError(first['msg']))}."
         ) from None
 
 
@@ -183,7 +191,7 @@ def _file(name: str) -> Any:
 
 
 def _cover(raw: np.ndarray) -> bytes:
-    """Crops side by side, two wide to one high, as the zoo wants covers; each over its own brightest pixel."""
+    """Return crops side by side in the 2:1 format of the zoo's covers, each scaled to its own brightest pixel."""
     from io import BytesIO
 
     from PIL import Image
@@ -200,25 +208,25 @@ def _cover(raw: np.ndarray) -> bytes:
 def _readme(about: About, normalisation: Normalisation) -> str:
     gain, offset = _linear(normalisation)
     cell = (
-        "The network then divides each crop by the brightest chromatin of the cell in its middle, so that dim and "
-        "bright cells come out alike."
+        "The network then divides each crop by the brightest chromatin of the central cell, so that dim and bright "
+        "cells are treated alike."
         if normalisation.per == "cell"
-        else "All crops have this one scale: how bright a cell is counts."
+        else "All crops have the same scale, so the brightness of a cell matters."
     )
     return f"""# {about.name}
 
 {about.description}
 
-## What goes in
+## Input
 
-A crop centred on one nucleus, histone fluorescence, as the camera gave it: `(batch, 1, y, x)`.
+Crops centred on one nucleus, histone fluorescence, as acquired: `(batch, 1, y, x)`.
 
-The preprocessing takes away the background of the camera, {normalisation.background:g}, and divides by how bright the
-chromatin of a typical cell is, {normalisation.scale:g} above it: gain {gain:g}, offset {offset:g}. **With another
-camera, put your own two numbers in `rdf.yaml`**: gain = 1 / scale, offset = -background / scale. The background
-matters; the scale need only be about right. {cell}
+The preprocessing subtracts the background of the camera, {normalisation.background:g}, and divides by the brightness of
+typical chromatin, {normalisation.scale:g} above background: gain {gain:g}, offset {offset:g}. **For another camera, put
+your own two numbers in `rdf.yaml`**: gain = 1 / scale, offset = -background / scale. The background must be accurate;
+the scale only needs to be about right. {cell}
 
-## What comes out
+## Output
 
 {about.result}
 
@@ -226,8 +234,8 @@ matters; the scale need only be about right. {cell}
 
 {about.validation}
 
-To judge it on your own cells: label some, score them, and compare the sign of the score (or what you make of the
-latents) with your labels, with whole movies held out.
+To validate the model on your own cells, label some of them, score them, and compare the sign of the score (or the
+quantity that you derive from the latents) with your labels. Hold out whole movies.
 
-Made by Morpholaw {__version__} (napari-morpholaw). The test input holds crops of the data it was made from.
+Made by Morpholaw {__version__} (napari-morpholaw). The test input consists of crops of the data it was made from.
 """

@@ -1,6 +1,6 @@
-"""One function per figure: arrays in, a :class:`matplotlib.figure.Figure` out, no pyplot state.
+"""Figures, one function each: arrays in, a :class:`matplotlib.figure.Figure` out, no pyplot state.
 
-Import the file that holds the figure (``from morpholaw.figures.rashomon import rashomon``): matplotlib loads
-only then. Every function takes ``theme`` (:data:`morpholaw.figures.style.LIGHT` or ``DARK``) and ``figsize``
-in inches; ``(width, None)`` leaves the height to the figure, which suits a dock of known width.
+Import the module of a figure (``from morpholaw.figures.rashomon import rashomon``); only then is matplotlib loaded.
+Every function takes ``theme`` (:data:`morpholaw.figures.style.LIGHT` or ``DARK``) and ``figsize`` in inches. With
+``(width, None)`` the function chooses the height, which suits a dock of known width.
 """

@@ -1,4 +1,4 @@
-"""Adversarial attacks: accuracy against magnitude, and what attacked cells look like (paper, fig. 14-20)."""
+"""Figures of adversarial attacks: accuracy against magnitude, and attacked cells (paper, fig. 14-20)."""
 
 from __future__ import annotations
 
@@ -43,27 +43,33 @@ def attack_curves(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw test accuracy against the perturbation's magnitude: mean and one standard deviation (fig. 14, 17, 19).
+    """Plot test accuracy against perturbation magnitude, as mean and standard deviation (paper, fig. 14, 17, 19).
 
     Parameters
     ----------
     eps : ndarray
-        (k,), increasing, in units of the attacked space.
+        Magnitudes, (k,), increasing, in units of the attacked space.
     accuracy : ndarray
-        (schemes, members, k), shares in [0, 1]; NaN where a model is missing.
+        Accuracy of each model, (schemes, members, k), in [0, 1]; NaN for missing models.
     schemes : sequence of int or str
         Numbers or names of the schemes, in the order of ``accuracy``.
     control : ndarray, optional
-        As ``accuracy``, under random signs of the same magnitude; its mean is a thin dotted line.
+        The same for random signs of the same magnitude; the mean is drawn as a thin dotted line.
     space : str
-        The attacked space, for the label: "image", "latent".
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        The attacked space, for the axis label: "image" or "latent".
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     eps = validation.numbers(eps, ("k",), "eps")
     accuracy = validation.numbers(accuracy, ("schemes", "members", len(eps)), "accuracy") * 100
@@ -100,25 +106,31 @@ def attack_matrix(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw how often cells of one class are taken for another after an attack towards it.
+    """Plot how often cells of each class are classified as another class after an attack towards it.
 
     Parameters
     ----------
     success : ndarray
-        (C, C), shares in [0, 1] by true class (rows) and the class attacked towards (columns); NaN where there is none.
+        Success rates, (C, C), in [0, 1], by true class (rows) and target class (columns); NaN if not attacked.
     classes : sequence of str
-        Their names.
+        Names of the classes.
     eps : float
-        Magnitude of the perturbation.
+        Perturbation magnitude.
     space : str
-        The attacked space: "image", "latent".
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        The attacked space: "image" or "latent".
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the matrix doesn't have one row and column per class.
+        If the matrix does not have one row and one column per class.
     """
     count = len(classes)
     success = validation.numbers(success, (count, count), "success of an attack")
@@ -138,7 +150,7 @@ def attack_matrix(
     axes.set(xlabel="attacked towards", ylabel="true class")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    heading(axes, f"taken for it, %: ε = {eps:g}, {plain(space)} space", theme)
+    heading(axes, f"classified as the target, %: ε = {eps:g}, {plain(space)} space", theme)
     return figure
 
 
@@ -155,29 +167,36 @@ def attack_panels(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Cells before and after an attack, with the score it reaches (paper, fig. 15, 16, 18, 20).
+    """Plot cells before and after an attack, with their scores (paper, fig. 15, 16, 18, 20).
 
     Parameters
     ----------
-    original, perturbed
-        (n, s, s), uint8 or float in [0, 1]; a column each. A perturbed image may leave that range.
-    reconstruction
-        (n, s, s), the beta-TCVAE's reconstruction of the perturbed images; left out where empty.
-    difference
-        (n, s, s); perturbed minus original where empty.
-    scores_before, scores_after
-        (n,), f(x) under the columns: "before → after", or the one given.
-    labels
-        n class names above the columns.
-    pixel_size
+    original, perturbed : ndarray
+        Images, (n, s, s), uint8 or float in [0, 1], one column each. Perturbed images may exceed this range.
+    reconstruction : ndarray, optional
+        Reconstructions of the perturbed images by the beta-TCVAE, (n, s, s).
+    difference : ndarray, optional
+        Differences to show, (n, s, s); by default perturbed minus original.
+    scores_before, scores_after : ndarray, optional
+        Scores f(x), (n,), written below the columns as "before → after", or alone if only one is given.
+    labels : sequence of str, optional
+        Names of the classes, written above the columns.
+    pixel_size : float, optional
         Micrometres per pixel, for a scale bar.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        Micrometres per pixel, for a scale bar.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     original = validation.pictures(original, ("n", "s", "s"), "original images")
     perturbed = validation.pictures(perturbed, original.shape, "perturbed images")
@@ -218,10 +237,10 @@ def attack_panels(
 
 
 def _score_texts(count: int, before: np.ndarray | None, after: np.ndarray | None) -> list[str]:
-    """One caption a column."""
-    given = [
+    """Return one caption per column."""
+    present = [
         validation.numbers(scores, (count,), "scores") for scores in (before, after) if scores is not None
     ]
-    digits = 1 if len(given) == 2 else 2
-    texts = [" → ".join(number(score, digits) for score in pair) for pair in zip(*given, strict=True)]
+    digits = 1 if len(present) == 2 else 2
+    texts = [" → ".join(number(score, digits) for score in pair) for pair in zip(*present, strict=True)]
     return [f"f: {text}" for text in texts]

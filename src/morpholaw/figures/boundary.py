@@ -1,4 +1,4 @@
-"""The boundary f = 0 of a law: slices through latent space, and the surface itself (paper, fig. 12)."""
+"""Figures of the boundary f = 0 of a law: slices through latent space, and a surface (paper, fig. 12)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from morpholaw.figures.style import (
 )
 
 _RANGE = (-3.0, 3.0)
-"""Range of all three axes around the surface, in latents' units."""
+"""Range of all three axes of the surface, in units of the latents."""
 
 
 def boundary_slices(
@@ -49,29 +49,35 @@ def boundary_slices(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Where a law decides for which class, slice by slice through a third latent (paper, fig. 12).
+    """Plot the predicted class over two latents, in slices through a third one (paper, fig. 12).
 
     Parameters
     ----------
-    scores
-        (slices, ny, nx), f over both latents in each slice.
-    x, y, slice_values
-        (nx,), (ny,), (slices,): values of the three latents.
-    names
-        Names of the latents along x, along y and through the slices.
-    classes
+    scores : ndarray
+        Scores f, (slices, ny, nx).
+    x, y, slice_values : ndarray
+        Values of the three latents, (nx,), (ny,) and (slices,).
+    names : tuple of str
+        Names of the latents along x, along y and across slices.
+    classes : tuple of str
         Names of the classes of f < 0 and f >= 0 (eq. 2).
-    held
-        What the other latents are held at, e.g. "z21 = 0".
-    colours
-        Of the classes; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    held : str
+        Values at which the other latents are held, such as "z21 = 0".
+    colours : sequence of str
+        Colours of the classes; by default from :func:`morpholaw.figures.palette.class_colours`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
     scores = validation.numbers(scores, ("slices", len(y), len(x)), "scores")
@@ -102,7 +108,7 @@ def boundary_slices(
 def _draw_regions(
     axes: Axes, x: np.ndarray, y: np.ndarray, score: np.ndarray, colours: list[str], theme: Theme
 ) -> None:
-    """Fill both regions and draw f = 0 between them; places where f isn't finite stay empty."""
+    """Fill both regions and draw f = 0 between them; points where f is not finite stay empty."""
     shown = np.ma.masked_invalid(score)
     axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
     axes.set_box_aspect(1)
@@ -123,16 +129,24 @@ def boundary_surface(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw the surface f = 0 in three latents, e.g. from marching cubes.
+    """Plot the surface f = 0 over three latents, for example from marching cubes.
 
     Parameters
     ----------
-    vertices, faces
-        (n, 3) points in latent space and (m, 3) int, three vertices a triangle.
-    names
+    vertices : ndarray
+        Points in latent space, (n, 3).
+    faces : ndarray
+        Triangles as vertex numbers, int (m, 3).
+    names : tuple of str
         Names of the three latents.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -156,7 +170,7 @@ def boundary_surface(
     for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), names, strict=True):
         axis.set_label_text(symbol(name), fontsize=TEXT, color=theme.foreground)
         axis.set_pane_color(theme.background)
-        # matplotlib has no other way to colour one axes' grid in three dimensions
+        # matplotlib has no other way to colour the grid of a single three-dimensional axes
         axis._axinfo["grid"].update(color=theme.muted + "50", linewidth=0.5)
         axis.line.set_color(theme.muted)
         axis.set_tick_params(colors=theme.foreground, labelsize=SMALL, pad=-2)

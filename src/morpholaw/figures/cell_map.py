@@ -1,4 +1,4 @@
-"""A map of cells: one point per cell over two features, coloured by class or by a number."""
+"""Scatter plot of cells over two features, coloured by class or by a number."""
 
 from __future__ import annotations
 
@@ -30,23 +30,29 @@ def cell_map(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Cells as points over two features, coloured by class, or by a number.
+    """Plot cells as points over two features, coloured by class or by a number.
 
     Parameters
     ----------
-    points : ndarray, float (n, 2)
-        The two features of each cell.
-    names : (str, str)
+    points : ndarray of float, shape (n, 2)
+        Values of the two features for each cell.
+    names : tuple of str
         Names of the features, with units.
     colouring : ByClass or ByValue
-        What colours the cells; those without a class lie below the others.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        Colours of the cells; cells without a class are drawn below the others.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        When the lengths do not agree.
+        If the lengths do not match.
     """
     points = validation.numbers(points, ("n", 2), "points")
     width = figure_width(figsize)
@@ -65,7 +71,7 @@ def cell_map(
         if signed:
             high = max(float(np.percentile(np.abs(values[known]), 98)) if known.any() else 1.0, 1e-9)
             low = -high
-        # a white point would vanish on a white page: the middle of the signed map has a rim
+        # the middle of the signed colour map is white, so it needs an outline on a white page
         shown = axes.scatter(
             points[known, 0], points[known, 1], c=values[known], s=size**2, cmap=SIGNED if signed else "viridis",
             vmin=low, vmax=max(high, low + 1e-9), edgecolors=theme.muted if signed else "none", linewidths=0.25,

@@ -1,4 +1,4 @@
-"""Where each of several classes is called over two inputs, with labelled cells."""
+"""Map of the predicted class over two inputs, with labelled cells."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from morpholaw.figures.style import (
 from morpholaw.interpretation.class_regions import ClassRegions
 
 PALE = 0.45
-"""How strongly a region shows the colour of its class: the cells on it have all of it."""
+"""Saturation of the regions; cells drawn on them have the full colour of their class."""
 INSIDE = 0.82
-"""Share of the figure's width that the map has."""
+"""Width of the map as a share of the figure's width."""
 
 
 def class_regions(
@@ -43,27 +43,32 @@ def class_regions(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw a map whose colour is the class, with labelled cells as dots.
+    """Plot the predicted class over two inputs as colours, with labelled cells as dots.
 
-    The name of a class stands in its region where there is a place for it beside the dots: of many classes, colours
-    alone are told apart with effort.
+    Each class is named inside its region if there is room, because many colours are hard to tell apart.
 
     Parameters
     ----------
     computed : ClassRegions
-        The class over two inputs.
-    axis_labels : (str, str)
-        Names of these inputs, with units.
+        Predicted class over two inputs.
+    axis_labels : tuple of str
+        Names of the inputs, with units.
     classes : sequence of str
         Names of the classes.
     colours : dict of str to str, optional
-        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
+        Colours of the classes; by default from :func:`morpholaw.figures.palette.class_colours`.
     cells : CellsOnMap, optional
         Labelled cells to draw as dots.
     held : str
-        The heading: where the other inputs are held.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        Heading that states the values of the other inputs.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
     """
     width = figure_width(figsize, 5.4)
     columns = max(1, int(width / 1.5))
@@ -102,13 +107,13 @@ def _name_regions(
     width: float,
     theme: Theme,
 ) -> None:
-    """Write the name of each class into its region, as far from its edges and from dots as there is room."""
+    """Write the name of each class into its region, as far from edges and dots as possible."""
     x, y = computed.axes
     dots = np.zeros(computed.called.shape, bool)
     if cells is not None:
         dots[_nearest(y, cells.y), _nearest(x, cells.x)] = True
         dots = binary_dilation(dots, iterations=2)
-    step = 72 * width * INSIDE / len(x)  # points from one place of the map to the next, nearly the same up
+    step = 72 * width * INSIDE / len(x)  # points per grid step of the map, about the same in both directions
     for number, name in enumerate(classes):
         box = (int(np.ceil(1.6 * SMALL / step)), int(np.ceil(0.62 * SMALL * (len(name) + 1) / step)))
         place = _roomiest((computed.called == number) & ~dots, box)
@@ -120,14 +125,14 @@ def _name_regions(
 
 
 def _nearest(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the place of each value on an evenly spaced axis, int64; of those outside the nearest end's."""
+    """Return the index of each value on an evenly spaced axis, int64; values outside are clipped to its ends."""
     places = np.nan_to_num((values - axis[0]) / (axis[-1] - axis[0])) * (len(axis) - 1)
     nearest: np.ndarray = np.clip(np.rint(places), 0, len(axis) - 1).astype(np.int64)
     return nearest
 
 
 def _roomiest(free: np.ndarray, box: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the middle of the box (rows, columns) in ``free`` that is farthest from its edge; None where none fits."""
+    """Return the position of the box (rows, columns) in ``free`` that is farthest from edges; None if none fits."""
     fits = binary_erosion(free, np.ones(box, bool))
     if not fits.any():
         return None

@@ -1,6 +1,6 @@
-"""A figure as text: an SVG element or a data address, for a report that is one file.
+"""Conversion of figures to text for self-contained reports: SVG elements and data URIs.
 
-The canvases are called themselves: ``savefig`` draws a figure twice, once for its layout alone.
+The canvases are called directly, because ``savefig`` draws a figure twice, once only for its layout.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 def to_svg(figure: Figure, title: str | None = None) -> str:
     """Return the figure as an ``<svg>`` element for HTML.
 
-    Text is drawn as paths, so it looks the same without the font; the same figure gives the same text, and
-    several of them can share a page. ``title`` is what a screen reader says.
+    Text is drawn as paths, so it looks the same without the font. The same figure always gives the same SVG, and
+    several of them can share a page. ``title`` is the label for screen readers.
     """
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "morpholaw"}):
@@ -37,7 +37,7 @@ def to_svg(figure: Figure, title: str | None = None) -> str:
 
 
 def to_png_data_uri(figure: Figure, dpi: float = 150) -> str:
-    """Return the figure as ``data:image/png;base64,...`` at ``dpi`` dots per inch."""
+    """Return the figure as a ``data:image/png;base64,...`` URI at ``dpi`` dots per inch."""
     buffer = io.BytesIO()
     figure.set_dpi(dpi)
     FigureCanvasAgg(figure).print_png(buffer)

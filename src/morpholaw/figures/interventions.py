@@ -1,4 +1,4 @@
-"""What changed surroundings, shifts and orientations do to classifiers: accuracy with its interval, row by row."""
+"""Plot of the accuracy of classifiers under interventions such as swapped surroundings, shifts and orientations."""
 
 from __future__ import annotations
 
@@ -30,24 +30,30 @@ def intervention_accuracies(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw the balanced accuracy of some classifiers under each intervention, with 95 % intervals.
+    """Plot the balanced accuracy of classifiers under each intervention, with 95 % confidence intervals.
 
     Parameters
     ----------
     accuracy : ndarray
-        (schemes, interventions, 3): value, low and high end of the interval, shares in [0, 1]; NaN where one was not
-        measured.
+        Balanced accuracy with the lower and upper end of its interval, (schemes, interventions, 3), in [0, 1]; NaN if
+        not measured.
     interventions : sequence of str
-        What was changed; the first is drawn at the top.
+        Names of the interventions; the first is drawn at the top.
     schemes : sequence of int or str
         Numbers or names of the classifiers.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     shares = validation.numbers(accuracy, (len(schemes), len(interventions), 3), "accuracy") * 100
     rows = len(interventions)
@@ -69,7 +75,7 @@ def intervention_accuracies(
 
 
 def _least(shares: np.ndarray) -> float:
-    """Return where the axis begins: below every interval."""
+    """Return the lower limit of the axis, below every interval."""
     known = shares[np.isfinite(shares)]
     least = float(known.min()) if len(known) else 0.0
     return max(0.0, 10 * math.floor(least / 10) - 2)

@@ -1,4 +1,4 @@
-"""Latent space: pairs of latents, and which latents carry what (paper, fig. 27 and 6.1)."""
+"""Figures of latent space: pairs of latents, and the information in each latent (paper, fig. 27 and 6.1)."""
 
 from __future__ import annotations
 
@@ -42,32 +42,38 @@ def latent_scatter(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Cells in the planes of two latents each, coloured by class, with the place of a blank image (fig. 27).
+    """Plot cells over pairs of latents, coloured by class, with the encoding of a blank image (paper, fig. 27).
 
     Parameters
     ----------
-    latents
-        (n, v), encoder means.
-    names
+    latents : ndarray
+        Encoder means, (n, v).
+    names : sequence of str
         Names of the v latents.
-    labels
-        n class names; "" for cells without one, drawn grey.
-    pairs
-        Columns of ``latents`` to draw against each other; neighbours (0, 1), (2, 3), ... where empty.
-    blank
-        Mean (v,) and standard deviation (v,) of the encoding of a picture to mark, with ellipses at one
-        and two standard deviations.
-    blank_name
-        What that picture is called.
-    colours
-        Of each class; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    labels : sequence of str
+        Class of each cell; "" for cells without a class, which are grey.
+    pairs : sequence of tuple of int, optional
+        Columns of ``latents`` to plot against each other; by default (0, 1), (2, 3), ...
+    blank : tuple of ndarray, optional
+        Mean (v,) and standard deviation (v,) of the encoding of an image to mark, with ellipses at one and two standard
+        deviations.
+    blank_name : str
+        Name of that image.
+    colours : mapping of str to str, optional
+        Colour of each class; by default from :func:`morpholaw.figures.palette.class_colours`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree or a pair names no latent.
+        If the shapes do not match or a pair contains an invalid number.
     """
     latents = validation.numbers(latents, ("n", "v"), "latents")
     validation.same_length(names, latents.shape[1], "latent names")
@@ -93,7 +99,7 @@ def latent_scatter(
 
 
 def _default_pairs(count: int) -> list[tuple[int, int]]:
-    """Neighbouring latents; a single latent is drawn against itself."""
+    """Return pairs of neighbouring latents; a single latent is paired with itself."""
     return [(index, min(index + 1, count - 1)) for index in range(0, count, 2)]
 
 
@@ -105,7 +111,7 @@ def _scatter(
     colours: Mapping[str, str],
     theme: Theme,
 ) -> None:
-    """Points by class, those without one first; many are drawn as pixels, so that an SVG stays small."""
+    """Draw points by class, cells without a class first; many points are rasterised, so that an SVG stays small."""
     size = float(np.clip(3000 / max(len(x), 1), 2, 12))
     look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(x) > 1000}
     if "" in classes:
@@ -118,7 +124,7 @@ def _scatter(
 
 
 def _mark_blank(axes: Axes, mean: np.ndarray, sd: np.ndarray, name: str, theme: Theme) -> None:
-    """Draw a cross at the mean of an encoding, ellipses at one and two standard deviations."""
+    """Draw a cross at the mean of an encoding, and ellipses at one and two standard deviations."""
     for times in (1, 2):
         axes.add_patch(
             Ellipse(
@@ -146,27 +152,35 @@ def latent_ranking(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Latents by how much they carry, and which measured factor each of them follows (paper, 6.1).
+    """Plot the information in each latent, and its correlations with measured factors (paper, 6.1).
 
     Parameters
     ----------
-    activity
-        (v,), the mean KL of each latent in nats.
-    names
+    activity : ndarray
+        Mean KL divergence of each latent, (v,), in nats.
+    names : sequence of str
         Names of the v latents.
-    correlation, factors
-        (v, f) in [-1, 1], and the names of the f factors; NaN where a factor doesn't vary.
-    kept
-        Latents to set off by colour, e.g. those that scheme 3 kept.
-    correlation_name
-        Label of the scale of correlations.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    correlation : ndarray, optional
+        Correlations with f factors, (v, f), in [-1, 1]; NaN for constant factors.
+    factors : sequence of str
+        Names of the f factors.
+    kept : sequence of int
+        Numbers of latents to highlight, such as those that scheme 3 kept.
+    correlation_name : str
+        Label of the colour bar of correlations.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     activity = validation.numbers(activity, ("v",), "latent activity")
     validation.same_length(names, len(activity), "latent names")
@@ -204,8 +218,8 @@ def latent_ranking(
 def _heat_map(
     figure: Figure, axes: Axes, table: np.ndarray, names: list[str], label: str, theme: Theme
 ) -> None:
-    """Correlations as colours, the strong ones as numbers too."""
-    inches = (figure.get_size_inches()[0] - 1.4) * 0.55 / len(names)  # a column, about
+    """Draw correlations as colours, and strong ones also as numbers."""
+    inches = (figure.get_size_inches()[0] - 1.4) * 0.55 / len(names)  # approximate width of a column
     size = min(5.5, 72 * inches / 2.6)
     drawn = axes.imshow(np.ma.masked_invalid(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(table):

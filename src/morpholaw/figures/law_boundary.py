@@ -1,4 +1,4 @@
-"""Where a law changes the class, over inputs in units, with labelled cells."""
+"""Plot of a law over inputs in units, with its boundary and labelled cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.interpretation.components import readable
 from morpholaw.interpretation.input_slice import InputSlice
 
 DOTS = 300
-"""Labelled cells that are drawn of each class, at most."""
+"""Maximum number of labelled cells drawn per class."""
 
 
 def law_boundary(
@@ -26,22 +26,28 @@ def law_boundary(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw a slice of a law as a map with its boundary, or as a curve.
+    """Plot a slice of a law, as a map with its boundary or as a curve.
 
     Parameters
     ----------
     computed : InputSlice
         The law over one or two inputs.
     axis_labels : tuple of str
-        Names of these inputs, with units.
-    classes : (str, str)
-        The classes of f < 0 and of f >= 0.
+        Names of the inputs, with units.
+    classes : tuple of str
+        Names of the classes of f < 0 and f >= 0.
     cells : CellsOnMap, optional
         Labelled cells to draw as dots.
     held : str
-        The heading: where the other inputs are held.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        Heading that states the values of the other inputs.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
     """
     axes = [ResponseAxis(*pair) for pair in zip(computed.axes, axis_labels, strict=True)]
     if len(axes) == 1:
@@ -68,13 +74,13 @@ def law_boundary(
 
 
 def cells_on_map(x: np.ndarray, y: np.ndarray, labels: np.ndarray, colours: Mapping[str, str]) -> CellsOnMap:
-    """Return at most `DOTS` cells per class, evenly spaced among those given."""
+    """Return at most `DOTS` cells per class, evenly spaced in the given order."""
     rows = drawn_rows(np.column_stack([x, y]), labels, tuple(colours))
     return CellsOnMap(x[rows], y[rows], labels[rows], colours)
 
 
 def drawn_rows(places: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Return the rows of at most `DOTS` cells per class with a place, float64 (n, axes), evenly spaced; int64."""
+    """Return row numbers, int64, of at most `DOTS` evenly spaced cells per class with finite ``places`` (n, axes)."""
     chosen = []
     for name in classes:
         of_class = np.flatnonzero((labels == name) & np.isfinite(places).all(axis=1))

@@ -1,4 +1,4 @@
-"""Rows of cells: typical of each side of a law, and nearest to its boundary."""
+"""Rows of cells that illustrate a law: typical cells of each class, and cells near the boundary."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ def law_sheet(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw rows of crops with a title above each row and a caption under each crop.
+    """Plot rows of crops with a title above each row and a caption below each crop.
 
     Parameters
     ----------
-    rows : sequence of ndarray, uint8 (n, s, s)
-        The crops of each row; a row may be empty.
+    rows : sequence of ndarray of uint8, shape (n, s, s)
+        Crops of each row; a row may be empty.
     titles : sequence of str
-        One per row; "" for none.
+        One title per row; "" for none.
     captions : sequence of sequence of str
-        One per crop; none where left out.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        One caption per crop, by row; none by default.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
     """
     columns = max((len(row) for row in rows), default=1) or 1
     width = figure_width(figsize, 6.0)

@@ -1,4 +1,4 @@
-"""Laws as pictures: their components, and the front they were chosen from (paper, fig. 11 and 13)."""
+"""Figures of laws: their components, and the Pareto front of a search (paper, fig. 11 and 13)."""
 
 from __future__ import annotations
 
@@ -45,21 +45,27 @@ def law_components(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw each component of a law over its inputs; dashed purple is zero (paper, fig. 11 and 13).
+    """Plot each component of a law over its inputs; zero is dashed purple (paper, fig. 11 and 13).
 
     Parameters
     ----------
-    components
-        Curves for one latent, maps for two.
-    units
-        Units of inputs that have one, for the axes.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    components : sequence of SampledPart
+        Components of one latent (curves) or two (maps).
+    units : mapping of str to str, optional
+        Units of inputs, for the axes.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If there is none, one has no or more than two latents, or its arrays don't agree.
+        If there are no components, one has no or more than two latents, or its arrays do not match.
     """
     if not components:
         raise InputError("The law has no component to draw; at least one is needed.")
@@ -109,11 +115,11 @@ def _extent(text: str, size: float) -> float:
 def _draw_component(
     figure: Figure, axes: Axes, component: SampledPart, units: Mapping[str, str], theme: Theme
 ) -> None:
-    """Draw a curve with its zero, or a map with its zero contour."""
+    """Draw a curve with its zero line, or a map with its zero contour."""
     names = [symbol(f"{name} ({units[name]})" if units.get(name) else name) for name in component.names]
     if len(names) not in (1, 2) or len(component.grids) != len(names):
         raise InputError(
-            f"A component can be drawn over one or two latents with a grid each, not over {len(names)}."
+            f"A component can only be drawn over one or two latents with a grid each, not over {len(names)}."
         )
     grids = [validation.numbers(grid, ("n",), "grid of a latent") for grid in component.grids]
     values = validation.numbers(
@@ -138,18 +144,24 @@ def law_front(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw accuracy or loss of the expressions found, against complexity, with their Pareto front.
+    """Plot the accuracy or loss of expressions against their complexity, with the Pareto front.
 
     Parameters
     ----------
-    complexity, value
-        (n,) each; ``value`` is a share in [0, 1] for accuracy. Values that are not finite are left out.
-    measure
-        Whether higher (accuracy) or lower (loss) is better.
-    chosen
+    complexity, value : ndarray
+        Complexity and accuracy (in [0, 1]) or loss of each expression, (n,). Values that are not finite are left out.
+    measure : {"accuracy", "loss"}
+        Meaning of ``value``.
+    chosen : int, optional
         Index of the expression to mark.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -201,7 +213,7 @@ def law_front(
 
 
 def _with_margin(values: np.ndarray, least: float) -> tuple[float, float]:
-    """Return limits of an axis that leave at least ``least`` beyond the smallest and the largest value."""
+    """Return axis limits with a margin of at least ``least`` beyond the smallest and the largest value."""
     low, high = float(values.min()), float(values.max())
     margin = max(least, 0.06 * (high - low))
     return low - margin, high + margin

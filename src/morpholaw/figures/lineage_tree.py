@@ -1,4 +1,4 @@
-"""Families of cells as trees: one line per cell over the frames, coloured by class or score, with its divisions."""
+"""Lineage trees: one line per cell over the frames, coloured by class or score, with divisions."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from morpholaw.figures.style import (
 
 @dataclass(frozen=True)
 class Tree:
-    """Cells of some families, and their images.
+    """Cells of some lineages, and their images.
 
     Attributes
     ----------
     names : sequence of str
-        What each of the m cells is called beside its line.
-    mother : ndarray, int64 (m,)
-        The row of each cell's mother, -1 for none.
-    cell : ndarray, int64 (n,)
-        The row of the cell that each image shows.
-    frame : ndarray, int64 (n,)
-        The frame of each image.
+        Name of each of the m cells, written beside its line.
+    mother : ndarray of int64, shape (m,)
+        Row of each cell's mother; -1 for none.
+    cell : ndarray of int64, shape (n,)
+        Row of the cell in each image.
+    frame : ndarray of int64, shape (n,)
+        Frame of each image.
     """
 
     names: Sequence[str]
@@ -54,7 +54,7 @@ class Tree:
 
 
 def tree_levels(mother: np.ndarray) -> np.ndarray:
-    """Return how far down each cell is drawn, float64 (m,): daughters below one another, a mother between them."""
+    """Return the vertical position of each cell, float64 (m,), with a mother between her daughters."""
     daughters: dict[int, list[int]] = {}
     for cell, above in enumerate(mother.tolist()):
         daughters.setdefault(above, []).append(cell)
@@ -66,7 +66,7 @@ def tree_levels(mother: np.ndarray) -> np.ndarray:
         order.append(cell)
         waiting.extend(daughters.get(cell, [])[::-1])
     if len(order) != len(mother):
-        raise InputError("The cells of a lineage tree must not be their own ancestors.")
+        raise InputError("A cell of the lineage tree is its own ancestor; check the parents in the tracks.")
     leaves = [cell for cell in order if cell not in daughters]
     levels[leaves] = np.arange(len(leaves))
     for cell in reversed(order):
@@ -82,21 +82,27 @@ def lineage_tree(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Families as trees over the frames of a movie.
+    """Plot lineages as trees over the frames of a movie.
 
     Parameters
     ----------
     tree : Tree
-        The cells and their images.
+        Cells and their images.
     colouring : ByClass or ByValue
-        What colours the images; values are scores, white at zero.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+        Colours of the images; values are scores, white at zero.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        When lengths do not agree.
+        If the lengths do not match.
     """
     count, levels = len(tree.cell), tree_levels(np.asarray(tree.mother))
     lines = float(levels.max(initial=0)) + 1

@@ -1,4 +1,4 @@
-"""Many small pictures as one image in one axes: quick to draw, and it scales as a whole."""
+"""Many small images drawn as a single image in one axes, which is fast and scales as a whole."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from morpholaw.figures.style import SIGNED, SMALL, Theme
 
 Limits = tuple[float, float]
 READABLE = 5.0
-"""Size of the smallest captions of a montage, in points."""
+"""Smallest font size of captions, in points."""
 LETTER = 0.6
-"""Width of a letter over the size of its text."""
+"""Approximate width of a letter relative to its font size."""
 
 
 def limits_of(*stacks: np.ndarray) -> Limits:
-    """Black and white levels shared by all pictures: zero, and the 99.9th percentile."""
+    """Return black and white levels shared by all images: zero and the 99.9th percentile."""
     values = np.concatenate([stack[np.isfinite(stack)].ravel() for stack in stacks])
     if values.size == 0:
         return 0.0, 1.0
@@ -29,7 +29,7 @@ def limits_of(*stacks: np.ndarray) -> Limits:
 
 
 def grey(pictures: np.ndarray, limits: Limits) -> np.ndarray:
-    """Grey pictures (..., s, s) as RGBA (..., s, s, 4) in [0, 1]; where not finite, transparent."""
+    """Convert images (..., s, s) to grey RGBA (..., s, s, 4) in [0, 1]; transparent where not finite."""
     low, high = limits
     level = np.clip((pictures - low) / (high - low), 0, 1)
     rgba = np.repeat(np.nan_to_num(level)[..., None], 4, axis=-1)
@@ -38,7 +38,7 @@ def grey(pictures: np.ndarray, limits: Limits) -> np.ndarray:
 
 
 def signed(pictures: np.ndarray, limit: float) -> np.ndarray:
-    """Differences (..., s, s) as RGBA: red below zero, white at zero, blue above."""
+    """Convert differences (..., s, s) to RGBA: red below zero, white at zero, blue above."""
     level = np.clip(0.5 + 0.5 * np.nan_to_num(pictures) / max(limit, 1e-12), 0, 1)
     return np.asarray(matplotlib.colormaps[SIGNED](level))
 
@@ -52,11 +52,11 @@ def draw_mosaic(
     gap: int = 2,
     row_gap: int | None = None,
 ) -> np.ndarray:
-    """Draw RGBA tiles (rows, columns, height, width, 4); returns corners (rows, columns, 2), (y, x)."""
+    """Draw RGBA tiles (rows, columns, height, width, 4); return their corners (rows, columns, 2) as (y, x)."""
     rows, columns, height, width, _ = tiles.shape
     row_gap = gap if row_gap is None else row_gap
     step = np.array([height + row_gap, width + gap])
-    below = row_gap if row_gap > gap else 0  # room for a caption under the last row too
+    below = row_gap if row_gap > gap else 0  # room for captions below the last row too
     canvas = np.empty((rows * step[0] - row_gap + below, columns * step[1] - gap, 4))
     background = np.array(to_rgba(theme.background))
     canvas[:] = background
@@ -77,7 +77,7 @@ def draw_mosaic(
 
 
 def names_width(names: Sequence[str]) -> float:
-    """About how many inches the names left of a mosaic take."""
+    """Estimate the width in inches of the names to the left of a mosaic."""
     longest = max((len(line) for name in names for line in name.replace("$", "").splitlines()), default=0)
     return 0.6 * longest * SMALL / 72 + 0.1
 
@@ -85,7 +85,7 @@ def names_width(names: Sequence[str]) -> float:
 def caption(
     axes: Axes, corner: np.ndarray, tile: tuple[int, int], text: str, theme: Theme, size: float
 ) -> None:
-    """Write ``text`` under the tile at ``corner``."""
+    """Write ``text`` below the tile at ``corner``."""
     height, width = tile
     axes.text(
         corner[1] + width / 2, corner[0] + height, text,
@@ -94,7 +94,7 @@ def caption(
 
 
 def fit_captions(texts: Sequence[str], tile_inches: float) -> list[str]:
-    """Shorten lines that would have to be smaller than is readable: one long name makes no other unreadable."""
+    """Shorten lines that would not be readable otherwise, so that one long name does not shrink all captions."""
     most = max(4, int(72 * tile_inches / (LETTER * READABLE)))
     shortened = [
         [line if len(line) <= most or "$" in line else f"{line[: most - 1]}…" for line in text.splitlines()]
@@ -104,13 +104,13 @@ def fit_captions(texts: Sequence[str], tile_inches: float) -> list[str]:
 
 
 def caption_size(texts: Sequence[str], tile_inches: float) -> float:
-    """Size in points at which the longest line of all captions fits under its tile."""
+    """Return the font size in points at which the longest line of all captions fits below its tile."""
     longest = max((len(line) for text in texts for line in text.splitlines()), default=1)
     return float(np.clip(72 * tile_inches / (LETTER * max(longest, 1)), 3.5, SMALL))
 
 
 def draw_scale_bar(axes: Axes, tile_width: int, pixel_size: float, theme: Theme) -> None:
-    """Draw a bar of a round length in micrometres, above the last tile on the right."""
+    """Draw a scale bar of a round length in micrometres above the rightmost tile."""
     length = scale_bar_length(tile_width * pixel_size)
     right = axes.get_xlim()[1]
     pixels = length / pixel_size
@@ -128,7 +128,7 @@ def draw_scale_bar(axes: Axes, tile_width: int, pixel_size: float, theme: Theme)
 
 
 def scale_bar_length(width: float) -> float:
-    """Return the longest 1, 2 or 5 times a power of ten within two thirds of ``width`` (micrometres)."""
+    """Return the longest 1, 2 or 5 times a power of ten within two thirds of ``width``, in micrometres."""
     most = width * 2 / 3
     power = 10.0 ** np.floor(np.log10(most))
     return float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))

@@ -1,4 +1,4 @@
-"""The colours of classes, the same in all figures, panels and layers of a study; without matplotlib."""
+"""Colours of classes, the same in all figures, panels and layers of a study. Needs no matplotlib."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# Okabe and Ito's palette, away from the red and blue that stand for signs; its blue is lighter, for the dark theme.
+# Okabe and Ito's palette without the red and blue that stand for signs; the blue is lighter, for the dark theme.
 _FIXED = {
     "interphase": "#009e73",
     "prometaphase": "#56b4e9",
@@ -15,9 +15,8 @@ _FIXED = {
     "anaphase": "#cc79a7",
     "apoptosis": "#d55e00",
 }
-# Each class's usual colour, and what it is on white: of about the same hue, 3 to 1 against its ground (WCAG 2.1 AA of
-# graphics), and the farthest from all before it for whoever sees it worst of three: with all cones, protanopes,
-# deuteranopes.
+# The usual colour of each class, and its colour on white: a similar hue with a contrast of 3:1 (WCAG 2.1 AA for
+# graphics) that is the farthest from all earlier ones for the worst of three kinds of vision (normal, protan, deutan).
 _ON_WHITE = {
     "#009e73": "#00a86c", "#e69f00": "#c07800", "#56b4e9": "#489ccc", "#cc79a7": "#9c4890", "#d55e00": "#902400",
     "#1f86cf": "#0060fc", "#f0e442": "#846c3c", "#5a5aff": "#6c186c", "#78e187": "#006048", "#ffc3d2": "#f0549c",
@@ -25,20 +24,20 @@ _ON_WHITE = {
     "#69e1ff": "#309c9c", "#a5e15a": "#6c6c00", "#5a7878": "#486c60",
 }  # fmt: skip
 _LEAST = 3.0
-"""Contrast that a colour has against what it lies on, at least."""
+"""Minimum contrast of a colour with its background."""
 
 
 @dataclass(frozen=True)
 class ByClass:
-    """Cells are coloured by their class.
+    """Colouring of cells by class.
 
     Attributes
     ----------
     labels : sequence of str
-        The class of each cell, "" for none, which is grey.
+        Class of each cell; "" for none, which is grey.
     colours : dict of str to str
-        The colour "#rrggbb" of each class of the study, in the order of the classes; classes that are not among them
-        have those of :func:`class_colours`.
+        Colour "#rrggbb" of each class of the study, in the order of the classes; other classes have the colours of
+        :func:`class_colours`.
     """
 
     labels: Sequence[str] | np.ndarray
@@ -47,16 +46,16 @@ class ByClass:
 
 @dataclass(frozen=True)
 class ByValue:
-    """Cells are coloured by a number.
+    """Colouring of cells by a number.
 
     Attributes
     ----------
-    values : ndarray, float (n,)
-        The number of each cell; cells without a value are grey.
+    values : ndarray of float, shape (n,)
+        Value of each cell; cells without a value are grey.
     name : str
-        What the values are.
+        Name of the values.
     signed : bool
-        Whether the values have a meaningful zero, as scores have, which is then white.
+        Whether zero has a meaning, as for scores; zero is then white.
     """
 
     values: np.ndarray
@@ -65,14 +64,18 @@ class ByValue:
 
 
 def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> dict[str, str]:
-    """Return the usual colour "#rrggbb" of each class, which colour-blind people can tell apart.
+    """Return the usual colour of each class, "#rrggbb", distinguishable by colour-blind people.
 
     Parameters
     ----------
     classes : sequence of str
-        The classes to colour. The phases of mitosis have fixed colours.
+        Classes to colour. The phases of mitosis have fixed colours.
     among : sequence of str
-        All classes of a study. Given these, a class has the same colour whichever classes it is shown with.
+        All classes of a study. With these, the colour of a class does not depend on which classes are shown.
+
+    Returns
+    -------
+    list of str
     """
     every = list(dict.fromkeys([*among, *classes]))
     fixed = {_FIXED[name] for name in every if name in _FIXED}
@@ -85,46 +88,58 @@ def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> dict[str
 def colours_on(
     background: str, classes: Sequence[str], colours: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the colour of each class as it is drawn on a background, 3 to 1 against it.
+    """Return the colours of classes on a background, with a contrast of at least 3:1.
 
     Parameters
     ----------
     background : str
-        "#rrggbb".
+        Background colour, "#rrggbb".
     classes : sequence of str
-        The classes to draw.
+        Classes to draw.
     colours : dict of str to str, optional
-        Colours of classes; those that are not among them have those of :func:`class_colours`.
+        Colours of classes; other classes have those of :func:`class_colours`.
+
+    Returns
+    -------
+    dict of str to str
+        Colours by class.
     """
     chosen = {**class_colours(classes, among=tuple(colours or ())), **(colours or {})}
     return {name: seen_on(background, chosen[name]) for name in classes}
 
 
 def seen_on(background: str, colour: str) -> str:
-    """Return a colour as it is drawn on a background: darker or lighter where it would hardly be seen.
+    """Return a colour made darker or lighter if its contrast with a background is too low.
 
     Parameters
     ----------
     background, colour : str
-        "#rrggbb".
+        Colours, "#rrggbb".
+
+    Returns
+    -------
+    str
+        The colour, "#rrggbb".
     """
     ground, light = _luminance(background), _linear(colour)
     if ground > 0.5 and colour in _ON_WHITE:
         colour = _ON_WHITE[colour]
         light = _linear(colour)
-    own = float(light @ _WEIGHTS)
+    luminance = float(light @ _WEIGHTS)
     if ground > 0.5:
         most = (ground + 0.05) / _LEAST - 0.05
-        return colour if own <= most else _hex(light * most / own, np.floor)
+        return colour if luminance <= most else _hex(light * most / luminance, np.floor)
     least = (ground + 0.05) * _LEAST - 0.05
-    return colour if own >= least else _hex(light + (1 - light) * (least - own) / (1 - own), np.ceil)
+    if luminance >= least:
+        return colour
+    return _hex(light + (1 - light) * (least - luminance) / (1 - luminance), np.ceil)
 
 
 _WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
 def _linear(colour: str) -> np.ndarray:
-    """Return the light of red, green and blue, 0 to 1."""
+    """Return the linear intensities of red, green and blue, 0 to 1."""
     value = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     light: np.ndarray = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     return light
@@ -140,16 +155,21 @@ def _hex(light: np.ndarray, rounded: np.ufunc) -> str:
 
 
 def colours_of_labels(labels: Iterable[str], colours: Mapping[str, str], background: str) -> dict[str, str]:
-    """Return the colour "#rrggbb" of each class that is among labels, in the order of the classes, others after them.
+    """Return the colour of each class that occurs in ``labels``: known classes in order, then others.
 
     Parameters
     ----------
     labels : iterable of str
-        Classes of cells, "" for none.
+        Classes of cells; "" for none.
     colours : dict of str to str
-        The colour of each class of a study; others have those of :func:`class_colours`.
+        Colours of the classes of a study; other classes have those of :func:`class_colours`.
     background : str
-        What they are drawn on.
+        Background colour, "#rrggbb".
+
+    Returns
+    -------
+    dict of str to str
+        Colours by class.
     """
     there = {str(label) for label in labels} - {""}
     present = [*(name for name in colours if name in there), *sorted(there - set(colours))]

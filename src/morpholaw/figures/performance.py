@@ -1,4 +1,4 @@
-"""How well classes are told apart: confusion matrix, ROC curves, score histogram."""
+"""Figures of classification performance: confusion matrix and ROC curves."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from morpholaw.figures.style import (
 )
 
 MOST_SHARES = 8
-"""Classes for which shares are written beside counts, at most."""
+"""Maximum number of classes for which shares are written beside counts."""
 MOST_CURVES = 8
-"""Classes whose ROC curves are drawn into one panel, at most."""
+"""Maximum number of classes whose ROC curves share one panel."""
 FALSE_RATE, TRUE_RATE = "false positive rate", "true positive rate"
 
 
@@ -45,25 +45,31 @@ def confusion(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Confusion matrix: shares of each true class, with counts; of many classes counts alone, on the same colours.
+    """Plot a confusion matrix with the share and number of cells per true class.
 
-    Columns of many classes have the numbers of their rows in place of names, which leaves the matrix the space.
+    With many classes, only the numbers are written, and columns are labelled by the numbers of their rows.
 
     Parameters
     ----------
-    matrix
-        (classes, classes), cells by true class (rows) and predicted class (columns).
-    classes
-        Their names.
-    title
-        A line above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    matrix : ndarray
+        Number of cells, (classes, classes), by true class (rows) and predicted class (columns).
+    classes : sequence of str
+        Names of the classes.
+    title : str, optional
+        Title of the figure.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the matrix doesn't have a row and a column a class.
+        If the matrix does not have one row and one column per class.
     """
     matrix = validation.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
     many = len(classes) > MOST_SHARES
@@ -107,21 +113,27 @@ def roc(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """ROC curves, one a scheme: mean and one standard deviation over its models, with the area under it.
+    """Plot one ROC curve per scheme, as mean and standard deviation over its models, with the area under the curve.
 
     Parameters
     ----------
-    scores
-        Scheme to scores f(x), (members, n) or (n,). Cells whose score isn't finite are left out.
-    labels
-        (n,), +1 for the positive class and -1 for the negative (eq. 2).
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    scores : mapping
+        Scores f(x) by scheme, (members, n) or (n,). Cells whose score is not finite are left out.
+    labels : ndarray
+        Labels, (n,): +1 for the positive and -1 for the negative class (eq. 2).
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If lengths differ.
+        If the lengths differ.
     """
     positive = validation.numbers(labels, ("n",), "labels") > 0
     figure, axes = one_panel(figsize, theme, 3.8, 1)
@@ -161,25 +173,31 @@ def class_roc(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """ROC curve of each class against the rest, with the area under it; of many classes each in a panel of its own.
+    """Plot the ROC curve of each class against the rest, with its area; many classes have a panel each.
 
     Parameters
     ----------
-    scores
-        (n, classes), larger where a class is likelier. Cells whose scores aren't finite are left out.
-    targets
-        (n,), the number of each cell's class.
-    classes
-        Their names.
-    colours
-        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    scores : ndarray
+        Scores, (n, classes), larger for likelier classes. Cells with scores that are not finite are left out.
+    targets : ndarray
+        Class number of each cell, (n,).
+    classes : sequence of str
+        Names of the classes.
+    colours : dict of str to str, optional
+        Colours of the classes; by default from :func:`morpholaw.figures.palette.class_colours`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If lengths differ.
+        If the lengths differ.
     """
     scores = validation.numbers(scores, ("n", len(classes)), "scores")
     truth = validation.numbers(targets, (len(scores),), "targets")
@@ -211,7 +229,7 @@ def _curve_by_curve(
     theme: Theme,
     figsize: FigSize,
 ) -> Figure:
-    """Draw each curve in a panel of its own, over those of all other classes in grey."""
+    """Draw each curve in its own panel, over the curves of all other classes in grey."""
     figure, grid = panel_grid(
         figsize,
         theme,
@@ -223,10 +241,10 @@ def _curve_by_curve(
         sharex=True,
         sharey=True,
     )
-    for axes, own, title, (name, colour) in zip(grid, curves, titles, colours.items(), strict=True):
+    for axes, curve, title, (name, colour) in zip(grid, curves, titles, colours.items(), strict=True):
         for other in curves:
             axes.plot(*other, color=theme.muted, alpha=0.35, linewidth=0.5)
-        axes.plot(*own, color=colour, linewidth=1.5)
+        axes.plot(*curve, color=colour, linewidth=1.5)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_box_aspect(1)
         axes.set_title(f"{plain(name)}\n{title}", fontsize=SMALL, color=theme.foreground)
@@ -241,7 +259,7 @@ _RATES = np.linspace(0, 1, 1001)
 
 @dataclass(frozen=True)
 class _Curve:
-    """True positive rate at ``_RATES``, mean and standard deviation over models, and each one's area."""
+    """True positive rates at ``_RATES``, as mean and standard deviation over models, and the area of each model."""
 
     scheme: int | str
     mean: np.ndarray
@@ -250,7 +268,7 @@ class _Curve:
 
 
 def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) -> list[_Curve]:
-    """One curve a scheme that has a model with finite scores of both classes."""
+    """Return one curve per scheme that has a model with finite scores of both classes."""
     curves = []
     for scheme, values in scores.items():
         members = np.atleast_2d(np.asarray(values, dtype=np.float64))
@@ -266,7 +284,7 @@ def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) ->
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return false and true positive rates at every threshold; scores that are not finite are left out.
 
-    Empty where the finite scores hold cells of one class only.
+    The arrays are empty if finite scores exist for only one class.
     """
     finite = np.isfinite(scores)
     scores, positive = scores[finite], positive[finite]

@@ -1,4 +1,4 @@
-"""Decoded cells along an axis, each over the latent value that makes it (paper, fig. 7-10)."""
+"""Axes with decoded cells in place of ticks, each at the latent value it was decoded from (paper, fig. 7-10)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def picture_axis(
     theme: Theme,
     offset: float = 0.0,
 ) -> float:
-    """Draw pictures (k, s, s) outside the axes at ``values`` (k,) in place of ticks; returns their depth.
+    """Draw images (k, s, s) outside the axes at ``values`` (k,) in place of ticks; return their depth.
 
-    The axes must have its limits, label and box aspect already. Sizes are fractions of the axes, so that
-    the pictures follow when the figure is resized. ``offset`` moves them away from the axes; the depth
-    returned is the share of the axes' other side that one picture takes.
+    Limits, label and box aspect of the axes must be set before. Sizes are fractions of the axes, so that the images
+    follow when the figure is resized. ``offset`` moves the images away from the axes. The returned depth is the size of
+    an image as a share of the axes' other side.
     """
     pictures = validation.pictures(pictures, ("k", "s", "s"), f"pictures along {which}")
     values = validation.numbers(values, (len(pictures),), f"values along {which}")
@@ -62,7 +62,7 @@ def picture_axis(
 
 
 def _replace_ticks(axes: Axes, which: Literal["x", "y"], values: np.ndarray, distance: float) -> None:
-    """Unlabelled ticks at the pictures, and the axis label beyond them."""
+    """Draw unlabelled ticks at the images, and the axis label beyond them."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     points = (0, -13) if which == "x" else (-22, 0)

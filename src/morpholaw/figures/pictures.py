@@ -1,4 +1,4 @@
-"""Figures made of cell pictures: reconstructions, latent traversals, montages (paper, fig. 2-4, 24, 26)."""
+"""Figures made of cell images: reconstructions, latent traversals, montages (paper, fig. 2-4, 24, 26)."""
 
 from __future__ import annotations
 
@@ -40,18 +40,24 @@ def reconstructions(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw crops above their reconstructions by the beta-TCVAE (paper, fig. 3; fig. 26 for a blank image).
+    """Plot crops above their reconstructions by the beta-TCVAE (paper, fig. 3; fig. 26 for a blank image).
 
     Parameters
     ----------
-    images, reconstructed
-        (n, s, s), uint8 or float in [0, 1].
-    columns
-        Pictures in a row; as many as are readable where empty.
-    pixel_size
+    images, reconstructed : ndarray
+        Images, (n, s, s), uint8 or float in [0, 1].
+    columns : int, optional
+        Images per row; by default as many as are readable.
+    pixel_size : float, optional
         Micrometres per pixel, for a scale bar.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -74,7 +80,7 @@ def reconstructions(
 
 
 def _in_blocks(kinds: list[tuple[str, np.ndarray]], columns: int) -> tuple[np.ndarray, list[str]]:
-    """Wrap stacks of RGBA tiles: block after block, each with one row per kind."""
+    """Wrap stacks of RGBA tiles into blocks that have one row per kind."""
     count = len(kinds[0][1])
     blocks = -(-count // columns)
     tiles = np.zeros((blocks, len(kinds), columns, *kinds[0][1].shape[1:]))
@@ -93,25 +99,31 @@ def traversal_grid(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw decoded images as one latent at a time varies, one row per latent (paper, fig. 4 and 24).
+    """Plot decoded images as one latent at a time varies, one row per latent (paper, fig. 4 and 24).
 
     Parameters
     ----------
-    pictures
-        (latents, steps, s, s), uint8 or float in [0, 1].
-    names
+    pictures : ndarray
+        Decoded images, (latents, steps, s, s), uint8 or float in [0, 1].
+    names : sequence of str
         Names of the latents; ``z29`` is drawn with a subscript.
-    values
-        (steps,), the value of the latent in each column.
-    pixel_size
+    values : ndarray
+        Value of the latent in each column, (steps,).
+    pixel_size : float, optional
         Micrometres per pixel, for a scale bar.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     pictures = validation.pictures(pictures, ("latents", "steps", "s", "s"), "traversal pictures")
     validation.same_length(names, pictures.shape[0], "latent names")
@@ -145,27 +157,33 @@ def montage(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw cells side by side, each with its label, score and caption: the most wrong ones, the missed divisions.
+    """Plot cells side by side, each with its label, score and caption, such as the worst errors of a classifier.
 
     Parameters
     ----------
-    images
-        (n, s, s), uint8 or float in [0, 1].
-    scores
-        (n,), f(x); "n/a" where not finite.
-    labels, captions
-        n texts each, one line under the picture for each.
-    columns
-        Pictures in a row; as many as are readable where empty.
-    pixel_size
+    images : ndarray
+        Images, (n, s, s), uint8 or float in [0, 1].
+    scores : ndarray, optional
+        Scores f(x), (n,); "n/a" where not finite.
+    labels, captions : sequence of str, optional
+        One text per cell, each on its own line below the image.
+    columns : int, optional
+        Images per row; by default as many as are readable.
+    pixel_size : float, optional
         Micrometres per pixel, for a scale bar.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes or lengths don't agree.
+        If the shapes or lengths do not match.
     """
     images = validation.pictures(images, ("n", "s", "s"), "images")
     texts = _captions(len(images), scores, labels, captions)
@@ -191,7 +209,7 @@ def montage(
 def _captions(
     count: int, scores: np.ndarray | None, labels: Sequence[str] | None, captions: Sequence[str] | None
 ) -> list[str]:
-    """Return one text per cell: label, score and caption, each on its own line."""
+    """Return one text per cell with label, score and caption on separate lines."""
     columns: list[list[str]] = []
     if labels is not None:
         columns.append([plain(label) for label in validation.same_length(labels, count, "labels")])

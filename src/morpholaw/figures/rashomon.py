@@ -1,4 +1,4 @@
-"""The Rashomon set: models of similar accuracy and very different size (paper, fig. 1a and 21)."""
+"""Plot of the Rashomon set: models of similar accuracy and very different size (paper, fig. 1a and 21)."""
 
 from __future__ import annotations
 
@@ -38,22 +38,30 @@ def rashomon(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Every trained model as a point: accuracy against expression size, on a log axis.
+    """Plot the accuracy of every trained model against its expression size, on a logarithmic axis.
 
     Parameters
     ----------
-    size
-        (n,), expression size in nodes (eq. 11, 13, 14, or of the law's tree).
-    accuracy
-        (n,), shares in [0, 1].
-    scheme
-        n numbers or names: the marker, and the colour where ``colour`` is empty.
-    colour, colour_name
-        (n,), a measured constraint to colour the points by, and what it is called.
-    within
+    size : ndarray
+        Expression size of each model in nodes, (n,) (eq. 11, 13, 14, or of the law's tree).
+    accuracy : ndarray
+        Accuracy of each model, (n,), in [0, 1].
+    scheme : sequence of int or str
+        Scheme of each model, by number or name. It determines the marker, and the colour unless ``colour`` is given.
+    colour : ndarray, optional
+        Values to colour the points by, (n,), such as a measured constraint.
+    colour_name : str
+        Name of these values.
+    within : float, optional
         Mark the smallest model whose accuracy is within this share of the best.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -110,7 +118,7 @@ def rashomon(
 def _mark_smallest(
     axes: Axes, size: np.ndarray, accuracy: np.ndarray, usable: np.ndarray, within: float, theme: Theme
 ) -> Line2D:
-    """Draw a line at the lowest accuracy allowed, and a ring around the smallest model above it."""
+    """Draw a line at the lowest accepted accuracy, and a ring around the smallest model above it."""
     floor = accuracy[usable].max() - 100 * within
     allowed = np.flatnonzero(usable & (accuracy >= floor - 1e-9))
     smallest = allowed[np.lexsort((-accuracy[allowed], size[allowed]))[0]]

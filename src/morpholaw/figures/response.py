@@ -32,12 +32,12 @@ class CellsOnMap:
 
     Attributes
     ----------
-    x, y : ndarray, (n,)
-        The two latents of each cell.
-    labels : ndarray of str, (n,)
-        The class of each cell.
+    x, y : ndarray, shape (n,)
+        Values of the two latents for each cell.
+    labels : ndarray of str, shape (n,)
+        Class of each cell.
     colours : mapping of str to str
-        The colour of each class; cells of other classes are not drawn.
+        Colour of each class; cells of other classes are not drawn.
     """
 
     x: np.ndarray
@@ -48,18 +48,18 @@ class CellsOnMap:
 
 @dataclass(frozen=True)
 class ResponseAxis:
-    """One input of a response.
+    """One input of a response map.
 
     Attributes
     ----------
-    values : ndarray, (n,)
-        Where the response was computed, rising.
+    values : ndarray, shape (n,)
+        Values at which the response was computed, increasing.
     name : str
-        The label of the axis.
-    pictures : ndarray, (k, s, s), or None
+        Label of the axis.
+    pictures : ndarray of shape (k, s, s), optional
         Decoded cells to draw along the axis.
-    picture_values : ndarray, (k,), or None
-        Where they stand.
+    picture_values : ndarray of shape (k,), optional
+        Their values along the axis.
     """
 
     values: np.ndarray
@@ -77,23 +77,31 @@ def response_map_1d(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Response of a sub-network with one input (paper, fig. 7b).
+    """Plot the response of a sub-network with one input (paper, fig. 7b).
 
     Parameters
     ----------
-    axis
-        The latent.
-    response
-        (n,) the sub-network's output.
-    response_name, title
-        Label of the y axis, and a line above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    axis : ResponseAxis
+        The input.
+    response : ndarray
+        Output of the sub-network, (n,).
+    response_name : str
+        Label of the y axis.
+    title : str, optional
+        Title of the figure.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     values = validation.numbers(axis.values, ("n",), "latent values")
     response = validation.numbers(response, (len(values),), "response")
@@ -124,29 +132,37 @@ def response_map_2d(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Response of a sub-network with two inputs: contours, gradient and decoded cells (paper, fig. 8-10).
+    """Plot the response of a sub-network with two inputs: contours, gradient and decoded cells (paper, fig. 8-10).
 
     Parameters
     ----------
-    across, up
-        The latents along x and y, of nx and ny values.
-    response
-        (ny, nx) the sub-network's output.
-    arrows
-        Gradient arrows along a side; 0 for none. The longest is the steepest place.
-    cells
+    across, up : ResponseAxis
+        Inputs along x (nx values) and y (ny values).
+    response : ndarray
+        Output of the sub-network, (ny, nx).
+    arrows : int
+        Number of gradient arrows per side; 0 for none. The longest arrow marks the steepest point.
+    cells : CellsOnMap, optional
         Labelled cells to draw as dots.
-    sides
-        What responses below and above zero stand for, named at the ends of the colour bar.
-    response_name, title
-        Label of the colour bar, and a line above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    sides : tuple of str, optional
+        Meaning of responses below and above zero, written at the ends of the colour bar.
+    response_name : str
+        Label of the colour bar.
+    title : str, optional
+        Title of the figure.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the shapes don't agree.
+        If the shapes do not match.
     """
     x = validation.numbers(across.values, ("nx",), "x values")
     y = validation.numbers(up.values, ("ny",), "y values")
@@ -161,7 +177,7 @@ def response_map_2d(
     if cells is not None:
         draw_cells(axes, cells, theme)
     both = across.pictures is not None and up.pictures is not None
-    offset = 0.13 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
+    offset = 0.13 if both else 0.0  # so that the outermost images of both axes do not overlap in the corner
     if across.pictures is not None and across.picture_values is not None:
         picture_axis(axes, "x", across.pictures, across.picture_values, theme, offset)
     if up.pictures is not None and up.picture_values is not None:
@@ -174,7 +190,7 @@ def response_map_2d(
 
 
 def draw_cells(axes: Axes, cells: CellsOnMap, theme: Theme) -> None:
-    """Draw the cells that lie inside the limits of the axes, with rims that part them from any colour of the map."""
+    """Draw the cells inside the limits of the axes, with rims that separate them from any colour of the map."""
     for name, colour in colours_on(theme.background, tuple(cells.colours), cells.colours).items():
         chosen = cells.labels == name
         axes.scatter(
@@ -183,7 +199,7 @@ def draw_cells(axes: Axes, cells: CellsOnMap, theme: Theme) -> None:
 
 
 def _gradient(axes: Axes, x: np.ndarray, y: np.ndarray, response: np.ndarray, count: int) -> None:
-    """Grey arrows up the response, on an even grid."""
+    """Draw grey arrows along the gradient, on an even grid."""
     if count < 1 or min(response.shape) < 2:
         return
     dy, dx = np.gradient(response, y, x)
@@ -201,7 +217,7 @@ def _gradient(axes: Axes, x: np.ndarray, y: np.ndarray, response: np.ndarray, co
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:
-    """Limits of an axis over ``values``, never empty."""
+    """Return non-empty axis limits for ``values``."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)

@@ -1,4 +1,4 @@
-"""A function of two latents as filled contours, with its zero line: what maps of responses and laws share."""
+"""Filled contours of a function of two variables with its zero line, for maps of responses and laws."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from matplotlib.ticker import MaxNLocator
 from morpholaw.figures.style import SIGNED, ZERO_ON_MAP
 
 _PALE = 1.3
-"""How far the colours reach beyond the values, so that lines and arrows show on the strongest too."""
+"""Factor by which the colour range exceeds the values, so that lines and arrows are visible on the strongest ones."""
 
 
 def draw_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, lines: bool = False) -> Any:
-    """Draw ``values`` (ny, nx) over ``x`` (nx,) and ``y`` (ny,); returns what a colour bar needs.
+    """Draw ``values`` (ny, nx) over ``x`` (nx,) and ``y`` (ny,); return the mappable for a colour bar.
 
-    Blue is above zero and red below it, in all maps. The line of zero is dashed purple (paper, fig. 11).
-    Values that are not finite stay empty.
+    In all maps, blue is above zero and red below, and the zero line is dashed purple (paper, fig. 11). Points that are
+    not finite stay empty.
     """
     shown = np.ma.masked_invalid(values)
     low, high = (float(shown.min()), float(shown.max())) if shown.count() else (0.0, 0.0)
@@ -39,7 +39,7 @@ def draw_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, lines
 
 
 def _colours(low: float, high: float) -> tuple[Normalize, str]:
-    """White is zero where the values have both signs; else the palest colour is the value nearest to it."""
+    """Return the colours: white at zero if the values have both signs, else the palest colour nearest to zero."""
     limit = _PALE * (max(abs(low), abs(high)) or 1.0)
     span = _PALE * (high - low)
     if low < 0 < high or span == 0:

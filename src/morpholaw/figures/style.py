@@ -1,4 +1,4 @@
-"""How every figure looks: themes, colour-blind-safe palettes, and axes dressed in them."""
+"""The style of all figures: themes, colour-blind-safe palettes, and styled axes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Entry = TypeVar("Entry")
 FigSize = tuple[float, float | None] | None
 
 TEXT = 8.0
-"""Size of labels in points: readable in a 320 pixel dock and in print."""
+"""Font size of labels in points, readable in a dock of 320 pixels and in print."""
 SMALL = 7.0
-"""Size of ticks, legends and captions in points."""
+"""Font size of ticks, legends and captions in points."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours that depend on the background a figure stands on.
+    """Colours that depend on the background of a figure.
 
-    ``positive`` and ``negative`` colour signed quantities (weights, scores); ``zero`` the line f = 0.
+    ``positive`` and ``negative`` are for signed quantities (weights, scores), and ``zero`` is for the line f = 0.
     """
 
     foreground: str
@@ -61,19 +61,20 @@ DARK = Theme(
 )
 
 ZERO_ON_MAP = "#6a1b9a"
-"""The line f = 0 on a heat map, whose colours are the same in every theme."""
+"""Colour of the line f = 0 on heat maps, whose colours are the same in every theme."""
 
 SIGNED = "RdBu"
-"""Red below zero, white at zero, blue above: the paper's colours of weights (fig. 5)."""
+"""Red below zero, white at zero and blue above, as the paper colours weights (fig. 5)."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
 
 
 def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:
-    """Colour, marker and line style of a scheme: 1-4 look the same in every figure.
+    """Return the colour, marker and line style of a scheme, which are the same in every figure.
 
-    So do laws of either loss, "scheme 4, hinge" and "scheme 4, MSE". Other kinds of a scheme share its colour alone.
+    Laws of each loss, "scheme 4, hinge" and "scheme 4, MSE", have their own style. Other variants of a scheme share
+    only its colour.
     """
     match = re.fullmatch(r"(?:scheme\s*)?([1-4])(?:, (.*))?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position
@@ -87,22 +88,22 @@ def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any
 
 
 def scheme_name(scheme: int | str) -> str:
-    """``1`` is shown as "scheme 1"; a name stays as it is."""
+    """Return "scheme 1" for 1; names are returned unchanged."""
     text = str(scheme).strip()
     return f"scheme {text}" if text.isdigit() else plain(text)
 
 
 def figure_width(figsize: FigSize, default: float = 6.4) -> float:
-    """Width of the figure to be, in inches: what its columns depend on."""
+    """Return the width of a figure to be made, in inches, which determines its columns."""
     return figsize[0] if figsize else default
 
 
 def new_figure(
     figsize: FigSize, theme: Theme, height: float, width: float = 6.4, fixed_aspect: bool = False
 ) -> Figure:
-    """Make an empty figure; ``width`` and ``height`` in inches hold where ``figsize`` leaves them open.
+    """Make an empty figure; ``width`` and ``height`` in inches apply where ``figsize`` leaves them open.
 
-    ``fixed_aspect`` is for axes that keep their shape: labels beside them aren't clipped then.
+    ``fixed_aspect`` is for axes that keep their shape, so that labels beside them are not clipped.
     """
     stated_height = figsize[1] if figsize else None
     size = (figure_width(figsize, width), stated_height if stated_height is not None else height)
@@ -120,14 +121,14 @@ def one_panel(
     frame: bool = False,
     fixed_aspect: bool = False,
 ) -> tuple[Figure, Axes]:
-    """Make a figure of one dressed axes; ``height``, or ``ratio`` times the width, where ``figsize`` leaves it open."""
+    """Make a figure with one styled axes; by default the height is ``height`` or ``ratio`` times the width."""
     width = figure_width(figsize, width)
     figure = new_figure(figsize, theme, width * ratio if height is None else height, width, fixed_aspect)
     return figure, dress(figure.add_subplot(), theme, frame)
 
 
 def dress(axes: Axes, theme: Theme, frame: bool = False) -> Axes:
-    """Colour one axes by the theme; ``frame`` keeps the spines at the top and right."""
+    """Apply a theme to axes; ``frame`` keeps the top and right spines."""
     axes.set_facecolor(theme.background)
     for side, spine in axes.spines.items():
         spine.set_color(theme.muted)
@@ -144,7 +145,7 @@ def dress(axes: Axes, theme: Theme, frame: bool = False) -> Axes:
 def panels(
     figure: Figure, rows: int, columns: int, theme: Theme, frame: bool = False, **options: Any
 ) -> np.ndarray:
-    """Add a grid of dressed axes; returns an object array (rows, columns)."""
+    """Add a grid of styled axes; return an object array (rows, columns)."""
     grid: np.ndarray = figure.subplots(rows, columns, squeeze=False, **options)
     for axes in grid.flat:
         dress(axes, theme, frame)
@@ -162,9 +163,9 @@ def panel_grid(
     above: float = 0.0,
     **options: Any,
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure of ``count`` dressed axes, each about ``wanted`` inches wide, row by row.
+    """Make a figure with ``count`` styled axes, each about ``wanted`` inches wide, row by row.
 
-    ``height`` gives the height of a row by the width of a panel; ``above`` are inches kept for a legend.
+    ``height`` returns the height of a row for the width of a panel; ``above`` reserves inches for a legend.
     """
     width = figure_width(figsize, width)
     columns = columns_for(count, width, wanted)
@@ -177,20 +178,20 @@ def panel_grid(
 
 
 def columns_for(count: int, width: float, wanted: float) -> int:
-    """How many panels, each about ``wanted`` inches wide, fit side by side, with rows as even as can be."""
+    """Return how many panels of about ``wanted`` inches fit side by side, with rows as equal as possible."""
     most = max(1, min(count, int(width / wanted + 0.25)))
     rows = -(-count // most)
     return -(-count // rows)
 
 
 def legend(axes: Axes, theme: Theme, **options: Any) -> None:
-    """Add a plain legend, where there is anything to name."""
+    """Add a plain legend if there is anything to list."""
     if axes.get_legend_handles_labels()[1] or "handles" in options:
         axes.legend(frameon=False, fontsize=SMALL, labelcolor=theme.foreground, **options)
 
 
 def row_by_row(entries: Sequence[Entry], columns: int) -> list[Entry]:
-    """Return the entries of a legend in the order in which matplotlib's columns show them row by row."""
+    """Reorder legend entries so that matplotlib, which fills columns first, shows them row by row."""
     columns = min(columns, len(entries))
     rows = -(-len(entries) // columns) if columns else 0
     full = len(entries) - columns * (rows - 1)  # columns with an entry in the last row
@@ -199,7 +200,7 @@ def row_by_row(entries: Sequence[Entry], columns: int) -> list[Entry]:
 
 
 def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme, **options: Any) -> Any:
-    """Add a dressed colour bar that takes its space from ``axes``."""
+    """Add a styled colour bar that takes its space from ``axes``."""
     bar = figure.colorbar(mappable, ax=axes, ticks=MaxNLocator(6), **options)
     dress(bar.ax, theme, frame=True)
     bar.outline.set_edgecolor(theme.muted)
@@ -210,7 +211,7 @@ def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme
 def heading(
     axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
 ) -> None:
-    """Write above the axes; matplotlib's default is too large here. What is wider than the figure has more lines."""
+    """Write a heading above the axes, smaller than matplotlib's default, and wrapped to the width of the figure."""
     figure = axes.get_figure(root=True)
     columns = 0.92 * figure.get_size_inches()[0] * 72 / (0.56 * size) if figure is not None else 0
     if len(text) > columns > 0 and "$" not in text:
@@ -219,7 +220,7 @@ def heading(
 
 
 def note(axes: Axes, text: str, theme: Theme) -> None:
-    """Say in the middle of an empty axes why there is nothing to see."""
+    """Write a note in the middle of empty axes that says why they are empty."""
     axes.text(
         0.5,
         0.5,
@@ -234,7 +235,7 @@ def note(axes: Axes, text: str, theme: Theme) -> None:
 
 
 def plain(text: object) -> str:
-    """Text to be shown letter by letter: a name from a file never becomes mathematics."""
+    """Escape text so that a name from a file is never interpreted as mathematics."""
     return str(text).replace("$", r"\$")
 
 
@@ -242,7 +243,7 @@ _LONGEST_NAME = 40
 
 
 def symbol(name: str) -> str:
-    """Return a name with ``z29`` or ``z_29`` as a subscripted symbol, cut off where it would fill a figure."""
+    """Return a name with ``z29`` or ``z_29`` as a subscripted symbol; long names are truncated."""
     match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
     return f"${match[1]}_{{{match[2]}}}$" if match else symbols(short)
@@ -254,7 +255,7 @@ def symbols(text: str) -> str:
 
 
 def formula(latex: str) -> str:
-    """LaTeX that matplotlib can draw, between dollar signs; anything else as plain text."""
+    """Return LaTeX that matplotlib can draw between dollar signs, and anything else as plain text."""
     text = latex.strip().strip("$")
     try:
         MathTextParser("path").parse(f"${text}$")

@@ -1,4 +1,4 @@
-"""What cells did over time: durations, shares, conditions and aligned values."""
+"""Figures of cells over time: durations of phases, shares of classes, conditions and aligned values."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from morpholaw.figures.style import (
 )
 
 VALUES = {"area": "area (px²)", "axis_ratio": "axis ratio", "score": "score f(x)"}
-"""Values along tracks as they are shown, with units; others have their own name and none."""
+"""Labels of values along tracks, with units; other values are shown by name, without a unit."""
 SHOWN_TRACKS = 40
-"""Single tracks behind a mean."""
+"""Maximum number of single tracks drawn behind a mean."""
 SHOWN_POINTS = 300
-"""Single cells of a replicate in a superplot."""
+"""Maximum number of single cells per replicate in a superplot."""
 
 
 def survival_curves(
@@ -50,25 +50,31 @@ def survival_curves(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Share of phases that last longer, one Kaplan-Meier curve per condition, with 95 % bands.
+    """Plot the share of phases that last longer, one Kaplan-Meier curve per condition with 95 % confidence bands.
 
     Parameters
     ----------
-    curves
-        Condition to curve.
-    unit
-        Of time: "min" or "frames".
-    what
-        The class, for the axes.
-    p
-        Of a test between the curves, written above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    curves : mapping of str to Survival
+        Curve of each condition.
+    unit : str
+        Unit of time: "min" or "frames".
+    what : str
+        Name of the class, for the axes.
+    p : float, optional
+        P value of a test between the curves, written above.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
     """
     figure, axes = one_panel(figsize, theme, 4.6, 0.62)
     axes.set(
         xlabel=f"time in {plain(what)} ({unit})" if what else f"time ({unit})",
-        ylabel="share of phases still going on",
+        ylabel="share of phases that last longer",
         ylim=(-0.02, 1.04),
     )
     drawn = False
@@ -105,22 +111,28 @@ def shares_over_time(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Share of one class over time, one line per group with its 95 % band.
+    """Plot the share of one class over time, one line per group with its 95 % confidence band.
 
     Parameters
     ----------
-    shares
-        ``group``, ``t``, ``share``, ``low`` and ``high``; a band is left out where NaN.
-    times
-        Units from one frame to the next of each group.
-    unit
-        Of time: "min" or "frames"; minutes are shown as hours.
-    what
-        The class, for the axis.
-    title
-        Written above, such as what the bands are.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    shares : DataFrame
+        Columns ``group``, ``t``, ``share``, ``low`` and ``high``; bands are left out where NaN.
+    times : mapping of str to float
+        Time between frames for each group, in units of ``unit``.
+    unit : str
+        Unit of time: "min" or "frames"; minutes are shown as hours.
+    what : str
+        Name of the class, for the axis.
+    title : str
+        Title, such as the meaning of the bands.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
     """
     figure, axes = one_panel(figsize, theme, 4.6, 0.55)
     hours = unit == "min"
@@ -150,30 +162,36 @@ def superplot(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Every cell as a small dot, every replicate's mean as a large marker, side by side for each condition.
+    """Plot every cell as a dot and every replicate's mean as a large marker, side by side per condition.
 
     Parameters
     ----------
-    values
-        ``condition``, ``replicate``, ``value`` and ``whole`` (False where the end was not seen: an open dot).
-    unit
-        Of the values.
-    what
-        What they are, for the axis.
-    means
-        ``condition``, ``replicate`` and ``mean``; by default the means of the values.
-    title
-        A line above, such as the p value.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    values : DataFrame
+        Columns ``condition``, ``replicate``, ``value`` and ``whole`` (False if the end was not observed: an open dot).
+    unit : str
+        Unit of the values.
+    what : str
+        Name of the values, for the axis.
+    means : DataFrame, optional
+        Columns ``condition``, ``replicate`` and ``mean``; by default the means of the values.
+    title : str
+        Title, such as a p value.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If there is no value.
+        If there are no values.
     """
     if not len(values):
-        raise InputError("There is no value to draw.")
+        raise InputError("There are no values to draw.")
     names = list(dict.fromkeys(values["condition"]))
     width = max(3.0, 1.2 + 1.1 * len(names))
     figure, axes = one_panel(figsize, theme, width, 0.95 if len(names) < 4 else 0.6)
@@ -217,7 +235,7 @@ def _draw_cells(
     rng: np.random.Generator,
     theme: Theme,
 ) -> None:
-    """Draw the cells of a replicate around ``x``; open where the end was not seen."""
+    """Draw the cells of a replicate around ``x``; dots are open if the end was not observed."""
     if len(cells) > SHOWN_POINTS:
         cells = cells.sample(SHOWN_POINTS, random_state=0)
     at = x + rng.uniform(-0.3, 0.3, len(cells)) * width
@@ -254,18 +272,26 @@ def aligned_values(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Values along tracks from an event: single tracks, their mean with its 95 % band, and when it begins to move.
+    """Plot values along tracks aligned at an event: single tracks, their mean with 95 % band, and the onset of change.
 
     Parameters
     ----------
-    aligned
-        One panel each; earliest onset first.
-    event
-        What happens at zero, for the axes.
-    per_frame, unit
-        Units of time from one frame to the next.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    aligned : sequence of Aligned
+        Values to plot, one panel each; the earliest onset first.
+    event : str
+        Name of the event at time zero, for the axes.
+    per_frame : float
+        Time between frames, in units of ``unit``.
+    unit : str
+        Unit of time.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
@@ -273,7 +299,7 @@ def aligned_values(
         If there is nothing to draw.
     """
     if not aligned:
-        raise InputError("There is no value to draw along the tracks.")
+        raise InputError("There are no values to draw along the tracks.")
     figure, grid = panel_grid(figsize, theme, len(aligned), 2.1, lambda width: min(width * 0.85, 2.2))
     for axes, one in zip(grid, aligned, strict=True):
         _draw_aligned(axes, one, per_frame, theme)
@@ -310,7 +336,7 @@ def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, theme: Theme) -> N
 
 
 def _look(place: int, theme: Theme) -> tuple[str, Any]:
-    """Return a colour and a line style; the style tells lines apart without colours."""
+    """Return a colour and a line style, so that lines can be told apart without colours."""
     order = (1, 0, 2, 3)
     return theme.schemes[order[place % len(order)]], LINES[place % len(LINES)]
 

@@ -1,4 +1,4 @@
-"""The figures of a timeline, from its tables."""
+"""Figures of a timeline, drawn from its tables."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from morpholaw.figures.style import LIGHT, FigSize, Theme
 from morpholaw.figures.timeline import shares_over_time, superplot, survival_curves
 
 FEWEST = 5
-"""Phases seen whole from which the durations of a class are drawn."""
+"""Minimum number of fully observed phases for a plot of the durations of a class."""
 
 
 def timed_classes(timeline: TimelineTables) -> list[str]:
-    """Return the classes of which `FEWEST` phases were seen whole, mitosis as one phase first, then its stages."""
+    """Return the classes with at least `FEWEST` fully observed phases: mitosis as a whole first, then its stages."""
     ended = timeline.durations.groupby("class", sort=False)["ended"].sum()
     names = [str(name) for name in ended.index[ended >= FEWEST]]
     return sorted(names, key=lambda name: (name in timeline.classes, name not in timeline.mitotic))
@@ -27,7 +27,7 @@ def timed_classes(timeline: TimelineTables) -> list[str]:
 def duration_figure(
     timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
 ) -> Figure:
-    """Draw the Kaplan-Meier curves of a class, one per condition."""
+    """Plot the Kaplan-Meier curves of a class, one per condition."""
     curves = {
         condition: timeline.survival(name, condition) for condition in timeline.condition_names or (ALL,)
     }
@@ -39,7 +39,7 @@ def duration_figure(
 def superplot_figure(
     timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
 ) -> Figure:
-    """Draw the durations of a class, cells behind the means of replicates; the title has the test over replicates."""
+    """Plot the durations of a class, cells behind means of replicates, with the test over replicates in the title."""
     phases = timeline.phases
     whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
     values = pd.DataFrame(
@@ -65,12 +65,12 @@ def superplot_figure(
 
 
 def main_class(timeline: TimelineTables) -> str:
-    """Return what is shown over time: the mitotic index where there are mitotic classes, else the first class."""
+    """Return the quantity to show over time: the mitotic index if there are mitotic classes, else the first class."""
     return MITOTIC_INDEX if timeline.mitotic else timeline.classes[0]
 
 
 def share_band(timeline: TimelineTables) -> str:
-    """Return what the bands of `share_figure` are; "" where no condition has two movies, which then has none."""
+    """Return the meaning of the bands of `share_figure`; "" if no condition has two movies, because there are none."""
     if not timeline.condition_names:
         return "95 % bands from resampled families: cells with their descendants"
     return "95 % bands from resampled movies" if timeline.condition_shares["low"].notna().any() else ""
@@ -79,7 +79,7 @@ def share_band(timeline: TimelineTables) -> str:
 def share_figure(
     timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
 ) -> Figure:
-    """Draw the share of a class over time, one line per condition, or per movie where there are no conditions."""
+    """Plot the share of a class over time, one line per condition, or per movie if there are no conditions."""
     if timeline.condition_names:
         rows = timeline.condition_shares
         rows = rows[rows["class"] == name].rename(columns={"condition": "group"})
@@ -93,7 +93,7 @@ def share_figure(
 
 
 def comparison_title(timeline: TimelineTables, quantity: str, name: str) -> str:
-    """Return what the test of a quantity found, e.g. "drug: +9.9 min (9.1 to 10.8), p = 0.029, permutation"."""
+    """Return the result of a test as text, such as "drug: +9.9 min (9.1 to 10.8), p = 0.029, permutation"."""
     rows = timeline.comparisons
     if not len(rows):
         return ""

@@ -1,4 +1,4 @@
-"""Sparse networks as drawings: neurons, signed weights, biases, streams (paper, fig. 5, 6, 25)."""
+"""Drawings of sparse networks: neurons, signed weights, biases, streams (paper, fig. 5, 6, 25)."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ Arrays = Sequence[np.ndarray]
 WIDEST = 3.5
 """Line width of the largest weight, in points."""
 _SMALLEST = 4.0
-"""Smallest text of a bias, in points; biases are left out where there is no room for it."""
+"""Smallest font size of biases, in points; biases are left out if there is no room."""
 _LETTER = 0.62
-"""Width of a letter over the size of its text."""
+"""Approximate width of a letter relative to its font size."""
 _NODE = 5.0
 """Distance of a bias from the centre of its neuron, in points."""
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """Where the neurons that take part stand: ``places[layer]`` maps a neuron to its x in [0, 1]."""
+    """Positions of the connected neurons: ``places[layer]`` maps a neuron to its x in [0, 1]."""
 
     weights: list[np.ndarray]
     masks: list[np.ndarray]
@@ -63,32 +63,38 @@ def topology(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw one head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
+    """Draw a network from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
 
-    Blue weights are positive, red ones negative; the width of a line is the magnitude of its weight. Biases
-    stand to the right of their neurons. Inputs and hidden neurons without a connection are left out.
+    Positive weights are blue and negative ones red; line widths are proportional to magnitudes. Biases are written to
+    the right of their neurons. Inputs and hidden neurons without a connection are left out.
 
     Parameters
     ----------
-    weights
-        One (n_in, n_out) array per layer.
-    masks
-        One bool array per layer, True where a weight is active; nonzero weights where empty.
-    biases
-        One (n_out,) array per layer; not written where empty.
-    input_names
+    weights : sequence of ndarray
+        Weights of each layer, (n_in, n_out).
+    masks : sequence of ndarray, optional
+        Masks of each layer, bool (n_in, n_out), True for active weights; by default weights other than zero.
+    biases : sequence of ndarray, optional
+        Biases of each layer, (n_out,); by default none are written.
+    input_names : sequence of str
         Names of all inputs of the first layer.
-    highlight
-        One bool array per layer: the stream to show, every other connection is greyed (fig. 6).
-    output_names
+    highlight : sequence of ndarray, optional
+        Connections to highlight, bool (n_in, n_out) per layer; all others are grey (paper, fig. 6).
+    output_names : sequence of str
         Names of the output neurons.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If the layers don't fit each other.
+        If the shapes of the layers do not match.
     """
     drawing = _lay_out(weights, masks, biases, len(input_names))
     streams = None if highlight is None else [np.asarray(layer, bool) for layer in highlight]
@@ -121,23 +127,29 @@ def topologies(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw all members of an ensemble as small drawings (paper, fig. 25).
+    """Draw all members of an ensemble as small networks (paper, fig. 25).
 
     Parameters
     ----------
-    networks
-        (weights, masks, biases) of each, as for :func:`topology`; biases aren't written.
-    input_names
+    networks : sequence of tuple
+        (weights, masks, biases) of each network, as for :func:`topology`; biases are not written.
+    input_names : sequence of str
         Names of all inputs.
-    titles
-        A heading for each; "model 1" and so on where empty.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    titles : sequence of str, optional
+        Heading of each network; by default "model 1", "model 2", ...
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If there is no network, or layers don't fit each other.
+        If there are no networks, or the shapes of layers do not match.
     """
     if not networks:
         raise InputError("There is no network to draw; at least one is needed.")
@@ -154,10 +166,10 @@ def topologies(
 
 
 def _lay_out(weights: Arrays, masks: Arrays | None, biases: Arrays | None, inputs: int) -> _Drawing:
-    """Check the layers and give a place to every neuron that takes part, sources above their targets."""
+    """Check the layers and position every connected neuron, sources above their targets."""
     layers = [validation.numbers(layer, ("n_in", "n_out"), "weights") for layer in weights]
     if not layers:
-        raise InputError("The figure's weights must hold at least one layer.")
+        raise InputError("The figure's weights must have at least one layer.")
     active = [layer != 0 for layer in layers] if masks is None else [np.asarray(mask, bool) for mask in masks]
     validation.same_length(active, len(layers), "masks")
     widths = [inputs, *(layer.shape[1] for layer in layers)]
@@ -176,7 +188,7 @@ def _lay_out(weights: Arrays, masks: Arrays | None, biases: Arrays | None, input
 
 
 def _places(layers: list[np.ndarray], masks: list[np.ndarray], widths: list[int]) -> list[dict[int, float]]:
-    """Order each layer by the mean place of its sources (barycentre), which keeps crossings few."""
+    """Order each layer by the mean position of its sources (barycentre method), which keeps crossings few."""
     places: list[dict[int, float]] = []
     for index, width in enumerate(widths):
         incoming = masks[index - 1].any(0) if index else np.zeros(width, bool)
@@ -186,7 +198,7 @@ def _places(layers: list[np.ndarray], masks: list[np.ndarray], widths: list[int]
             pull = np.abs(layers[index - 1]) * masks[index - 1] + 1e-9 * masks[index - 1]
             above = np.array([places[-1].get(neuron, 0.5) for neuron in range(widths[index - 1])])
             centre = (above @ pull) / np.maximum(pull.sum(0), 1e-12)
-            centre[pull.sum(0) == 0] = 2.0  # neurons of a bias alone stand last
+            centre[pull.sum(0) == 0] = 2.0  # neurons with only a bias come last
             shown = shown[np.argsort(centre[shown], kind="stable")]
         places.append({int(neuron): (rank + 0.5) / len(shown) for rank, neuron in enumerate(shown)})
     return places
@@ -203,7 +215,7 @@ def _draw(
     axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.ndarray] | None,
     names: tuple[list[str], list[str]], biases: bool, inches: float,
 ) -> None:  # fmt: skip
-    """Draw connections, then neurons over them, then names (of the inputs, of the outputs) and biases."""
+    """Draw connections, then neurons over them, then biases and names (of inputs and outputs)."""
     input_names, output_names = names
     axes.set_axis_off()
     depth = len(drawing.places) - 1
@@ -240,7 +252,7 @@ def _draw(
 
 
 def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:
-    """Which neurons of a layer touch a shown connection of the stream."""
+    """Return which neurons of a layer have a highlighted connection."""
     shown = masks if streams is None else [mask & stream for mask, stream in zip(masks, streams, strict=True)]
     count = masks[layer].shape[0] if layer < len(masks) else masks[-1].shape[1]
     lit = np.zeros(count, bool)
@@ -252,7 +264,7 @@ def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) 
 
 
 def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.ndarray] | None) -> None:
-    """Lines between neurons; those outside the stream lie below, thin and grey."""
+    """Draw lines between neurons; connections that are not highlighted are thin, grey and below the others."""
     strongest = _strongest(drawing)
     segments, colours, widths, orders = [], [], [], []
     for layer, (weight, mask) in enumerate(zip(drawing.weights, drawing.masks, strict=True)):
@@ -277,7 +289,7 @@ def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.
 
 
 def _long(names: Sequence[str], inches: float) -> bool:
-    """Return whether names do not fit side by side, so that each stands upright."""
+    """Return whether names do not fit side by side and must be written vertically."""
     letters = max((len(name) for name in names), default=0)
     return len(names) > 1 and letters * SMALL * _LETTER > 72 * inches / len(names)
 
@@ -285,9 +297,9 @@ def _long(names: Sequence[str], inches: float) -> bool:
 def _write(
     axes: Axes, place: tuple[float, float], away: tuple[float, float], text: str, look: dict[str, Any]
 ) -> None:
-    """Write text some points away from a neuron, to its right or above or below it, legible over the lines.
+    """Write text a few points away from a neuron, with an outline that keeps it legible over lines.
 
-    To the right is where the connections above and below leave room.
+    The text is to the right, above or below; the right has the most room between connections.
     """
     right, rise = away
     vertical = "center" if rise == 0 else "bottom" if rise > 0 else "top"

@@ -1,4 +1,4 @@
-"""The score of one cell over time."""
+"""Figures of one track: its score and its class probabilities over time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from morpholaw.figures.style import (
 )
 
 FAR = 8.0
-"""A track whose largest score is so many times its median one is drawn on a symmetric logarithmic axis."""
+"""A symmetric logarithmic axis is used if the largest magnitude of the scores exceeds this multiple of the median."""
 
 
 def score_over_time(
@@ -43,34 +43,40 @@ def score_over_time(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Score f(x) of one track against time, the classes' regions shaded, divisions as lines.
+    """Plot the score f(x) of one track over time, with regions of classes shaded and divisions as lines.
 
     Parameters
     ----------
-    t
-        (n,), frames, rising.
-    score
-        (n,), or (members, n): then the mean and one standard deviation. A gap where not finite.
-    called
-        (n,), the class that each frame was called with the whole track in view; a dot of its colour.
-    divisions
-        Frames at which the track ends in a division or begins with one.
-    classes
+    t : ndarray
+        Frames, (n,), increasing.
+    score : ndarray
+        Scores, (n,), or (members, n) to plot mean and standard deviation. Gaps where not finite.
+    called : sequence of str, optional
+        Class of each frame, inferred from the whole track, drawn as a dot in its colour.
+    divisions : sequence of float
+        Frames at which the track begins or ends with a division.
+    classes : tuple of str
         Names of the classes of f < 0 and f >= 0 (eq. 2).
-    colours
-        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    title
-        A line above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    colours : sequence of str
+        Their colours; by default from :func:`morpholaw.figures.palette.class_colours`.
+    title : str, optional
+        Title of the figure.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If lengths differ.
+        If the lengths differ.
     """
     if called is not None and len(called) != len(t):
-        raise InputError(f"There are {len(called)} calls of {len(t)} frames; expected one a frame.")
+        raise InputError(f"There are {len(called)} classes for {len(t)} frames; expected one per frame.")
     frames = validation.numbers(t, ("n",), "frames")
     runs = validation.numbers(
         np.atleast_2d(np.asarray(score, dtype=np.float64)), ("members", len(frames)), "scores"
@@ -87,7 +93,7 @@ def score_over_time(
         return figure
     bottom, top = min(float(finite.min()), -1.0), max(float(finite.max()), 1.0)
     if max(-bottom, top) > FAR * max(float(np.median(np.abs(finite))), 1.0):
-        # a law such as e^z has tails that would flatten all the rest
+        # the tails of a law such as e^z would flatten everything else
         axes.set_yscale("symlog", linthresh=1.0)
         bottom, top = 1.5 * bottom, 1.5 * top
     else:
@@ -98,7 +104,7 @@ def score_over_time(
         axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0)
         entries.append(
             Patch(facecolor=colour, alpha=0.6, label=plain(name))
-        )  # seen in the legend, unlike the span
+        )  # listed in the legend, unlike the span
     axes.axhline(0, color=theme.zero, linestyle="--", linewidth=1)
     mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
     if len(runs) > 1:
@@ -127,29 +133,35 @@ def probabilities_over_time(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw the probabilities of the classes of one track against time, stacked, with divisions as lines.
+    """Plot the class probabilities of one track over time, stacked, with divisions as lines.
 
     Parameters
     ----------
-    t
-        (n,), frames, rising.
-    probabilities
-        (n, classes), which add up to 1; a gap where not finite.
-    classes
+    t : ndarray
+        Frames, (n,), increasing.
+    probabilities : ndarray
+        Probabilities, (n, classes), which add up to 1; gaps where not finite.
+    classes : sequence of str
         Names of the classes.
-    colours
-        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    divisions
-        Frames at which the track ends in a division or begins with one.
-    title
-        A line above.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    colours : sequence of str
+        Their colours; by default from :func:`morpholaw.figures.palette.class_colours`.
+    divisions : sequence of float
+        Frames at which the track begins or ends with a division.
+    title : str, optional
+        Title of the figure.
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If lengths differ.
+        If the lengths differ.
     """
     frames = validation.numbers(t, ("n",), "frames")
     shares = validation.numbers(probabilities, (len(frames), len(classes)), "probabilities")

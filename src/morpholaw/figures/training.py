@@ -1,4 +1,4 @@
-"""Losses while a model trains."""
+"""Training curves: losses over the steps of a training."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ def training_curves(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """One panel a quantity: reconstruction, mutual information, total correlation, KL (eq. 7).
+    """Plot each quantity in its own panel: reconstruction, mutual information, total correlation, KL (eq. 7).
 
     Parameters
     ----------
-    history
-        Name to (steps,) values, or (members, steps): then the mean and one standard deviation. Units go into
-        the name, e.g. "total correlation (nats)".
-    steps
-        (steps,), where the values were taken; 1, 2, ... where empty.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
+    history : mapping of str to ndarray
+        Values by name, (steps,), or (members, steps) to plot mean and standard deviation. Names include units, such as
+        "total correlation (nats)".
+    steps : ndarray, optional
+        Steps at which the values were recorded, (steps,); by default 1, 2, ...
+    theme : Theme
+        Colours of the figure.
+    figsize : tuple of float, optional
+        Width and height in inches; with a height of None, the function chooses it.
+
+    Returns
+    -------
+    Figure
 
     Raises
     ------
     InputError
-        If there is nothing, or lengths differ.
+        If there are no values, or the lengths differ.
     """
     if not history:
         raise InputError("There is no training history to draw; at least one quantity is needed.")
@@ -63,7 +69,7 @@ def training_curves(
 
 
 def _draw_curve(axes: Axes, steps: np.ndarray, runs: np.ndarray, colour: str, theme: Theme) -> None:
-    """Values, pale, under their running mean; a log axis where they span more than a hundredfold."""
+    """Draw values, pale, below their running mean; the axis is logarithmic if they span more than a factor of 100."""
     finite = runs[np.isfinite(runs)]
     if not finite.size:
         note(axes, "no finite value yet", theme)
@@ -85,13 +91,13 @@ def _draw_curve(axes: Axes, steps: np.ndarray, runs: np.ndarray, colour: str, th
         linewidth=1.4,
         marker="o" if len(steps) == 1 else None,
     )
-    low, high = np.percentile(finite, [5, 95])  # a few odd first steps don't make an axis logarithmic
+    low, high = np.percentile(finite, [5, 95])  # a few unusual first steps do not make an axis logarithmic
     if finite.min() > 0 and high > 100 * low:
         axes.set_yscale("log")
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """Mean over ``window`` values around each, over fewer at the ends; NaN where all of them are."""
+    """Return running means over ``window`` values, over fewer at the ends; NaN where all of them are NaN."""
     if window < 3:
         return values
     known = np.isfinite(values)

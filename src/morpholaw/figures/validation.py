@@ -1,4 +1,4 @@
-"""Arrays as the figures need them, or one sentence that says what is wrong."""
+"""Validation of the arrays that are passed to figures, with one-sentence errors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from morpholaw.errors import InputError
 
 
 def numbers(value: Any, shape: tuple[str | int, ...], name: str) -> np.ndarray:
-    """``value`` as float64 of the given ``shape``, e.g. ``("n", "s", 2)``; letters stand for any length.
+    """Return ``value`` as float64 of the given shape, such as ``("n", "s", 2)``; letters match any length.
 
     Raises
     ------
     InputError
-        If it isn't numeric or has another shape.
+        If it is not numeric or has another shape.
     """
     wanted = "(" + ", ".join(str(part) for part in shape) + ("," if len(shape) == 1 else "") + ")"
     try:
@@ -31,7 +31,7 @@ def numbers(value: Any, shape: tuple[str | int, ...], name: str) -> np.ndarray:
 
 
 def same_length(value: Any, length: int, name: str) -> Any:
-    """``value`` itself, if it has ``length`` items.
+    """Return ``value`` unchanged if it has ``length`` items.
 
     Raises
     ------
@@ -44,16 +44,16 @@ def same_length(value: Any, length: int, name: str) -> Any:
 
 
 def pictures(value: Any, shape: tuple[str | int, ...], name: str) -> np.ndarray:
-    """Pictures as float64 in their own range; uint8 crops are divided by 255.
+    """Return images as float64; uint8 crops are divided by 255, other ranges are kept.
 
     Raises
     ------
     InputError
-        If the shape is another one, or there is no picture at all.
+        If the shape is wrong or there are no images.
     """
     array = np.asarray(value)
     scale = 255.0 if array.dtype == np.uint8 else 1.0
     checked = numbers(array, shape, name) / scale
     if checked.size == 0:
-        raise InputError(f"The figure's {name} holds no picture; at least one is needed.")
+        raise InputError(f"The figure's {name} contain no images; at least one is needed.")
     return checked
