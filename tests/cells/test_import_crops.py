@@ -416,8 +416,8 @@ def test_which_of_two_rows_of_folders_is_the_classes_is_said(tmp_path: Path) -> 
     root = filed(tmp_path / "crops", "drug/m1", "drug/m2", "control/m1", "control/m2")
     crops, said = messages_of(root)
     assert sorted(set(crops.cells.label)) == ["m1", "m2"]
-    assert "The folders m1, m2 are taken for the classes, and not control, drug" in said
-    assert "taken for the classes" not in messages_of(filed(tmp_path / "b" / "crops", "drug", "control"))[1]
+    assert "The folders m1, m2 are used as classes, and not control, drug" in said
+    assert "used as classes" not in messages_of(filed(tmp_path / "b" / "crops", "drug", "control"))[1]
 
 
 def test_dark_nuclei_are_mentioned(tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ def test_of_a_table_of_several_movies_the_rows_of_one_are_read(tmp_path: Path) -
     )
     assert read(tmp_path, text) == dict.fromkeys(range(4), "metaphase")
     with pytest.raises(
-        InputError, match=r"cells of 2 movies \(its column movie has .*not one of them is called movie"
+        InputError, match=r"cells of 2 movies \(its column movie has .*none of them is called movie"
     ):
         read(tmp_path, text.replace("Movie.tif", "third.tif"))
 

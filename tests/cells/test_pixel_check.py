@@ -94,7 +94,7 @@ def test_frames_of_another_channel_in_between_are_noticed():
     findings, explanation = look(turns, TRACKS)
     assert findings.share >= findings.limit  # half of the frames are enough for the mean over all
     assert not findings.fits
-    assert "show no cells" in explanation.text
+    assert "have no cells" in explanation.text
     one_bad = MOVIE.copy()
     one_bad[0] = turns[0]
     assert look(one_bad, TRACKS)[0].fits

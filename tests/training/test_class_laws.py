@@ -73,5 +73,5 @@ def test_bad_input_ends_in_one_sentence():
     with pytest.raises(InputError, match="need the same features"):
         ClassLaws({"a": Law.parse("z3", ["z3"]), "b": Law.parse("z3", NAMES)})
     for values in (None, [], {"laws": 1}, {"laws": [{"expression": "z3", "names": ["z3"]}]}, {"laws": []}):
-        with pytest.raises(InputError, match=r"[Ll]aws of classes"):
+        with pytest.raises(InputError, match=r"[Ll]aws per class"):
             ClassLaws.from_json(values)

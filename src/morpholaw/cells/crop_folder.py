@@ -11,9 +11,9 @@ from morpholaw.errors import InputError
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 _LEFTOVERS = ("__macosx",)
-"""Folders that a Mac adds to archives."""
+"""Folders that macOS adds to archives."""
 _PHASE = re.compile(r"phase|mitosis|mitotic|apopto", re.IGNORECASE)
-"""What is in the name of a folder that is a class of cells, and in that of no movie."""
+"""Pattern in the names of folders that are classes of cells rather than movies."""
 
 
 def crop_files(folder: Path) -> tuple[list[Path], int]:
@@ -88,7 +88,7 @@ def labels_of(names: list[str], classes: dict[str, list[str]], folder: Path) -> 
 
 
 def other_classes(names: list[str], labels: list[str]) -> str:
-    """Say in a sentence that other folders than those taken may be the classes; "" where there is no doubt."""
+    """Return a sentence about other folders that could be the classes; "" if there is no doubt."""
     inside = [[_key(part) for part in name.split("/")[:-1]] for name in names]
     taken = sorted(set(labels) - {""})
     above = sorted({part for parts in inside for part in parts} - set(taken))
@@ -99,15 +99,15 @@ def other_classes(names: list[str], labels: list[str]) -> str:
     if not any(len(found) > 1 for found in parents.values()):
         return ""
     return (
-        f"The folders {_some(taken)} are taken for the classes, and not {_some(above)}; if that is wrong, name the "
+        f"The folders {_some(taken)} are used as classes, and not {_some(above)}; if that is wrong, set the "
         "classes with --class NAME=SUBFOLDER."
     )
 
 
 def _class_place(inside: list[list[str]]) -> int:
-    """Return which folder of a path is the class, from the end: the innermost, -1, or one above that is called a phase.
+    """Return the position of the class folder in a path from the end: -1 (innermost), or a parent named after a phase.
 
-    Crops of several movies are as often filed by class and movie as by movie and class.
+    Crops of several movies may be filed by class and movie or by movie and class.
     """
     for place in range(-1, -max(map(len, inside), default=0) - 1, -1):
         called = {parts[place] for parts in inside if len(parts) >= -place}

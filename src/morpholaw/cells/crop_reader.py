@@ -29,7 +29,7 @@ class ReadCrop:
     Attributes
     ----------
     pixels : ndarray of shape (size, size)
-        The centre of the image, in its own grey values.
+        Centre of the image, in its original grey values.
     shape : tuple of int
         Shape of the whole image.
     digest : bytes
@@ -53,7 +53,7 @@ class CropReader:
         return [centre for centre, _ in samples], [level for _, level in samples]
 
     def pixel_sizes(self, files: list[Path]) -> list[float | None]:
-        """Return the micrometres per pixel that each file states; None where it states none, or is no TIFF."""
+        """Return the pixel size stated in each file, in micrometres; None if it is not stated or not a TIFF."""
         return [size for part in _parts(files) for size in self._ask((_pixel_size, part, None))]
 
     def crops(self, files: list[Path], background: float) -> Iterator[ReadCrop]:
@@ -92,7 +92,7 @@ def _pixel_size(file: Path) -> float | None:
     try:
         size = open_tiff(file).pixel_size
         return None if size is None else size.side(str(file))
-    except InputError:  # a colour image, or none that can be read, of which whoever reads its pixels tells
+    except InputError:  # a colour or unreadable image; reported when its pixels are read
         return None
 
 

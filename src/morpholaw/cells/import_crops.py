@@ -26,9 +26,9 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 _SAMPLE_CROPS = 512
 _BATCH = 256
 _SAME_SCALE = 0.02
-"""Part by which pixel sizes that are the same may differ, rounded differently."""
+"""Relative difference below which pixel sizes count as equal."""
 _MOST = 0.8
-"""Part of the crops whose middle must be dark for all to be called dark."""
+"""Share of crops with a dark centre above which a warning is given."""
 
 
 def import_crops(
@@ -131,27 +131,34 @@ def import_crops(
             sources=(file_source(folder, writer.folder),),
         )
         groups_named = [name if config.group_regex else f"{folder.name}/{name}" for name in groups]
-        own = {"label": labels, "brightness": np.concatenate(brightness)}
-        writer.finish(cells_table(len(files), file=names, group=groups_named, **own), origin)
+        columns = {"label": labels, "brightness": np.concatenate(brightness)}
+        writer.finish(cells_table(len(files), file=names, group=groups_named, **columns), origin)
     return CropSet(writer.folder)
 
 
 def stated_pixel_size(
     folder: str | os.PathLike[str], config: ImportConfig, monitor: Monitor = SILENT
 ) -> float | None:
-    """Return the micrometres per pixel of a folder's crops: as set, else as its TIFF files say.
+    """Return the pixel size of a folder's crops in micrometres: the setting, or else the value in its TIFF files.
 
     Parameters
     ----------
     folder : path
-        The crops.
+        Folder of crops.
     config : ImportConfig
-        Its pixel size is taken where it has one.
+        Settings, whose pixel size has priority.
+    monitor : Monitor
+        Receives a message about the pixel size in the files.
+
+    Returns
+    -------
+    float or None
+        None if unknown.
 
     Raises
     ------
     InputError
-        When files state different sizes.
+        If files state different sizes.
     """
     if config.pixel_size is not None:
         return config.pixel_size
@@ -169,7 +176,7 @@ def stated_pixel_size(
     if most / least - 1 > _SAME_SCALE:
         raise InputError(
             f"The images state different pixel sizes: {stated[least]} {least:.4g} um, {stated[most]} {most:.4g} um, so "
-            "the cells of one are larger than those of the other. Import them apart, or state the true size with --set "
+            "their cells have different scales. Import them separately, or give the correct size with --set "
             "pixel_size=..."
         )
     if None in sizes:

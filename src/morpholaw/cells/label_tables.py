@@ -44,11 +44,11 @@ _FAR = 5.0
 """Distance in pixels beyond which a cell and its position in a table do not match."""
 _ENOUGH = 3
 _PIXELS = 0.05
-"""What a scale may differ from 1 by for positions in pixels."""
+"""Relative difference from 1 below which a scale means that positions are in pixels."""
 _SAME_PLACE = 0.5
-"""Pixels within which two tables have a cell at the same place, rounded differently."""
+"""Distance in pixels below which positions in two tables are equal up to rounding."""
 _MOVIE_COLUMNS = tuple(name for name in MOVIE if name not in ("stage", "position", "pos"))
-"""Names of a column of movies; the others may just as well say something about a cell."""
+"""Names of columns that identify movies; the omitted ones may describe cells."""
 
 
 @dataclass(frozen=True)
@@ -168,12 +168,12 @@ def read_label_table(
 def _of_one_movie(
     values: pd.DataFrame, line: np.ndarray, set_name: str, path: Path, notes: list[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows of the movie that the set is of, and their lines, where a column names several movies.
+    """Return the rows of the set's movie, and their lines, if a column identifies several movies.
 
     Raises
     ------
     InputError
-        None of them is called like the set.
+        If none of them has the name of the set.
     """
     for name in named(values, _MOVIE_COLUMNS):
         movies = as_text(values[name])
@@ -183,12 +183,12 @@ def _of_one_movie(
         ours = [movie for movie in distinct if _movie_key(movie) == _movie_key(set_name)]
         if len(ours) != 1:
             raise InputError(
-                f"{path} has cells of {len(distinct)} movies (its column {name} has {', '.join(distinct[:4])}), and "
-                f"not one of them is called {set_name}; give a table of this movie, or the column its name."
+                f"{path} has cells of {len(distinct)} movies (its column {name} has {', '.join(distinct[:4])}), but "
+                f"none of them is called {set_name}; give a table of this movie, or correct its name in the column."
             )
         inside = movies == ours[0]
         notes.append(
-            f"{path}: the {inside.sum()} of {len(values)} rows whose {name} is {ours[0]} are read, and the others "
+            f"{path}: only the {inside.sum()} of {len(values)} rows with {name} {ours[0]} are read; the others are "
             "left out."
         )
         values, line = values[inside].reset_index(drop=True), line[inside]
@@ -196,7 +196,7 @@ def _of_one_movie(
 
 
 def _movie_key(name: str) -> str:
-    """Return what the name of a movie, of its file and of its crop set have in common."""
+    """Return the part of a name that a movie, its file and its crop set share."""
     file = re.split(r"[/\\]", name.strip())[-1]
     stem = re.sub(r"(\.ome)?\.(tiff?|zarr|png|npy)$", "", file, flags=re.IGNORECASE)
     return re.sub(r"\W+", "_", stem).casefold()
@@ -344,17 +344,17 @@ def _check_places(
         there = _distance_in_frame(cells, chosen, stated, shift)
         if there is not None and there < _SAME_PLACE < distance / 2:
             raise InputError(
-                f"{path} has its cells where they are in the frame {when} the one that it names in {set_name}; number "
-                "the frames from 0, as its crops do."
+                f"The positions in {path} are those of the cells in the frame {when} the stated one in {set_name}; "
+                "number the frames from 0, as in the crop set."
             )
 
 
 def _distance_in_frame(
     cells: pd.DataFrame, chosen: pd.DataFrame, stated: np.ndarray, shift: int
 ) -> float | None:
-    """Return the median distance of stated places, (2, n), from the chosen tracks in frames next to the chosen ones.
+    """Return the median distance of positions (2, n) from the chosen tracks, ``shift`` frames before or after.
 
-    None where too few of them have such a frame.
+    Return None if too few of them have such a frame.
     """
     places = cells.drop_duplicates(["track_id", "t"]).set_index(["track_id", "t"])[["y", "x"]]
     wanted = pd.MultiIndex.from_arrays([chosen["track_id"], chosen["t"] + shift])

@@ -71,9 +71,9 @@ class PixelFindings:
     beside_error : float
         Standard error of ``beside``.
     unseen : tuple of int
-        Frames that show no cells at the tracked places, where several do not and others do.
+        Frames without visible cells at the tracked positions, if several have none and others do.
     step : int
-        What frame numbers must be divided by, where the cells are seen in the frames of those numbers; else 1.
+        Factor by which frame numbers must be divided if the cells are visible in the resulting frames; else 1.
     """
 
     share: float
@@ -138,7 +138,7 @@ def frame_pairs(tracked: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def common_step(tracked: Sequence[int]) -> int:
-    """Return the largest number that divides all frame numbers, which are then maybe times; 1 for a single frame."""
+    """Return the largest number that divides all frame numbers, which may then be times; 1 for a single frame."""
     numbers = np.unique(np.asarray(tracked, np.int64))
     return int(np.gcd.reduce(numbers)) if len(numbers) > 1 else 1
 
@@ -189,7 +189,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
 
 
 def _unseen(looks: list[_Look]) -> tuple[int, ...]:
-    """Return the frames that show no cells where they are tracked; none where only a single frame does not."""
+    """Return the frames without visible cells at the tracked positions; empty if there is only one."""
     judged = [look for look in looks if len(look.track) >= FEWEST_TRACKS]
     without = [look for look in judged if look.brighter.mean() < _limit(len(look.track))]
     if len(without) < max(2, _UNSEEN_FRAMES * len(judged)) or len(without) == len(judged):
@@ -199,7 +199,7 @@ def _unseen(looks: list[_Look]) -> tuple[int, ...]:
 
 
 def _time_step(frames: Frames, places: Places) -> int:
-    """Return what frame numbers must be divided by, if the light is certainly nearer in the frames of those numbers."""
+    """Return the divisor of frame numbers for which the light is clearly nearer in the resulting frames, or 1."""
     step = common_step(places.t.tolist())
     gains = []
     for t in frames if step > 1 else ():

@@ -122,18 +122,18 @@ def _nearest_frames(
 
 def _step_text(step: int) -> str:
     return (
-        f"frame numbers count in steps of {step}, and the cells are seen in the frames that their numbers divided by "
-        f"{step} name, so the numbers are times; give --frame-interval {step}, or a column frame with the number of "
-        "the frame, from 0"
+        f"frame numbers count in steps of {step}, and the cells are visible in the frames given by their numbers "
+        f"divided by {step}, so the numbers are times; give --frame-interval {step}, or a column frame with the "
+        "number of the frame, from 0"
     )
 
 
 def _unseen_text(unseen: tuple[int, ...]) -> str:
     shown = ", ".join(map(str, unseen))
     return (
-        f"of the frames that were looked at, {shown} show no cells at the tracked places and the others do, as where "
-        "channels or slices take turns, or frames are blank or in another order; give the movie's channel with its "
-        "frames in the order of time"
+        f"of the frames that were checked, {shown} have no cells at the tracked positions and the others do, as if "
+        "channels or slices alternated, or frames were blank or in another order; give the movie's channel with its "
+        "frames in temporal order"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether an image holds one mask per cell: not grey values, not foreground and background, no labelled background."""
+"""Check that an image has one mask per cell, rather than grey values, foreground and background only, and the like."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from morpholaw.cells.mask_centroids import label_centroids
 from morpholaw.errors import InputError
 
 CHECKED = 3
-"""Frames of a movie's masks that are checked, spread over it."""
+"""Number of frames that are checked, spread over the movie."""
 _SCATTERED = 0.1
-"""Area of masks over the area of the boxes around them below which they are no masks of single cells."""
+"""Ratio of the area of masks to that of their bounding boxes, below which they are not masks of single cells."""
 
 
 def check_mask(mask: np.ndarray, t: int, where: str) -> None:
-    """Refuse an image that does not hold one mask per cell.
+    """Reject an image without one mask per cell.
 
     Parameters
     ----------
-    mask : ndarray, integers (y, x)
-        0 is background; an image without any mask passes.
+    mask : ndarray of int, shape (y, x)
+        Mask with background 0; an image without any mask passes.
     t : int
-        Its frame, for messages.
+        Number of the frame, for messages.
     where : str
-        Its file or folder, for messages.
+        Name of the file or folder, for messages.
 
     Raises
     ------
     InputError
-        It shows that it does not.
+        If the image clearly does not have one mask per cell.
     """
     ids, _, _, area = label_centroids(mask)
     if len(ids) == 0:
@@ -36,12 +36,12 @@ def check_mask(mask: np.ndarray, t: int, where: str) -> None:
     if area.max() > 0.5 * mask.size and (mask != 0).mean() > 0.98:
         raise InputError(
             f"{where} has no background: {ids[area.argmax()]} covers {area.max() / mask.size:.0%} of frame {t}. "
-            "Masks have the value 0 outside of cells and a number for each cell."
+            "Masks need the value 0 outside of cells and a number for each cell."
         )
     if len(ids) > 20 and area.sum() < _SCATTERED * _boxed(mask, ids):
         raise InputError(
             f"{where} looks like an image and not like masks: frame {t} has {len(ids)} values, each scattered "
-            "over the frame. Masks have the value 0 outside of cells and a number for each cell; is it the movie?"
+            "over the frame. Masks need the value 0 outside of cells and a number for each cell; is it the movie?"
         )
     if len(ids) <= 5 and (cells := _components(mask, ids)) >= 3 * len(ids):
         shown = ", ".join(map(str, ids))
@@ -53,7 +53,7 @@ def check_mask(mask: np.ndarray, t: int, where: str) -> None:
 
 
 def spread_over(count: int, most: int) -> list[int]:
-    """Return up to ``most`` of 0 to count-1, evenly spaced and rising."""
+    """Return up to ``most`` evenly spaced integers from 0 to count-1, in ascending order."""
     if count <= 0:
         return []
     places: list[int] = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
@@ -61,7 +61,7 @@ def spread_over(count: int, most: int) -> list[int]:
 
 
 def _boxed(mask: np.ndarray, ids: np.ndarray) -> int:
-    """Sum the areas of the boxes around the values of a frame."""
+    """Return the total area of the bounding boxes of a frame's values."""
     row, column = np.nonzero(mask)
     number = np.searchsorted(ids, mask[row, column])
     spans = []
@@ -74,7 +74,7 @@ def _boxed(mask: np.ndarray, ids: np.ndarray) -> int:
 
 
 def _components(mask: np.ndarray, ids: np.ndarray) -> int:
-    """Separate places in which a frame's values are, without specks."""
+    """Return the number of connected components of a frame's values, without specks."""
     from scipy import ndimage
 
     count = 0
