@@ -101,6 +101,10 @@ class Annotations:
             Name of the crop set.
         crop : int
             Number of the crop in its set.
+
+        Returns
+        -------
+        str or None
         """
         known = self.annotation(set_name, crop)
         return None if known is None else known.label
@@ -114,6 +118,10 @@ class Annotations:
             Name of the crop set.
         crop : int
             Number of the crop in its set.
+
+        Returns
+        -------
+        Annotation or None
         """
         key = set_name, int(crop)
         mark = self._state.last_mark(key) if self._find_set is None else self._marks([key])[key]
@@ -128,6 +136,10 @@ class Annotations:
             Name of the crop set.
         crop : int
             Number of the crop in its set.
+
+        Returns
+        -------
+        list of Annotation
         """
         key = set_name, int(crop)
         marks = {self._marks([key])[key], ""}
@@ -225,6 +237,10 @@ class Annotations:
         ----------
         crop_set : CropSet
             The crop set.
+
+        Returns
+        -------
+        dict of int to str
         """
         return self._state.of_set(crop_set)
 
@@ -235,6 +251,10 @@ class Annotations:
         ----------
         crop_set : CropSet
             The crop set.
+
+        Returns
+        -------
+        int
         """
         annotated = {crop for name, crop in self._state.labels() if name == crop_set.name}
         return len(annotated - self.of_set(crop_set).keys())
@@ -246,6 +266,10 @@ class Annotations:
         ----------
         *crop_sets : CropSet
             Sets to count, including their imported labels; without any, only annotations are counted.
+
+        Returns
+        -------
+        dict of str to int
         """
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
@@ -291,6 +315,10 @@ class Annotations:
             Classes of crops.
         set_name : str
             Name of the crop set.
+
+        Returns
+        -------
+        int
         """
         pairs = zip(table.crops.tolist(), table.classes, strict=True)
         labels: dict[Key, str | None] = {(set_name, crop): str(label) for crop, label in pairs}

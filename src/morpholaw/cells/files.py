@@ -197,6 +197,10 @@ def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
     finite : bool
         Reject NaN and infinity, which are not valid JSON but are written by some programs.
 
+    Returns
+    -------
+    object
+
     Raises
     ------
     InputError

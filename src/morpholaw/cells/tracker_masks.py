@@ -56,6 +56,10 @@ class TrackerMasks:
             Facts from their file.
         shape : tuple of int
             Shape of the movie, (t, y, x).
+
+        Returns
+        -------
+        TrackerMasks or None
         """
         from morpholaw.cells.movies import open_movie
 

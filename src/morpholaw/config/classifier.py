@@ -175,6 +175,10 @@ class ClassifierConfig(SplitConfig):
         ----------
         scheme : int
             1 to 3.
+
+        Returns
+        -------
+        ClassifierConfig
         """
         if scheme == 1 and "epochs" not in self.model_fields_set:
             return self.model_copy(update={"epochs": CNN_EPOCHS})

@@ -108,6 +108,10 @@ def have_same_weights(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> 
     ----------
     tensors, others : dict
         Weights by name, on any device.
+
+    Returns
+    -------
+    bool
     """
     if tensors.keys() != others.keys():
         return False
@@ -193,6 +197,10 @@ def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folde
     folder : path
         Folder of the model, for error messages.
 
+    Returns
+    -------
+    Module
+
     Raises
     ------
     InputError
@@ -229,6 +237,10 @@ def check_part_count(values: Parts, tensors: dict[str, Tensor]) -> Parts:
         The number of parts, or a list with one value per part.
     tensors : dict
         Weights by name.
+
+    Returns
+    -------
+    int or list of int
 
     Raises
     ------

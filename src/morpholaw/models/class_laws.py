@@ -148,6 +148,10 @@ class ClassLaws:
         ----------
         features : FeatureTable, DataFrame or ndarray
             (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
+
+        Returns
+        -------
+        int
         """
         return int(np.count_nonzero(~np.isfinite(self.score(features)).all(axis=1)))
 
@@ -181,6 +185,10 @@ class ClassLaws:
         ----------
         values : object
             Plain values, as read from JSON.
+
+        Returns
+        -------
+        ClassLaws
 
         Raises
         ------

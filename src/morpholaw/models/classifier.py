@@ -209,6 +209,10 @@ class Classifier(nn.Module):
         ----------
         k : int
             Number of the model, counted from 0.
+
+        Returns
+        -------
+        tuple of Law
         """
         return self.laws[k * self.laws_per_model : (k + 1) * self.laws_per_model]
 
@@ -365,6 +369,10 @@ class Classifier(nn.Module):
         ----------
         k : int
             Number of the model, counted from 0.
+
+        Returns
+        -------
+        tuple of int
         """
         if self.laws:
             used = self.kept_columns(k)
@@ -387,6 +395,10 @@ class Classifier(nn.Module):
         ----------
         k : int
             Number of the model, counted from 0.
+
+        Returns
+        -------
+        tuple of str
         """
         if self.laws:
             return tuple(
@@ -408,6 +420,10 @@ class Classifier(nn.Module):
         ----------
         k : int
             Number of the model, counted from 0.
+
+        Returns
+        -------
+        Classifier
         """
         classes = self.classes
         if self.laws:

@@ -79,6 +79,10 @@ def identity_of(classifier: Classifier, shared_encoder: str | None) -> str:
         A classifier of any scheme.
     shared_encoder : str or None
         SHA-256 of the encoder's weights if the bundle omits them.
+
+    Returns
+    -------
+    str
     """
     laws = [law.to_json() for law in classifier.laws]
     columns = None if classifier.columns is None else classifier.columns.to_json()
@@ -95,6 +99,10 @@ def parts_of(values: dict[str, Any], tensors: dict[str, Tensor]) -> ClassifierPa
         As returned by `layout_of`.
     tensors : dict of Tensor
         Weights by name; they limit the number of parts.
+
+    Returns
+    -------
+    ClassifierParts
 
     Raises
     ------

@@ -82,6 +82,10 @@ class CNNEnsemble(nn.Module):
         ----------
         encoder : BetaTCVAE
             The encoder to compare with.
+
+        Returns
+        -------
+        bool
         """
         layout = {name: self.settings[name] for name in ("filters", "hidden", "size")}
         theirs = {"filters": list(encoder.filters), "hidden": encoder.hidden, "size": encoder.size}

@@ -70,6 +70,10 @@ def weights_name(sha256: str) -> str:
     ----------
     sha256 : str
         64 hexadecimal digits.
+
+    Returns
+    -------
+    str
     """
     return f"weights-{sha256[:16]}.safetensors"
 
@@ -115,6 +119,10 @@ def encoder_folder(classifier: Path | str) -> Path:
     ----------
     classifier : path
         Folder of the classifier, ``classifiers/<name>/`` in a study.
+
+    Returns
+    -------
+    Path
     """
     return Path(os.path.abspath(classifier)).parent.parent / "encoder"
 
@@ -128,6 +136,10 @@ def encoder_weights(classifier: Path | str, sha256: object) -> Path:
         Folder of the classifier.
     sha256 : object
         SHA-256 of the encoder's weights, from the classifier's description.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------

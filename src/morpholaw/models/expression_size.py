@@ -16,6 +16,10 @@ def dense_size(widths: Sequence[int]) -> int:
     ----------
     widths : sequence of int
         Units of each layer, from inputs to outputs; (32, 16, 16, 16, 1) gives 8641.
+
+    Returns
+    -------
+    int
     """
     hidden = sum(8 * n_out * (n_in + 1) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden
@@ -28,6 +32,10 @@ def batchnorm_size(widths: Sequence[int]) -> int:
     ----------
     widths : sequence of int
         Units of each layer, from inputs to outputs; (32, 16, 16, 16, 1) gives 9697.
+
+    Returns
+    -------
+    int
     """
     hidden = sum(n_out * (8 * n_in + 30) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden

@@ -110,6 +110,10 @@ class FeatureTable:
         ----------
         index : ndarray or slice
             Row numbers or a boolean mask.
+
+        Returns
+        -------
+        FeatureTable
         """
         return FeatureTable(self.values[index], self.names)
 
@@ -316,6 +320,10 @@ def latent_number(name: str) -> int | None:
     ----------
     name : str
         Name of the feature.
+
+    Returns
+    -------
+    int or None
     """
     return int(name[1:]) if _LATENT.fullmatch(name) else None
 

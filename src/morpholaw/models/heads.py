@@ -139,6 +139,10 @@ class HeadEnsemble(nn.Module):
         ----------
         k : int
             Number of the member, counted from 0.
+
+        Returns
+        -------
+        HeadEnsemble
         """
         one = HeadEnsemble(1, self.inputs, self.hidden, self.outputs, self.normalise, self.dropout)
         one.load_state_dict({name: tensor[k : k + 1] for name, tensor in self.state_dict().items()})
@@ -178,6 +182,10 @@ class HeadEnsemble(nn.Module):
         ----------
         k : int
             Number of the member, counted from 0.
+
+        Returns
+        -------
+        tuple of int
         """
         return tuple(int(i) for i in self.masks[0][k].any(1).nonzero().flatten())
 

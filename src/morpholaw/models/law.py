@@ -141,6 +141,10 @@ class Law:
         ----------
         features : FeatureTable, DataFrame or ndarray
             (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
+
+        Returns
+        -------
+        int
         """
         return int(np.count_nonzero(~np.isfinite(self.score(features))))
 
@@ -208,6 +212,10 @@ class Law:
             Display names of features, such as ``{"z3": "size"}``.
         digits : int
             Significant digits of constants.
+
+        Returns
+        -------
+        str
         """
         return to_latex(self.expression, names, digits)
 
@@ -255,6 +263,10 @@ class Law:
         ----------
         values : object
             Plain values, as read from JSON.
+
+        Returns
+        -------
+        Law
 
         Raises
         ------

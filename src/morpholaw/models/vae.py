@@ -130,5 +130,9 @@ class BetaTCVAE(nn.Module):
         ----------
         settings : dict
             Plain values by name.
+
+        Returns
+        -------
+        BetaTCVAE
         """
         return cls(**{**settings, "filters": tuple(settings["filters"])})

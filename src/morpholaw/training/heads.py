@@ -310,6 +310,10 @@ def accuracies(head: HeadEnsemble, features: np.ndarray | Tensor, targets: np.nd
         (n, features).
     targets : ndarray or Tensor
         Class numbers, int (n,).
+
+    Returns
+    -------
+    Tensor
     """
     rows = torch.as_tensor(features, dtype=torch.float32)
     truth = torch.as_tensor(targets).long()

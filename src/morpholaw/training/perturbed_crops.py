@@ -68,6 +68,10 @@ def linear_discriminants(latents: np.ndarray, targets: np.ndarray) -> Tensor:
         Latents of the training cells.
     targets : ndarray of int, shape (n,)
         Class numbers, 0 to C - 1; each class at least once.
+
+    Returns
+    -------
+    Tensor
     """
     count, width = int(targets.max()) + 1, latents.shape[1]
     of_class = [latents[targets == k].astype(np.float64) for k in range(count)]

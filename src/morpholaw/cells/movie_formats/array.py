@@ -68,6 +68,10 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
     wanted : str or None
         Letters given by the user, for all axes or for those longer than one.
 
+    Returns
+    -------
+    Planes
+
     Raises
     ------
     InputError

@@ -38,6 +38,11 @@ def frame_files(folder: Path, masks: bool = False) -> tuple[list[Path], str | No
     masks : bool
         Whether to return masks; by default, files that are masks according to their names are left out.
 
+    Returns
+    -------
+    files : list of Path
+    note : str or None
+
     Raises
     ------
     InputError
@@ -80,6 +85,10 @@ def open_folder(folder: Path, choices: Choices = NO_CHOICES, masks: bool = False
         order; with "tyx", every file is a frame.
     masks : bool
         Whether to read masks.
+
+    Returns
+    -------
+    FrameSource
 
     Raises
     ------

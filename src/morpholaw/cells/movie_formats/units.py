@@ -86,6 +86,11 @@ def pixel_size(y: float | None, x: float | None, source: str) -> tuple[PixelSize
         Micrometres per pixel; None, 0, NaN or infinity if not stated.
     source : str
         Name of the header.
+
+    Returns
+    -------
+    size : PixelSize or None
+    note : str or None
     """
     if y is None or x is None or not (math.isfinite(y) and math.isfinite(x) and y > 0 and x > 0):
         return None, None

@@ -36,6 +36,10 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
         List to which sentences about the choice are added.
     where : str
         Name of the file in messages.
+
+    Returns
+    -------
+    str or None
     """
     found: str | None = None
     for name in named(values, CLASS):
@@ -61,6 +65,10 @@ def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
         The column.
     states : bool
         Whether the numbers are btrack's states.
+
+    Returns
+    -------
+    ndarray
     """
     known = dict(enumerate(BTRACK_STATES)) | dict.fromkeys(_NO_STATE, "")
 

@@ -62,6 +62,10 @@ def places(
     calibrated : bool
         Whether the program that wrote the table (TrackMate) writes positions in the unit of the image.
 
+    Returns
+    -------
+    Places or None
+
     Raises
     ------
     InputError
