@@ -23,10 +23,10 @@ from morpholaw.cells.crop_record import CropOrigin, FileSource, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
+from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.pixel_check import PixelFindings, check_pixels, frame_pairs
-from morpholaw.cells.tracked_places import spread
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig

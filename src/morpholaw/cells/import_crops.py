@@ -18,6 +18,7 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.crops import file_source, one_grey_value
+from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
@@ -163,10 +164,7 @@ def stated_pixel_size(
     if config.pixel_size is not None:
         return config.pixel_size
     files = crop_files(Path(folder))[0]
-    chosen = [
-        files[i]
-        for i in np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
-    ]
+    chosen = spread(files, _SAMPLE_CROPS)
     with crop_reader(Path(folder), config.size, config.channel) as reader:
         sizes = reader.pixel_sizes(chosen)
     stated = {size: file for size, file in zip(sizes, chosen, strict=True) if size is not None}
@@ -187,8 +185,7 @@ def stated_pixel_size(
 
 def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[Normalisation, np.dtype]:
     """Return the normalisation, fitted to evenly spaced files of the folder, and the dtype of the first file."""
-    chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
-    centres, levels = reader.samples([files[i] for i in chosen])
+    centres, levels = reader.samples(spread(files, _SAMPLE_CROPS))
     level = float(np.median(levels))
     crops = np.stack([fit_square(image, config.size, level) for image in centres])
     return fit_normalisation(crops, f"The crops in {files[0].parent}", config.brightness), centres[0].dtype

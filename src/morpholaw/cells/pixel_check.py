@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.tracked_places import (
     REACH,
     Frames,
@@ -25,7 +26,6 @@ from morpholaw.cells.tracked_places import (
     places_in,
     share_of_darker,
     shows_something,
-    spread,
 )
 
 PAIRS = 4

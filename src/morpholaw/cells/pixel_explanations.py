@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.pixel_check import FEWEST_TRACKS, LIMIT, PAIRS, PixelFindings
 from morpholaw.cells.tracked_places import (
     DISC,
@@ -19,7 +20,6 @@ from morpholaw.cells.tracked_places import (
     places_in,
     share_of_darker,
     shows_something,
-    spread,
     window,
 )
 

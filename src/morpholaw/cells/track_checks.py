@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.even_spacing import evenly
 from morpholaw.cells.track_formats.facts import Ids
-from morpholaw.cells.tracked_places import evenly
 from morpholaw.errors import InputError
 
 _ENOUGH = 5

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from morpholaw.cells.even_spacing import evenly
 
 DISC = 2
 """Number of pixels on each side of a position whose mean is its brightness."""
@@ -119,13 +121,3 @@ def window(frame: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray) ->
     # one flat index per pixel is twice as fast as an index per axis
     pixels: np.ndarray = frame.reshape(-1).take((rows * width)[:, :, None] + columns[:, None, :])
     return pixels
-
-
-def evenly(n: int, count: int) -> np.ndarray:
-    """Return up to ``count`` evenly spaced integers from 0 to n-1."""
-    return np.arange(n) if n <= count else np.linspace(0, n - 1, count).round().astype(np.int64)
-
-
-def spread(values: Sequence[int], count: int) -> list[int]:
-    """Return up to ``count`` evenly spaced elements of the values."""
-    return [values[i] for i in evenly(len(values), count)]

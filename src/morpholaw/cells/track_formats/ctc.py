@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.even_spacing import evenly
 from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.cells.movie_formats.folder import open_frame
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
-from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask, spread_over
+from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
 from morpholaw.errors import InputError, reason
 
 _TABLES = ("man_track.txt", "res_track.txt")
@@ -58,7 +59,7 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
         raise InputError(f"{folder} has two masks with the number {twice}; keep one of them.")
     notes: list[str] = []
     shapes: set[tuple[int, ...]] = set()
-    for place in spread_over(len(masks), CHECKED):
+    for place in evenly(len(masks), CHECKED).tolist():
         check_mask(_read_mask(masks[place][1], shapes), numbers[place], str(folder))
     table = stack_centroids((t, _read_mask(p, shapes)) for t, p in masks).drop(columns="area")
     if len(table) == 0:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.even_spacing import evenly
 from morpholaw.cells.laptrack_linking import link_masks_by_laptrack
 from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
-from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask, spread_over
+from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
 from morpholaw.errors import InputError
 
 _SAMPLED = 4
@@ -49,7 +50,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     numbers = movie.facts.frame_numbers
     notes = list(movie.facts.notes)
     frames = _Masks(movie, where)
-    for t in spread_over(len(frames), CHECKED):
+    for t in evenly(len(frames), CHECKED).tolist():
         check_mask(frames[t], t, where)
     ids, why = _meaning(frames) if context.ids == "auto" else (context.ids, "")
     automatic = ids in ("linked", "laptrack")
@@ -121,7 +122,7 @@ def _meaning(frames: _Masks) -> tuple[Ids, str]:
     """Determine the meaning of ids from a few pairs of successive frames; return it with a reason for a note."""
     masks = shared = judged = alike = 0
     contiguous, counts = True, set()
-    for t in spread_over(len(frames) - 1, _SAMPLED):
+    for t in evenly(len(frames) - 1, _SAMPLED).tolist():
         then, now = frames[t], frames[t + 1]
         ids = [label_centroids(one)[0] for one in (then, now)]
         masks += min(len(ids[0]), len(ids[1]))

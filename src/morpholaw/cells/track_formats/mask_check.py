@@ -52,14 +52,6 @@ def check_mask(mask: np.ndarray, t: int, where: str) -> None:
         )
 
 
-def spread_over(count: int, most: int) -> list[int]:
-    """Return up to ``most`` evenly spaced integers from 0 to count-1, in ascending order."""
-    if count <= 0:
-        return []
-    places: list[int] = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
-    return places
-
-
 def _boxed(mask: np.ndarray, ids: np.ndarray) -> int:
     """Return the total area of the bounding boxes of a frame's values."""
     row, column = np.nonzero(mask)
