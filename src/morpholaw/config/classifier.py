@@ -90,6 +90,7 @@ class ClassifierConfig(SplitConfig):
     epoch_cells: int = Field(
         7200,
         ge=0,
+        title="Cells per epoch",
         description="Minimum number of cells per epoch (paper: about 7200). A smaller labelled set is repeated with "
         "random rotations and flips, which keeps the number of steps for warm-up and RigL's updates.",
     )

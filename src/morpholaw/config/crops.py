@@ -56,6 +56,7 @@ class CropConfig(StepConfig):
     )
     z: str | int | None = Field(
         None,
+        title="z-stack",
         description="Part of a z-stack to read: max or mean projection, or the number of a slice from 0.",
     )
     axes: str | None = Field(
@@ -63,19 +64,23 @@ class CropConfig(StepConfig):
         description="One letter per axis (tyx, yxt, tcyx), if the file does not name its axes or names them wrongly.",
     )
     frame_offset: int | None = Field(
-        None, description="Number to add to the frames of the tracks; those of the movie count from 0."
+        None,
+        title="Frame offset (frames)",
+        description="Number to add to the frames of the tracks; those of the movie count from 0.",
     )
     ids: Literal["auto", "tracks", "per-frame", "linked", "laptrack"] = Field(
         "auto",
+        title="Numbers in masks",
         description="Meaning of the numbers in masks. tracks: tracks; per-frame: cells of one frame only; linked, "
         "laptrack: cells to link over time, by overlap or with LapTrack; auto: recognised by the content.",
     )
     frame_interval: float | None = Field(
         None,
         gt=0,
+        title="Frame interval (s)",
         description="Seconds between frames, for tracks with times instead of frames; empty: inferred from the times.",
     )
-    swap_xy: bool = Field(False, description="Exchange x and y of the tracks.")
+    swap_xy: bool = Field(False, title="Swap x and y", description="Exchange x and y of the tracks.")
     force: bool = Field(
         False,
         description="Continue even if the inputs contradict each other or no cells are visible at the tracked "

@@ -40,6 +40,7 @@ class EncoderConfig(TrainingConfig):
     epoch_crops: int = Field(
         1_200_000,
         ge=0,
+        title="Crops per epoch",
         description="Minimum number of crops per epoch. A smaller study is repeated, with random rotations and flips. "
         "A third of the default is enough for a first look.",
     )
@@ -119,6 +120,7 @@ class EncoderConfig(TrainingConfig):
     )
     leave_out_test: bool = Field(
         True,
+        title="Leave out test groups",
         description="Leave out the crops of the test groups of classifiers, if cells are labelled; off: use all "
         "crops, as in the paper.",
     )

@@ -55,6 +55,7 @@ class LawConfig(TrainingConfig):
         10,
         ge=1,
         le=100,
+        title="Number of laws",
         description="Number of expressions to find (paper: 10 for each loss). With more than two classes: searches "
         "per class, 3 unless you set this.",
     )

@@ -1,1 +1,1 @@
-"""The Cells panel: cut the cells of a movie into crops, look at them and label them."""
+"""The Cells panel: cut crops from a movie, look at them and label them."""

@@ -196,7 +196,7 @@ class Gallery(QListView):
     @property
     def _selection(self) -> QItemSelectionModel:
         model = self.selectionModel()
-        assert model is not None  # there is one as soon as a model is set
+        assert model is not None  # it exists once a model is set
         return model
 
     @property

@@ -149,7 +149,7 @@ class ClassifyWidget(StudyWidget):
         self.labelled.setText(
             f"Labelled: {listed}." if listed else "No cell is labelled yet; label some in the Cells panel."
         )
-        from morpholaw.store.labelled_cells import chosen_classes  # it brings pandas
+        from morpholaw.store.labelled_cells import chosen_classes  # imports pandas
 
         self._show_classes(chosen_classes(study), len(labelled))
 

@@ -1,1 +1,1 @@
-"""Parts that panels ask with: forms of settings, choices, and the line for errors."""
+"""Input elements of the panels: forms for settings, choices, tables and error lines."""

@@ -11,14 +11,14 @@ from qtpy.QtWidgets import QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, Q
 from superqt import QLabeledDoubleSlider
 
 _BESIDE = 24
-"""Pixels of a list beside its texts: margins and a scroll bar."""
+"""Width in pixels of the margins and the scroll bar of a list."""
 
 
 class _WholeTexts(QObject):
-    """Shows the texts of a narrow box whole: in a list as wide as they are, and in the tooltip where it is cut."""
+    """Shows the full texts of a narrow combo box: in a list that is wide enough, and in the tooltip if one is cut."""
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Widen the list before it opens, and name the choice in a tooltip."""
+        """Widen the list before it opens, and show a choice that is cut in the tooltip."""
         if event is None or not isinstance(watched, QComboBox):
             return False
         if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
@@ -32,7 +32,7 @@ class _WholeTexts(QObject):
 
 
 def _cut_text(box: QComboBox) -> str:
-    """Return the chosen text where the box is too narrow for it, else ""."""
+    """Return the chosen text if the box is too narrow for it, else ""."""
     option = QStyleOptionComboBox()
     option.rect = box.rect()
     style = box.style()
@@ -53,7 +53,7 @@ def narrow_combo(name: str = "") -> QComboBox:
 
 
 def make_narrow(box: QComboBox) -> None:
-    """Let a combo box shrink to the width of three letters; what is cut is in its list and in its tooltip."""
+    """Let a combo box shrink to the width of three letters; its list and its tooltip show texts that are cut."""
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(3)
     box.installEventFilter(_WholeTexts(box))

@@ -1,1 +1,1 @@
-"""How a panel computes while the window stays alive: jobs with progress and Stop, and live calls."""
+"""Computations that do not block the window: jobs with progress and Stop, and calls that follow a slider."""

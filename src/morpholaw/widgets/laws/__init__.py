@@ -1,1 +1,1 @@
-"""The Laws panel: search for laws, choose one, and see what it says."""
+"""The Laws panel: search for laws, choose one, and see what it means."""

@@ -13,7 +13,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 
 if TYPE_CHECKING:
-    from morpholaw.store.study_folder import StudyFolder  # it brings pandas
+    from morpholaw.store.study_folder import StudyFolder  # imports pandas
 
 LOSS_WORDS = {"hinge": "from the labels (hinge)", "mse": "from scheme 3 (MSE)"}
 INPUT_WORDS = {"latents": "", "shapes": ", over shapes", "both": ", over latents and shapes"}

@@ -1,1 +1,1 @@
-"""The Map panel: the cells of the study as points over two of their features."""
+"""The Map of cells panel: the cells of the study as points over two features."""

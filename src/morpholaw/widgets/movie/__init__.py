@@ -1,1 +1,1 @@
-"""Between the viewer's layers and a study's cells: movies, tracks, clicks and places."""
+"""Links between the layers of the viewer and the cells of a study: movies, tracks, clicks and places."""

@@ -1,1 +1,1 @@
-"""What napari opens by itself: dropped movies, tracks and studies, and the samples."""
+"""Readers for movies, tracks and studies that are dropped on the viewer, and the sample data."""

@@ -17,7 +17,7 @@ from morpholaw.widgets.study.preferences import preferences
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from morpholaw.study import Study  # it brings pandas
+    from morpholaw.study import Study  # imports pandas
     from morpholaw.widgets.jobs.step_run import StepRun
 
 PLACE = "sample study"

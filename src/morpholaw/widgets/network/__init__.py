@@ -1,1 +1,1 @@
-"""The Network panel: the sparse network of scheme 3 as a drawing that answers to the mouse."""
+"""The Network panel: an interactive drawing of the sparse network of scheme 3."""

@@ -1,1 +1,1 @@
-"""The Perturb panel: what must change in a cell for a classifier to predict another class."""
+"""The Perturb panel: perturbations that change the predicted class of a cell."""

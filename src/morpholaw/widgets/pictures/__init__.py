@@ -1,1 +1,1 @@
-"""Parts of panels that show results: figures, grids of images, slices of a function of the latents."""
+"""Parts of panels that show results: figures, grids of images, and slices of functions."""

@@ -1,4 +1,4 @@
-"""What pictures and colours lie on: the background that napari's theme gives to panels."""
+"""The background of the panels, which depends on napari's theme."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def is_dark(viewer: ViewerModel) -> bool:
-    """Return whether a viewer's theme is a dark one; that of the system is looked up."""
+    """Return whether the theme of a viewer is dark; the theme "system" is resolved."""
     return bool(get_theme(str(viewer.theme)).type == "dark")
 
 
 def ground(viewer: ViewerModel) -> str:
-    """Return the colour "#rrggbb" behind the panels of a viewer."""
+    """Return the background colour of the panels of a viewer, "#rrggbb"."""
     red, green, blue = get_theme(str(viewer.theme)).background.as_rgb_tuple(alpha=False)
     return f"#{red:02x}{green:02x}{blue:02x}"

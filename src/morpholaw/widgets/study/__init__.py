@@ -1,1 +1,1 @@
-"""What all panels share: the viewer's current study, its bar, and what its files say without torch."""
+"""Parts of all panels: the current study, the study bar, the selection and the scores of cells."""

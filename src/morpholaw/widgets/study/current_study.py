@@ -52,7 +52,7 @@ class CurrentStudy(QObject):
     study : Study or None
         The open study.
     ground : str
-        The colour "#rrggbb" behind the panels, on which colours of classes must be seen.
+        Background colour of the panels, "#rrggbb", against which the colours of classes must have enough contrast.
     live : LiveProcess
         The process that computes what follows a slider, for all panels.
     steps : WindowSteps
@@ -194,14 +194,14 @@ class CurrentStudy(QObject):
         return self._labels
 
     def class_colours(self) -> dict[str, str]:
-        """Return the colour "#rrggbb" of each class of the study as it is seen in panels; empty where none is open."""
+        """Return the colour of each class in the panels, "#rrggbb"; empty if no study is open."""
         if self.study is None:
             return {}
         colours = self.study.class_colours()
         return colours_on(self.ground, tuple(colours), colours)
 
     def set_ground(self, ground: str) -> None:
-        """Set the colour "#rrggbb" behind the panels, and tell every panel."""
+        """Set the background colour of the panels, "#rrggbb", and emit ``ground_changed`` if it changes."""
         if ground != self.ground:
             self.ground = ground
             self.ground_changed.emit()

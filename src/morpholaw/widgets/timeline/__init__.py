@@ -1,1 +1,1 @@
-"""The Timeline panel."""
+"""The Timeline panel: phases, divisions and durations of tracked cells."""
