@@ -1,7 +1,7 @@
-"""Make the pictures of every panel for the documentation.
+"""Take the screenshots of all panels for the documentation.
 
-Each panel is opened in a real viewer of 1280 x 800 with a trained study, used as a person would, and saved to
-docs/images/<panel>.png. Look at them: nothing may be clipped or empty. Without a screen::
+Each panel is opened in a real viewer of 1280 x 800 pixels with a trained study, used as a person would use it, and
+saved to docs/images/<panel>.png. Check the screenshots: nothing may be clipped or empty. Without a screen::
 
     xvfb-run -a -s "-screen 0 1400x1000x24" python docs/make_screenshots.py
 """
@@ -33,9 +33,9 @@ SIZE = (1280, 800)
 
 
 def main() -> None:
-    """Make the pictures that are asked for, all by default."""
+    """Take the requested screenshots, by default all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("panels", nargs="*", default=list(PANELS), help="panels to picture")
+    parser.add_argument("panels", nargs="*", default=list(PANELS), help="names of the screenshots to take")
     parser.add_argument("--study", type=Path, help="a trained study; by default a copy of the sample's")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def picture(name: str, study: Path, out: Path) -> None:
-    """Open one panel, use it, and save what is on the screen."""
+    """Open a panel, use it, and save a screenshot of the window."""
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(*SIZE)
     for data, options, kind in sample_data.sample_movie():
@@ -59,7 +59,7 @@ def picture(name: str, study: Path, out: Path) -> None:
     wait(1)
     try:
         use(viewer, widget)
-    except Exception as error:  # a picture of what there is helps more than none
+    except Exception as error:  # an incomplete screenshot is more useful than none
         print(f"{name}: {type(error).__name__}: {error}")
     wait(2)
     viewer.screenshot(str(out), canvas_only=False, flash=False)
@@ -69,9 +69,9 @@ def picture(name: str, study: Path, out: Path) -> None:
 
 
 def wait(seconds: float, until: Callable[[], bool] | None = None) -> None:
-    """Let the window live for a while, or until something is so."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < seconds and not (until is not None and until()):
+    """Process events for some seconds, or until a condition holds."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds and not (until is not None and until()):
         QApplication.processEvents()
         time.sleep(0.01)
 
@@ -104,7 +104,7 @@ def use_classify_table(viewer: Any, widget: Any) -> None:
 
 
 def use_latents(viewer: Any, widget: Any) -> None:
-    """Traverse the latents around one cell."""
+    """Move a latent of one cell."""
     select(widget, "interphase")
     widget.tabs.setCurrentIndex(1)
     wait(60, lambda: not widget.traversals.pictures.empty)
@@ -112,7 +112,7 @@ def use_latents(viewer: Any, widget: Any) -> None:
 
 
 def use_perturb(viewer: Any, widget: Any) -> None:
-    """Perturb two cells of either class."""
+    """Perturb two cells, one of each class."""
     widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme3"))
     select(widget, "interphase", "metaphase")
     wait(60, lambda: widget.cells.result is not None)
@@ -142,7 +142,7 @@ def use_timeline(viewer: Any, widget: Any) -> None:
 
 
 def use_table(viewer: Any, widget: Any) -> None:
-    """Score the cells and go to a metaphase of the movie."""
+    """Score the cells and go to a metaphase in the movie."""
     widget.scorer.score()
     wait(400, lambda: widget.current.last_scores is not None)
     widget.filters.movie.setCurrentText("movie")
@@ -154,7 +154,7 @@ def use_table(viewer: Any, widget: Any) -> None:
 
 
 def use_map(viewer: Any, widget: Any) -> None:
-    """Circle some cells."""
+    """Draw a line around some cells."""
     wait(120, lambda: widget.map.drawing is not None)
     wait(60, lambda: not widget.shape_call.running)
     places = widget.map.drawing.places
@@ -197,7 +197,7 @@ PANELS: dict[str, tuple[str, str, Callable[[Any, Any], None]]] = {
     "map": ("map", "MapWidget", use_map),
     "lineages": ("lineages", "LineagesWidget", use_lineages),
 }
-"""Name of the picture: module, panel and what is done before it is taken."""
+"""For each screenshot: package of the panel, its class, and the function that uses it before the screenshot."""
 
 
 if __name__ == "__main__":
