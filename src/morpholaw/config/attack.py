@@ -23,7 +23,7 @@ class AttackConfig(TrainingConfig):
     )
     eps: tuple[float, ...] = Field(
         (0.0, 0.05, 0.1, 0.15, 0.2, 0.25),
-        title="ε",
+        title="Magnitudes ε",
         description="Sizes of the perturbation, in units of the attacked space.",
     )
     target: Literal["label", "call"] = Field(

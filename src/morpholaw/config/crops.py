@@ -56,7 +56,7 @@ class CropConfig(StepConfig):
     )
     z: str | int | None = Field(
         None,
-        title="z-stack",
+        title="Z-stack",
         description="Part of a z-stack to read: max or mean projection, or the number of a slice from 0.",
     )
     axes: str | None = Field(
