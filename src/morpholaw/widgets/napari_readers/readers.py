@@ -167,9 +167,9 @@ def study_layers(path: Path | str) -> list[LayerData] | list[NoLayer]:
 
 
 def movie_file(crop_set: CropSet) -> Path | None:
-    """Return the file of the movie from which a crop set was cut; None if it has moved."""
+    """Return the file or folder of the movie from which a crop set was cut; None if it is gone."""
     for source in crop_set.record.sources:
-        path = Path(crop_set.folder / source.path)  # an absolute path stays as it is
+        path = (crop_set.folder / source.path).resolve()  # an absolute path stays as it is
         if path.exists():
             return path
     return None

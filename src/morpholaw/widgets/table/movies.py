@@ -13,6 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
 from morpholaw.widgets.movie.movie_place import movie_layer
+from morpholaw.widgets.napari_readers.readers import movie_file
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -110,14 +111,14 @@ class Movies(QWidget):
             crop_set = crops.sets[row]
             if movie_layer(self.viewer, crop_set) is not None:
                 raise InputError(f"The movie of {crop_set.name} is already open.")
-            self.viewer.open(str(movie_file(crop_set)))
+            self.viewer.open(str(required_movie_file(crop_set)))
             self.refresh()
 
     def _double_clicked(self, row: int, _: int) -> None:
         self.chosen.emit(self.table.cell(row, 0).text())
 
 
-def movie_file(crop_set: CropSet) -> Path:
+def required_movie_file(crop_set: CropSet) -> Path:
     """Return the file or folder of the movie from which a set was cut.
 
     Raises
@@ -125,14 +126,15 @@ def movie_file(crop_set: CropSet) -> Path:
     InputError
         If the set was not cut from a file, or the file is gone.
     """
-    movie, sources = crop_set.record.movie, crop_set.record.sources
-    if movie is None or not sources:
+    sources = crop_set.record.sources
+    if crop_set.record.movie is None or not sources:
         raise InputError(
             f"The crops {crop_set.name} were not cut from the file of a movie; open their movie by hand."
         )
-    path = (crop_set.folder / sources[0].path).resolve()
-    if not path.exists():
+    path = movie_file(crop_set)
+    if path is None:
+        missing = (crop_set.folder / sources[0].path).resolve()
         raise InputError(
-            f"The movie {path} of {crop_set.name} was moved or deleted; open it from its present place."
+            f"The movie {missing} of {crop_set.name} was moved or deleted; open it from its present place."
         )
     return path
