@@ -16,13 +16,13 @@ def text(*found: str) -> str:
 
 
 def test_an_input_that_never_came_back_has_no_direction_to_agree_with():
-    assert "area came back in 2, in 2 with the same direction; width did not come back" in text(
+    assert "area was found in 2, in 2 with the same direction; width was not found again" in text(
         "area + contrast", "area - 2 * contrast"
     )
 
 
 def test_one_search_is_one():
     assert text("area - 2 * width").startswith(
-        "In one search on resampled groups of cells (1,000 evaluations"
+        "Result of one search on resampled groups of cells (1,000 evaluations"
     )
-    assert "the same form in none" in text("contrast")
+    assert "the form of the law was found in none" in text("contrast")

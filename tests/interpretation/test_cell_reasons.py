@@ -60,16 +60,16 @@ def test_a_cell_is_explained_in_units():
     assert found.decisive is not None
     assert found.decisive.text == "-width"
     assert [term.value for term in found.terms] == pytest.approx([2.0, -8.0])
-    assert "What decides: width, 8 µm here and 11.6 µm in the median cell" in found.text
+    assert "Decisive: width, 8 µm here and 11.6 µm in the median cell" in found.text
     assert "It would be called interphase with width above 11 µm (8 µm here)" in found.text
-    assert "nearer to the boundary" in found.text
+    assert "closer to the boundary" in found.text
 
 
 def test_the_condition_of_a_rule_that_fails_decides():
     law = Law.parse("min(9 - width, contrast - 0.25)", NAMES)
     found = cell_reasons(law, np.array([8.0, 0.1, 0.0]), CELLS, CLASSES, FEATURES)
     assert found.predicted == "interphase"
-    assert "What decides: contrast >= 0.25 does not hold." in found.text
+    assert "Decisive: contrast >= 0.25 does not hold." in found.text
     assert "called metaphase with contrast above 0.25 (0.1 here)" in found.text
 
 

@@ -67,11 +67,13 @@ def test_no_sentence_contradicts_the_largest_law(name):
 def test_a_class_is_put_into_words_with_units_and_the_class_beyond():
     table, labels = cells()
     said = class_sentence(LAWS, "interphase", table, labels, FEATURES)
-    assert said.text.startswith("Likelier interphase, whatever the other inputs are: nuclei that are larger.")
+    assert said.text.startswith(
+        "More likely interphase, whatever the other inputs are: nuclei that are larger."
+    )
     assert "µm² (else " in said.text
     wrong = np.where(LAWS.predict(table) == 1, "interphase", "metaphase")
     assert (
-        "labelled cells of interphase is called so."
+        "labelled cells of interphase is classified correctly."
         in class_sentence(LAWS, "interphase", table, wrong, FEATURES).text
     )
 

@@ -140,7 +140,7 @@ def test_a_law_that_reads_the_neighbourhood_is_said_to(many_cells, shape):
     typical = float(np.nanmedian(measure_features(crops.images, neighbourhood=True)[shape]))
     judged, _ = judge(predictor(scorer(law_of(shape, typical))), crops, targets, groups)
     assert judged.reads
-    assert judged.sentence.startswith("It reads the surroundings of the cell: ")
+    assert judged.sentence.startswith("The prediction depends on the surroundings of the cell: ")
     assert judged.worst.flips.low > 0.2
 
 
@@ -177,7 +177,7 @@ def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not
 
     judged, _ = judge(predictor(middle), crops, targets, groups)
     assert judged.reads is False
-    assert judged.sentence.startswith("It was not seen to read")
+    assert judged.sentence.startswith("No dependence on the surroundings of the cell was found: ")
     some = np.r_[np.flatnonzero(targets == 0)[:5], np.flatnonzero(targets == 1)[:5]]
     judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
     assert judged.reads is None

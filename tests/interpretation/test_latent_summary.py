@@ -105,8 +105,8 @@ def test_a_latent_is_named_only_where_a_shape_accounts_for_half_of_it(shapes):
     correlation = summary.strongest(1)["spearman"].item()
     assert -0.6 < correlation < -0.4
     assert summary.unnamed([1, 2]) == (
-        f"Without a name: z1, which follows aspect most (r = −{-correlation:.2f}) "
-        "and z2, which follows no measured shape."
+        f"Without a name: z1, which correlates most with aspect (r = −{-correlation:.2f}) "
+        "and z2, which correlates with no measured shape."
     )
     assert summary.unnamed([]) == ""
 

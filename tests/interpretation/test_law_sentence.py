@@ -64,7 +64,7 @@ def test_a_law_is_said_in_words_and_units():
 
 def test_what_counts_in_both_directions_is_said_to():
     found = law_sentence(Law.parse("3 - abs(width - 12)", NAMES), CELLS, CLASSES, FEATURES)
-    assert found.text == "Width counts in either direction, depending on the cell."
+    assert found.text == "Width can favour either class, depending on the cell."
 
 
 def test_latents_are_said_by_their_names_and_signs():

@@ -62,7 +62,7 @@ def test_laws_of_three_classes_have_one_card(read_page: Any, study: Study, tmp_p
     assert page.headings[:3] == ["The laws", "Pairs of classes", "Its inputs"]
     assert "Classes: 1 interphase, 2 metaphase, 3 anaphase." in page.prose
     for name in ("interphase", "metaphase"):
-        assert re.search(f"typical {name} cell|labelled cells of {name} is called so", page.prose)
+        assert re.search(f"typical {name} cell|labelled cells of {name} is classified correctly", page.prose)
     assert re.search(
         r"\| anaphase \| .*(above|below) \S+", (tmp_path / "phases.md").read_text(encoding="utf-8")
     )
@@ -135,7 +135,7 @@ def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_wa
     right = np.mean(np.where(scores >= 0, "metaphase", "interphase") == study.labels)
     assert "| Test accuracy where it was trained | " in text
     assert (
-        f"| Accuracy on this study's labelled cells, which it was not trained on | {100 * right:.1f} % ("
+        f"| Accuracy on the labelled cells of this study, which were not in the training set | {100 * right:.1f} % ("
         in text
     )
     assert "with each shape less its mean, in its standard deviations" in text

@@ -31,41 +31,46 @@ def test_a_complete_study_has_every_section_filled(page: Any) -> None:
     assert page.headings == [
         "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
         "Sparse networks", "Parts of a sparse network", "Laws, hinge loss", "Laws, squared error",
-        "Laws of more than two classes", "ROC and confusion", "Most wrong cells",
-        "What the cells did", "Attacks", "Attacked cells", "Domain constraints", "What the classifiers read",
-        "Pictures that are no cells", "Rashomon set", "Settings and provenance",
+        "Laws of more than two classes", "Accuracy by class and group", "Misclassified cells",
+        "Behaviour of tracked cells", "Attacks", "Attacked cells", "Domain constraints", "Dependence on surroundings",
+        "Images without cells", "Rashomon set", "Settings and provenance",
     ]  # fmt: skip
     assert (
         page.text.count('class="absent"') == 4
     )  # no timeline without a movie; three times: phases has no test cells
-    assert page.prose.count("The study no longer has cells of all classes that phases tells apart.") >= 3
-    assert "What the cells did over time has not been asked for" in page.prose
+    assert page.prose.count("The study no longer has cells of all classes of phases.") >= 3
+    assert "The behaviour of cells over time has not been analysed" in page.prose
     assert page.count("figure") >= 20
-    assert "With a wrong cell" in page.prose
-    assert "At 2 %" in page.prose
+    assert "Groups with errors" in page.prose
+    assert "Prevalence 2 %" in page.prose
 
 
 def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_term(page: Any) -> None:
     for kind in ("Blank", "Saturated", "Empty", "Noise", "Defocused"):
         assert kind in page.words
-    assert "Deciding term" in page.words
-    assert "Of real cells 99 % are nearer than" in page.prose
+    assert "Decisive term" in page.words
+    assert "For 99 % of real cells it is below" in page.prose
     # A blank picture is marked beside what it is called: 18 numbers of 240 training cells suffice to tell.
     assert re.search(r"Blank 100 % [\d.]+ (interphase|metaphase)", page.prose)
 
 
 def test_laws_of_three_classes_are_read_class_by_class_and_pair_by_pair(page: Any) -> None:
-    assert re.search(r"Of 50 held-out cells 84\.0 % \([\d.]+ to [\d.]+\) are right, 82\.\d % \(", page.prose)
-    assert "2 of them have a law without a finite value" in page.prose
-    assert re.search("typical interphase cell|labelled cells of interphase is called so", page.prose)
+    assert re.search(
+        r"Of 50 held-out cells, 84\.0 % \([\d.]+ to [\d.]+\) are classified correctly; the balanced accuracy is 82\.\d % \(",
+        page.prose,
+    )
+    assert "For 2 of these cells, a law has no finite value" in page.prose
+    assert re.search(
+        "typical interphase cell|labelled cells of interphase is classified correctly", page.prose
+    )
     assert "No labelled cell is anaphase." in page.prose
     assert "metaphase rather than interphase" in page.prose
     assert "Regions of the classes" in page.text
 
 
 def test_the_rashomon_set_is_coloured_by_each_constraint(page: Any) -> None:
-    assert "the colour is the accuracy, neighbourhood attacked" in page.prose
-    assert "the colour is the share called alike in all orientations" in page.prose
+    assert "coloured by accuracy under neighbourhood attack" in page.prose
+    assert "coloured by share of cells with one class in all orientations" in page.prose
 
 
 def test_the_page_needs_nothing_else(page: Any) -> None:

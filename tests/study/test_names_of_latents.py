@@ -92,7 +92,7 @@ def test_a_law_says_what_its_latents_without_a_name_follow(trained_study):
     reading = read_law(trained_study, trained_study.classifier(4))
     used = reading.law.expression.variables()
     bare = replace(reading, words={}).sentence().text
-    assert bare.count("which follows") == len(used) > 0
+    assert bare.count("which correlates") == len(used) > 0
     named = replace(reading, words=dict.fromkeys(used, "size")).sentence().text
     assert "Without a name" not in named
 

@@ -1,4 +1,4 @@
-"""How often the inputs, the directions and the form of a law came back in searches on resampled groups of cells."""
+"""Stability of a law: how often its inputs, their directions and its form recur in searches on resampled groups."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 from morpholaw.display import percent, span
 from morpholaw.models.expressions import Expression, skeleton
 
-NOTHING = "No search on resampled groups found a law."
+NOTHING = "No law was found on resampled groups."
 
 
 @dataclass(frozen=True)
 class InputStability:
-    """How often an input of a law came back.
+    """Recurrence of an input of a law.
 
     Attributes
     ----------
     name : str
         The input.
     found : int
-        Searches whose law reads it.
+        Number of searches whose law contains it.
     same_direction : int or None
-        Those in which it speaks for the same class; None where it speaks for either in the law itself.
+        Number of these in which it favours the same class; None if it can favour either class in the law itself.
     """
 
     name: str
@@ -35,22 +35,22 @@ class InputStability:
 
 @dataclass(frozen=True)
 class LawStability:
-    """Laws of searches on resampled groups of training cells, compared with one law.
+    """Comparison of a law with the laws found on resampled groups of training cells.
 
     Attributes
     ----------
     searches : int
-        Searches that found a law.
+        Number of searches that found a law.
     evaluations : int
-        Expressions tried in each.
+        Formulas tried per search.
     inputs : tuple of InputStability
-        The inputs of the law.
+        Recurrence of the inputs of the law.
     others : dict
-        Further inputs that came up: name to number of searches.
+        Number of searches that found each further input, by its name.
     same_form : int
-        Searches that found a law of the same form, whatever its constants.
+        Number of searches that found a law of the same form, with any constants.
     accuracies : tuple of float
-        Balanced accuracy of each law on the training groups that its resample left out.
+        Balanced accuracy of each law on the training groups that are not in its resample.
     """
 
     searches: int
@@ -62,33 +62,33 @@ class LawStability:
 
     @property
     def text(self) -> str:
-        """A few sentences with the numbers."""
+        """A summary in a few sentences."""
         if not self.searches:
             return NOTHING
-        back = "; ".join(map(_came_back, self.inputs)) or "the law is a constant"
         searches = "one search" if self.searches == 1 else f"{self.searches} searches"
+        recurrence = "; ".join(map(_recurrence, self.inputs)) or "the law is a constant"
         text = (
-            f"In {searches} on resampled groups of cells ({self.evaluations:,} evaluations each): {back};"
-            f" the same form in {self.same_form or 'none'}."
+            f"Result of {searches} on resampled groups of cells ({self.evaluations:,} evaluations each): {recurrence}; "
+            f"the form of the law was found in {self.same_form or 'none'}."
         )
         if self.others:
-            often = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
-            text += f" Other inputs: {', '.join(f'{name} in {count}' for name, count in often)}."
+            most_frequent = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
+            text += f" Other inputs: {', '.join(f'{name} in {count}' for name, count in most_frequent)}."
         return text + _left_out(self.accuracies)
 
 
 @dataclass(frozen=True)
 class ClassLawStability:
-    """Laws of several classes from searches on resampled groups of training cells, compared with the laws of a study.
+    """Comparison of the laws of several classes with the laws found on resampled groups of training cells.
 
     Attributes
     ----------
     searches : int
-        Resamples on which every class had a law.
+        Number of resamples on which a law was found for every class.
     by_class : mapping of str to LawStability
-        Of the law of each class. A direction is one for the class against every other class.
+        Stability of the law of each class. Directions favour the class over every other class.
     accuracies : tuple of float
-        Balanced accuracy of the laws of each resample on the training groups that it left out.
+        Balanced accuracy of the laws of each resample on the training groups that are not in it.
     """
 
     searches: int
@@ -97,10 +97,10 @@ class ClassLawStability:
 
     @property
     def text(self) -> str:
-        """One line per class, and one with the accuracy."""
+        """A summary with one line per class, and one for the accuracy."""
         if not self.searches:
             return NOTHING
-        lines = [f"{name}: {one.text}" for name, one in self.by_class.items()]
+        lines = [f"{name}: {stability.text}" for name, stability in self.by_class.items()]
         return "\n".join([*lines, *filter(None, [_left_out(self.accuracies).strip()])])
 
 
@@ -112,43 +112,48 @@ def compared(
     evaluations: int,
     accuracies: tuple[float, ...] = (),
 ) -> LawStability:
-    """Say how often inputs, directions and form of a law came back in searches.
+    """Count how often the inputs, directions and form of a law recur in searches.
 
     Parameters
     ----------
     expression : Expression
         The law.
     expected : mapping of str to int
-        +1 or -1 for each of its inputs that has one direction.
+        Direction, +1 or -1, of each of its inputs that has one.
     found : sequence of Expression
         The law of each search.
     directions : sequence of mapping
-        The same of each of those laws.
+        Directions of the inputs of each of these laws.
     evaluations : int
-        Expressions tried in each search.
+        Formulas tried per search.
     accuracies : tuple of float
-        Of the laws that were found, on cells that their search left out.
+        Accuracy of each of these laws on cells that are not in its resample.
+
+    Returns
+    -------
+    LawStability
+        The counts.
     """
     used = expression.variables()
-    read = Counter(name for one in found for name in one.variables())
+    counts = Counter(name for law in found for name in law.variables())
     inputs = tuple(
         InputStability(
             name,
-            read[name],
-            sum(each.get(name) == expected[name] for each in directions) if expected.get(name) else None,
+            counts[name],
+            sum(signs.get(name) == expected[name] for signs in directions) if expected.get(name) else None,
         )
         for name in used
     )
-    others = {name: count for name, count in read.items() if name not in used}
-    same = sum(skeleton(one) == skeleton(expression) for one in found)
+    others = {name: count for name, count in counts.items() if name not in used}
+    same = sum(skeleton(law) == skeleton(expression) for law in found)
     return LawStability(len(found), evaluations, inputs, others, same, accuracies)
 
 
-def _came_back(one: InputStability) -> str:
+def _recurrence(one: InputStability) -> str:
     if not one.found:
-        return f"{one.name} did not come back"
+        return f"{one.name} was not found again"
     same = "" if one.same_direction is None else f", in {one.same_direction} with the same direction"
-    return f"{one.name} came back in {one.found}{same}"
+    return f"{one.name} was found in {one.found}{same}"
 
 
 def _left_out(accuracies: Sequence[float]) -> str:
@@ -156,6 +161,6 @@ def _left_out(accuracies: Sequence[float]) -> str:
         return ""
     low, high = (100 * value for value in (min(accuracies), max(accuracies)))
     return (
-        " Balanced accuracy on the groups that a resample left out: "
-        f"{percent(float(np.mean(accuracies)))} on average ({span(low, high, 1)})."
+        " The mean balanced accuracy on groups that are not in the resample is "
+        f"{percent(float(np.mean(accuracies)))} (range {span(low, high, 1)})."
     )

@@ -1,4 +1,4 @@
-"""Why a law calls one cell what it does: its terms, which of them decides, and what would change the class."""
+"""Explanation of the class of one cell: the terms of the law, the decisive one, and what would change the class."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
 GRID = 200
-"""Values of an input, on each side of the cell's own, at which a change of class is looked for."""
+"""Number of values of an input, on each side of the cell's, at which the class is evaluated."""
 SHOWN_FLIPS = 2
-"""Changes of one input that the text names."""
+"""Number of changes of one input that the text mentions."""
 ROUNDING = 1e-4
-"""Share of a score that batches of other sizes may change."""
+"""Relative difference of a score between batches of different sizes."""
 NEAR = 0.5
-"""A cell is near the boundary if so many standard deviations of one input change its class."""
+"""Change of one input, in standard deviations, up to which a cell counts as near the boundary."""
 
 
 @dataclass(frozen=True)
 class TermValue:
-    """One term of a law in one cell.
+    """Value of one term of a law in one cell.
 
     Attributes
     ----------
     text : str
-        The term, with names; a part of "and" and "or" is an inequality.
+        The term, with the names of its inputs. Parts joined by "and" or "or" are inequalities.
     value : float
         Its value in the cell.
     typical : float
-        The same in the median cell.
+        Its value in the median cell.
     sign : int
-        +1 where more of it speaks for the second class, -1 where it speaks for the first.
+        +1 if larger values favour the second class, -1 if they favour the first.
     readings : str
-        Of a term of one input, that input in the cell and in the median cell: "width, 8.4 µm here and 12 µm in the
-        median cell".
+        For a term of one input, the value of this input in the cell and in the median cell: "width, 8.4 µm here and
+        12 µm in the median cell".
     """
 
     text: str
@@ -54,24 +54,24 @@ class TermValue:
 
     @property
     def push(self) -> float:
-        """How much more it speaks for the second class here than in the median cell; below 0 for the first."""
+        """How much more it favours the second class here than in the median cell; negative for the first class."""
         return self.sign * (self.value - self.typical)
 
 
 @dataclass(frozen=True)
 class Flip:
-    """The smallest change of one input that changes the class, all others unchanged.
+    """The smallest change of one input that changes the class, with all other inputs fixed.
 
     Attributes
     ----------
     feature : Feature
         The input.
     value, at : float
-        Its value in the cell, and where the class changes, in units.
+        Value in the cell, and value at which the class changes, in the unit of the input.
     deviations : float
-        The distance between the two, in standard deviations of the labelled cells.
+        Difference of the two, in standard deviations of the labelled cells.
     until : float or None
-        Where, beyond ``at``, the cell's own class comes back within the range of the cells; None where it does not.
+        Value beyond ``at`` at which the class changes back; None if it does not within the range of the cells.
     """
 
     feature: Feature
@@ -82,10 +82,10 @@ class Flip:
 
     @property
     def text(self) -> str:
-        """Such as "width above 11.2 µm (8.4 µm here)", or "width from 11.2 to 13 µm (8.4 µm here)"."""
+        """Text such as "width above 11.2 µm (8.4 µm here)" or "width from 11.2 to 13 µm (8.4 µm here)"."""
         unit = f" {self.feature.unit}" if self.feature.unit else ""
         shown = [self.at, self.value] if self.until is None else [self.at, self.value, self.until]
-        texts = _told_apart(shown)
+        texts = _distinct(shown)
         if self.until is not None:
             first, last = (texts[0], texts[2]) if self.at < self.until else (texts[2], texts[0])
             return f"{self.feature.name} from {first} to {last}{unit} ({texts[1]}{unit} here)"
@@ -95,26 +95,26 @@ class Flip:
 
 @dataclass(frozen=True)
 class CellReasons:
-    """Why a cell is called what it is.
+    """Explanation of the predicted class of a cell.
 
     Attributes
     ----------
     predicted, other : str
-        Its class, and the class that it would have on the other side; "" where the law has no value.
+        The predicted class, and the class on the other side of the boundary; "" if the law has no value.
     score : float
         The score f.
     inequality : str
         The simplest inequality that holds for the second class.
     terms : tuple of TermValue
-        The terms of that inequality.
+        The terms of this inequality.
     decisive : TermValue or None
-        The one that speaks most for the class, compared with the median cell.
+        The term that favours the predicted class most, compared with the median cell.
     flips : tuple of Flip
-        The smallest change of each input that changes the class, the smallest first.
+        For each input, the smallest change that changes the class; smallest first.
     nearer : float
-        Share of the labelled cells that are nearer to the boundary, in [0, 1].
+        Share of the labelled cells that are closer to the boundary, in [0, 1].
     text : str
-        All this in a few sentences.
+        The explanation, in a few sentences.
     """
 
     predicted: str
@@ -136,22 +136,27 @@ def cell_reasons(
     features: Sequence[Feature] = (),
     words: Mapping[str, str] | None = None,
 ) -> CellReasons:
-    """Say why a law calls a cell what it does.
+    """Explain why a law assigns a cell to its class.
 
     Parameters
     ----------
     law : Law
-        Over inputs in units.
+        The law, over inputs in units.
     row : ndarray, float64 (columns,)
-        The inputs of the cell, in the columns of ``cells``.
+        Inputs of the cell, in the columns of ``cells``.
     cells : FeatureTable
-        Inputs of labelled cells, in units: what is usual.
+        Inputs of labelled cells, in units, for comparison.
     classes : (str, str)
         The classes of f < 0 and of f >= 0.
     features : sequence of Feature
-        The shapes among the inputs; others are latents.
+        The shapes among the inputs; all others are latents.
     words : mapping, optional
-        Names of latents, with a minus sign where more of the latent is less of it.
+        Names of latents, with a minus sign if the latent decreases with what the name says.
+
+    Returns
+    -------
+    CellReasons
+        The explanation and its parts.
 
     Raises
     ------
@@ -181,7 +186,9 @@ def cell_reasons(
     digits = simplest.digits_needed(usual, known_scores >= 0)
     inequality = Inequality(shown, simplest.threshold, simplest.at_least).text(digits)
     if not np.isfinite(score):
-        missing = [one.name for one, value in zip(inputs, here, strict=True) if not np.isfinite(value)]
+        missing = [
+            feature.name for feature, value in zip(inputs, here, strict=True) if not np.isfinite(value)
+        ]
         reason = f"{', '.join(missing)} could not be measured" if missing else "the law has no value there"
         return CellReasons("", "", score, inequality, (), None, (), 0.0, f"This cell has no class: {reason}.")
     positive = score >= 0
@@ -189,10 +196,11 @@ def cell_reasons(
     terms = _terms(simplest, here, median, in_formula, inputs)
     flips = _flips(law_of_used, here, usual, inputs)
     scores = simplest.expression.evaluate(usual)
-    own = float(simplest.expression.evaluate(here[None])[0])
-    same = np.isfinite(scores)
-    # The cell itself may be among them, encoded in another batch, which rounds otherwise.
-    nearer = float(np.mean(np.abs(scores[same]) < (1 - ROUNDING) * abs(own))) if same.any() else 0.0
+    score_here = float(simplest.expression.evaluate(here[None])[0])
+    finite = np.isfinite(scores)
+    # The cell itself can be among the labelled cells, with a score from another batch that was rounded differently.
+    limit = (1 - ROUNDING) * abs(score_here)
+    nearer = float(np.mean(np.abs(scores[finite]) < limit)) if finite.any() else 0.0
     predicted, other = (classes[1], classes[0]) if positive else classes
     decisive = _decisive(terms, simplest, positive)
     reasons = CellReasons(predicted, other, score, inequality, terms, decisive, flips, nearer, "")
@@ -200,7 +208,7 @@ def cell_reasons(
 
 
 def _in_formula(word: str) -> str:
-    """Return a name as one word: "size 2" would read as a product."""
+    """Return a name as one word, as "size 2" would be a product in a formula."""
     return word.replace(",", "").replace("-", "_").replace(" ", "_")
 
 
@@ -219,17 +227,17 @@ def _terms(
     names: Mapping[str, str],
     inputs: Sequence[Feature],
 ) -> tuple[TermValue, ...]:
-    """Return the terms of an inequality, or the inequalities that "and" and "or" join."""
+    """Return the terms of an inequality, or the inequalities that are joined by "and" or "or"."""
     rows = np.stack([here, median])
     sign = 1 if simplest.at_least else -1
     word, parts = simplest.parts
     if word:
-        found = []
+        inequalities = []
         for part in parts:
             values = part.expression.evaluate(rows)
             shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
-            found.append(TermValue(shown.text(), float(values[0]), float(values[1])))
-        return tuple(found)
+            inequalities.append(TermValue(shown.text(), float(values[0]), float(values[1])))
+        return tuple(inequalities)
     terms = []
     for term in additive_terms(Law(simplest.left, ())):
         first, second = map(float, term.values(rows))
@@ -252,16 +260,16 @@ def _readings(feature: Feature, here: float, median: float) -> str:
 def _rounded(term: Term) -> str:
     values = [float(f"{value:.3g}") for value in term.expression.constants()]
     text = term.expression.with_constants(values).text()
-    return text if term.sign > 0 else f"-{text}"  # a term is no sum, so that the sign is its own
+    return text if term.sign > 0 else f"-{text}"  # a term is never a sum, so it needs no brackets
 
 
 def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) -> TermValue | None:
-    """Return the term that speaks most for the class."""
+    """Return the term that favours the predicted class most."""
     if not terms:
         return None
     word, _ = simplest.parts
     if word:
-        # Joined by "and", an inequality that fails decides, else the one that holds most narrowly; by "or" the reverse.
+        # With "and", the decisive inequality is one that fails, or the one that holds most narrowly; reversed for "or".
         return (min if word == "and" else max)(terms, key=lambda term: term.value)
     best = max(terms, key=lambda term: term.push if positive else -term.push)
     return best if (best.push if positive else -best.push) > 0 else None
@@ -272,22 +280,22 @@ def _flips(law: Law, here: np.ndarray, usual: np.ndarray, inputs: Sequence[Featu
         return ()
     low, high = np.quantile(usual, QUANTILES, axis=0)
     spread = np.where((s := usual.std(axis=0)) > 0, s, 1.0)
-    found = []
+    flips = []
     for k, feature in enumerate(inputs):
         change = _nearest_change(law, here, k, min(low[k], here[k]), max(high[k], here[k]))
         if change is not None:
             at, until = change
             deviations = abs(at - float(here[k])) / float(spread[k])
-            found.append(Flip(feature, float(here[k]), at, deviations, until))
-    return tuple(sorted(found, key=lambda flip: flip.deviations))
+            flips.append(Flip(feature, float(here[k]), at, deviations, until))
+    return tuple(sorted(flips, key=lambda flip: flip.deviations))
 
 
 def _nearest_change(
     law: Law, here: np.ndarray, k: int, low: float, high: float
 ) -> tuple[float, float | None] | None:
-    """Return the value of input ``k`` nearest to the cell's, between ``low`` and ``high``, where the class changes.
+    """Return the value of input ``k`` closest to the cell's, between ``low`` and ``high``, where the class changes.
 
-    The second is the value beyond it up to which the class is another one; None where it stays so up to the end.
+    The second value is that at which the class changes back; None if it does not.
     """
 
     def positive(values: np.ndarray) -> np.ndarray:
@@ -296,11 +304,11 @@ def _nearest_change(
         scores = law.score(FeatureTable(rows, law.names))
         return np.where(np.isfinite(scores), scores >= 0, np.nan)
 
-    own = positive(here[k : k + 1])[0]
+    at_cell = positive(here[k : k + 1])[0]
     best: tuple[float, float | None] | None = None
     for end in (low, high):
         values = np.linspace(here[k], end, GRID)
-        other = positive(values) == 1 - own
+        other = positive(values) == 1 - at_cell
         changed = np.flatnonzero(other)
         if not len(changed):
             continue
@@ -309,7 +317,7 @@ def _nearest_change(
         inside, outside = values[changed[0] - 1], values[changed[0]]
         for _ in range(STEPS):
             middle = (inside + outside) / 2
-            if positive(np.array([middle]))[0] == 1 - own:  # not where the law has no value
+            if positive(np.array([middle]))[0] == 1 - at_cell:  # False where the law has no value
                 outside = middle
             else:
                 inside = middle
@@ -318,8 +326,8 @@ def _nearest_change(
     return best
 
 
-def _told_apart(values: Sequence[float]) -> list[str]:
-    """Return numbers with three significant digits, or as many more as it takes to tell them apart."""
+def _distinct(values: Sequence[float]) -> list[str]:
+    """Return numbers with three significant digits, or as many as needed to distinguish them."""
     for digits in range(3, 8):
         texts = [significant(value, digits) for value in values]
         if len(set(texts)) == len(texts):
@@ -328,30 +336,29 @@ def _told_apart(values: Sequence[float]) -> list[str]:
 
 
 def _text(reasons: CellReasons, cells: int) -> str:
-    sentences = [f"Called {reasons.predicted}."]
-    one = reasons.decisive
-    if one is not None and (">=" in one.text or "<=" in one.text):
-        sentences.append(f"What decides: {one.text} {'holds' if one.value >= 0 else 'does not hold'}.")
-    elif one is not None and one.readings:
-        sentences.append(f"What decides: {one.readings}.")
-    elif one is not None:
-        values = f"{significant(one.value)} here and {significant(one.typical)} in the median cell"
-        sentences.append(f"What decides: {one.text}, which is {values}.")
+    sentences = [f"Predicted class: {reasons.predicted}."]
+    term = reasons.decisive
+    if term is not None and (">=" in term.text or "<=" in term.text):
+        sentences.append(f"Decisive: {term.text} {'holds' if term.value >= 0 else 'does not hold'}.")
+    elif term is not None and term.readings:
+        sentences.append(f"Decisive: {term.readings}.")
+    elif term is not None:
+        values = f"{significant(term.value)} here and {significant(term.typical)} in the median cell"
+        sentences.append(f"Decisive: {term.text}, which is {values}.")
     if reasons.flips:
-        near = reasons.flips[:SHOWN_FLIPS]
-        limits = ", or ".join(flip.text for flip in near)
-        sentences.append(f"It would be called {reasons.other} with {limits}, all other inputs unchanged.")
-        first = reasons.flips[0].deviations
-        how = "near the boundary" if first < NEAR else "clear of the boundary"
+        limits = ", or ".join(flip.text for flip in reasons.flips[:SHOWN_FLIPS])
+        sentences.append(f"It would be {reasons.other} with {limits}, all other inputs unchanged.")
+        smallest = reasons.flips[0].deviations
+        place = "near the boundary" if smallest < NEAR else "clear of the boundary"
         sentences.append(
-            f"It is {how}: the smallest such change is {number(first, 1)} standard deviations of the labelled "
-            "cells."
+            f"The cell is {place}: the smallest such change is {number(smallest, 1)} standard deviations of the "
+            "labelled cells."
         )
     elif cells:
         sentences.append(
-            f"It would be called {reasons.other} at none of {2 * GRID} values tried of any single input, over the "
-            f"range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells."
+            f"Changing any single input to {2 * GRID} values over the range of "
+            f"{percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells does not make it {reasons.other}."
         )
     if cells:
-        sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are nearer to the boundary.")
+        sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are closer to the boundary.")
     return " ".join(sentences)

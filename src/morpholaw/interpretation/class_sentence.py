@@ -1,8 +1,8 @@
-"""The law of one class among several, in words and units: what always speaks for it, and how far a typical cell may go.
+"""Description of the law of one class among several, in words and units.
 
-A law of one of several classes says nothing by itself: its value counts against those of the other laws. So an input is
-said to speak for a class where that is proved against every other class; and limits are those of a cell, whose inputs
-are changed one at a time until the largest law is another.
+The law of one class means nothing on its own, as its value is compared with those of the other laws. An input is said
+to favour a class if this is proved against every other class. Limits refer to a typical cell, whose inputs are changed
+one at a time until another law is the largest.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from morpholaw.models.expressions import boundary_form
 from morpholaw.models.features import FeatureTable
 
 STEPS = 2001
-"""Values of an input at which the class is looked at, over the range of the cells."""
+"""Number of values of an input, over the range of the cells, at which the class is evaluated."""
 STATED = 3
-"""Inputs whose limits are stated, at most: those that leave a typical cell the least room."""
+"""Maximum number of inputs whose limits are stated, those with the narrowest limits."""
 NO_CLASS = "no class"
-"""What is called where a law has no finite value."""
+"""Name of the class where a law has no finite value."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """How far one input of a cell may change while its class stays, all others as they are.
+    """Range in which one input of a cell can change without a change of class, with all other inputs fixed.
 
     Attributes
     ----------
     feature : Feature
         The input.
     low, high : float or None
-        Where the class changes, in units; None where it stays to the end of the range of the cells.
+        Values at which the class changes, in the unit of the input; None if it does not within the range of the cells.
     below, above : str
-        The class beyond; "" where it stays.
+        The class below and above these values; "" if the class does not change.
     share : float
-        Share of the range of the cells in which the class stays.
+        Width of the range as a share of the range of the cells.
     """
 
     feature: Feature
@@ -59,7 +59,7 @@ class Room:
         Parameters
         ----------
         word : str
-            The name of a latent, with a minus sign where more of the latent is less of it.
+            Name of a latent, with a minus sign if the latent decreases with what the name says.
         """
         plain, sign = split_sign(word) if word else ("", 1)
         low, high, below, above = self.low, self.high, self.below, self.above
@@ -79,21 +79,21 @@ class Room:
 
 @dataclass(frozen=True)
 class ClassSentence:
-    """The law of one class among several, in words.
+    """Description of the law of one class among several.
 
     Attributes
     ----------
     pushes : tuple of Push
-        Inputs of its law that speak for the class, or against it, whatever the other inputs and whichever the other
-        class: proved over the range of the cells. They have no threshold.
+        Inputs that favour or disfavour the class, regardless of the other inputs and against every other class. This
+        is proved over the range of the cells. They have no threshold.
     rooms : tuple of Room
-        How far each input of the typical cell may go, the least room first.
+        Range of each input of the typical cell, narrowest first.
     typical : int or None
-        Row of the typical cell: of the cells of the class that are called so, the nearest to the median of the class.
+        Row of the typical cell, which is the correctly classified cell closest to the median of its class.
     inequality : str
-        The inequalities that hold where the law is the largest, in units.
+        The inequalities that hold if the law is the largest, in units.
     text : str
-        Two or three sentences.
+        The description, in two or three sentences.
     """
 
     pushes: tuple[Push, ...]
@@ -104,7 +104,7 @@ class ClassSentence:
 
     @property
     def mentioned(self) -> tuple[str, ...]:
-        """Names of the inputs that the sentence mentions, each once."""
+        """Names of the inputs that the description mentions."""
         always = [push.feature.name for push in self.pushes]
         return tuple(dict.fromkeys([*always, *(room.feature.name for room in _stated(self.rooms))]))
 
@@ -117,47 +117,54 @@ def class_sentence(
     features: Sequence[Feature] = (),
     words: Mapping[str, str] | None = None,
 ) -> ClassSentence:
-    """Put the law of one class into words.
+    """Describe the law of one class.
 
     Parameters
     ----------
     laws : ClassLaws
-        Over inputs in units.
+        Laws over inputs in units.
     name : str
         The class.
     cells : FeatureTable
-        Inputs of cells, whose range is spoken about, in units.
+        Inputs of cells, in units. Statements refer to their range.
     labels : ndarray, str (n,)
         Classes of these cells.
     features : sequence of Feature
-        The shapes among the inputs; others are latents.
+        The shapes among the inputs; all others are latents.
     words : mapping, optional
-        Names of latents, with a minus sign where more of the latent is less of it, e.g. ``{"z1": "−size"}``.
+        Names of latents, with a minus sign if the latent decreases with what the name says, e.g. ``{"z1": "−size"}``.
+
+    Returns
+    -------
+    ClassSentence
+        The description and its parts.
     """
     lead = laws.against_the_rest(name)
     used, words = lead.expression.variables(), words or {}
     known = {feature.name: feature for feature in features}
-    inputs = {one: known.get(one) or named_input(one, words.get(one, "")) for one in used}
+    inputs = {
+        variable: known.get(variable) or named_input(variable, words.get(variable, "")) for variable in used
+    }
     ranges = input_ranges(cells, used)
     pushes = tuple(
-        Push(inputs[one], direction, None)
-        for one, direction in directions_against_all(laws, name, ranges).items()
+        Push(inputs[variable], direction, None)
+        for variable, direction in directions_against_all(laws, name, ranges).items()
     )
-    own = np.flatnonzero(labels == name)
-    number, called = laws.classes.index(name), laws.predict(cells)
-    right = own[called[own] == number]
-    typical = _nearest_to_median(cells.select(used), own, right)
+    of_class = np.flatnonzero(labels == name)
+    number, predicted = laws.classes.index(name), laws.predict(cells)
+    correct = of_class[predicted[of_class] == number]
+    typical = _nearest_to_median(cells.select(used), of_class, correct)
     rooms: tuple[Room, ...] = ()
     if typical is not None:
         row = cells.select(used)[typical]
-        found = [_room(laws, name, row, used, inputs[one], ranges[one]) for one in used]
-        rooms = tuple(sorted(found, key=lambda one: one.share))
-    text = _text(name, pushes, rooms, words, None if typical is None else len(right), len(own))
+        unsorted = [_room(laws, name, row, used, inputs[variable], ranges[variable]) for variable in used]
+        rooms = tuple(sorted(unsorted, key=lambda room: room.share))
+    text = _text(name, pushes, rooms, words, None if typical is None else len(correct), len(of_class))
     return ClassSentence(pushes, rooms, typical, inequality_text(lead, cells), text)
 
 
 def input_ranges(cells: FeatureTable, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return the range of each input that is spoken about; inputs that do not vary have one of width 1."""
+    """Return the range of each input over the cells; inputs that do not vary get a range of width 1."""
     ranges = {}
     for name in names:
         values = cells.select([name])[:, 0]
@@ -170,27 +177,32 @@ def input_ranges(cells: FeatureTable, names: Sequence[str]) -> dict[str, tuple[f
 def directions_against_all(
     laws: ClassLaws, name: str, ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, int]:
-    """Return +1 or -1 for each input that never speaks against, or never for, a class in any of its pairs."""
-    found: dict[str, set[int]] = {}
+    """Return +1 or -1 for each input that favours, or disfavours, a class against every other class."""
+    signs: dict[str, set[int]] = {}
     for other in laws.classes:
         if other == name:
             continue
         simplest = boundary_form(laws.against(name, other).expression)
-        proved = directions(simplest.expression, {one: ranges[one] for one in simplest.left.variables()})
-        for one in simplest.left.variables():
-            found.setdefault(one, set()).add(proved[one])
-    own = laws.laws[name].expression.variables()
-    return {one: found[one].pop() for one in own if one in found and found[one] in ({1}, {-1})}
+        variables = simplest.left.variables()
+        proved = directions(simplest.expression, {variable: ranges[variable] for variable in variables})
+        for variable in variables:
+            signs.setdefault(variable, set()).add(proved[variable])
+    return {
+        variable: signs[variable].pop()
+        for variable in laws.laws[name].expression.variables()
+        if variable in signs and signs[variable] in ({1}, {-1})
+    }
 
 
-def _nearest_to_median(values: np.ndarray, own: np.ndarray, right: np.ndarray) -> int | None:
-    """Return the row of ``right`` that is nearest to the median of the rows ``own``; None where there is none."""
-    right = right[np.isfinite(values[right]).all(axis=1)]
-    if not len(right):
+def _nearest_to_median(values: np.ndarray, of_class: np.ndarray, correct: np.ndarray) -> int | None:
+    """Return the row among ``correct`` that is closest to the median of the rows ``of_class``; None if empty."""
+    correct = correct[np.isfinite(values[correct]).all(axis=1)]
+    if not len(correct):
         return None
     spread = np.nanstd(values, axis=0)
-    far = np.abs(values[right] - np.nanmedian(values[own], axis=0)) / np.where(spread > 0, spread, 1.0)
-    return int(right[np.argmin(far.sum(axis=1))])
+    median = np.nanmedian(values[of_class], axis=0)
+    distance = np.abs(values[correct] - median) / np.where(spread > 0, spread, 1.0)
+    return int(correct[np.argmin(distance.sum(axis=1))])
 
 
 def _room(
@@ -201,20 +213,20 @@ def _room(
     feature: Feature,
     limits: tuple[float, float],
 ) -> Room:
-    """Return how far one input may go from its value in a row (inputs,) while the class stays."""
+    """Return the range in which one input of a row (inputs,) can change without a change of class."""
     place = list(used).index(feature.name)
     low, high = min(limits[0], row[place]), max(limits[1], row[place])
     grid = np.sort(np.r_[np.linspace(low, high, STEPS), row[place]])
     cell = dict.fromkeys(laws.names, 0.0) | dict(zip(used, row.tolist(), strict=True))
-    called = laws.predict(rows_along(cell, {feature.name: grid}))
+    predicted = laws.predict(rows_along(cell, {feature.name: grid}))
     here = int(np.searchsorted(grid, row[place]))
-    other = np.flatnonzero(called != laws.classes.index(name))
+    other = np.flatnonzero(predicted != laws.classes.index(name))
     before, after = other[other < here], other[other > here]
 
     def beyond(steps: np.ndarray, which: int) -> str:
         if not len(steps):
             return ""
-        number = called[steps[which]]
+        number = predicted[steps[which]]
         return laws.classes[number] if number >= 0 else NO_CLASS
 
     first = before[-1] + 1 if len(before) else 0
@@ -230,7 +242,7 @@ def _room(
 
 
 def _stated(rooms: Sequence[Room]) -> list[Room]:
-    """Return the rooms whose limits are stated."""
+    """Return the ranges whose limits are stated."""
     return [room for room in rooms if room.low is not None or room.high is not None][:STATED]
 
 
@@ -239,17 +251,17 @@ def _text(
     pushes: Sequence[Push],
     rooms: Sequence[Room],
     words: Mapping[str, str],
-    right: int | None,
+    correct: int | None,
     cells: int,
 ) -> str:
     sentences = []
     if pushes:
-        sentences.append(f"Likelier {name}, whatever the other inputs are: nuclei{described(pushes)}.")
+        sentences.append(f"More likely {name}, whatever the other inputs are: nuclei{described(pushes)}.")
     stated = _stated(rooms)
     if not cells:
         sentences.append(f"No labelled cell is {name}.")
-    elif right is None:
-        sentences.append(f"None of the {cells:,} labelled cells of {name} is called so.")
+    elif correct is None:
+        sentences.append(f"None of the {cells:,} labelled cells of {name} is classified correctly.")
     elif stated:
         limits = [room.text(words.get(room.feature.name, "")) for room in stated]
         sentences.append(

@@ -1,8 +1,8 @@
-"""The domain constraints of a cell classifier, measured (paper, 4.1 and 6.5).
+"""Measurement of the domain constraints of a cell classifier (paper, 4.1 and 6.5).
 
-1. Only the morphology of the central cell may matter. 2. The classifier must not be hypersensitive to pixels. 3. It
-must not depend on orientation. And, because all crops are centred by a tracker that errs, it must not depend on a
-small shift.
+The prediction should depend only on the morphology of the central cell, should not be hypersensitive to small changes
+of pixels, and should not depend on the orientation of the crop. As trackers do not centre cells exactly, it should not
+depend on small shifts either.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
 @dataclass(frozen=True)
 class LabelledCrops:
-    """Test crops with what the constraints need to know about them.
+    """Test crops with their classes, masks and groups.
 
     Attributes
     ----------
     images : ndarray or Tensor
-        uint8 (n, s, s) or float32 (n, 1, s, s).
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s).
     y : ndarray
         True classes, int (n,), 0 to C - 1.
     masks : ndarray or None
-        bool (n, s, s), True inside the central nucleus, where known.
+        Masks of the central nucleus, bool (n, s, s), if known.
     groups : ndarray or None
-        Which crops belong together, e.g. a track, (n,); intervals are computed over groups.
+        Group of each crop, e.g. its track, (n,). Confidence intervals are computed over groups.
     """
 
     images: np.ndarray | Tensor
@@ -68,20 +68,21 @@ EPS_MAX = 0.5
 
 @dataclass(frozen=True)
 class Constraint:
-    """One measured property of a classifier.
+    """Value of one constraint for a classifier.
 
     Attributes
     ----------
     name : str
-        Short identifier.
+        Identifier.
     meaning : str
-        What the number is, in words.
+        Description of the value.
     estimate : Estimate or None
-        The number with its confidence interval over cells and models; None where it could not be measured.
+        The value with its confidence interval over cells and models; None if it could not be measured.
     reason : str
-        Why it could not be measured; "" where it was.
+        Why it could not be measured, otherwise "".
     limit : float or None
-        For a perturbation, the largest that was tried: an estimate of infinity means "more than this". None for shares.
+        The largest perturbation tried, for the smallest perturbation; an infinite estimate means "more than this".
+        None for shares.
     """
 
     name: str
@@ -97,7 +98,7 @@ def neighbourhood_correct(
     y: np.ndarray,
     morphology: Sequence[int],
 ) -> np.ndarray:
-    """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n).
+    """Return whether crops are classified correctly when all latents except ``morphology`` are attacked.
 
     Parameters
     ----------
@@ -108,7 +109,12 @@ def neighbourhood_correct(
     y : ndarray, int64 (n,)
         True classes.
     morphology : sequence of int
-        Latents that are kept as they are.
+        Latents that are held fixed.
+
+    Returns
+    -------
+    ndarray, bool (members, n)
+        Whether each model classifies each crop correctly.
     """
     latents = encode_means(classifier.encoder, images)
     options = AttackOptions("latent", fixed=tuple(morphology))
@@ -116,7 +122,7 @@ def neighbourhood_correct(
 
 
 def orientation_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarray:
-    """Return which crops keep their predicted class in all 8 orientations (D4), bool (members, n).
+    """Return whether crops have the same predicted class in all 8 orientations (D4), bool (members, n).
 
     Parameters
     ----------
@@ -129,7 +135,9 @@ def orientation_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np
 
 
 def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarray:
-    """Return which crops keep their class when shifted by `SHIFT` pixels in all 8 directions, bool (members, n).
+    """Return whether crops keep their predicted class when shifted by `SHIFT` pixels, bool (members, n).
+
+    They are shifted in 8 directions.
 
     Parameters
     ----------
@@ -145,7 +153,7 @@ def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarr
 def _same_class(
     classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[np.ndarray], list[np.ndarray]]
 ) -> np.ndarray:
-    """Return which crops have one and the same class in all variants, the first of which is the crop itself."""
+    """Return whether all variants of a crop, the first of which is the crop itself, have the same predicted class."""
     same = []
     classifier = fuse(classifier)
     for crops in batches(images, CPU_BATCH // COUNT):
@@ -163,31 +171,31 @@ def domain_constraints(
     morphology: Sequence[int] = (),
     monitor: Monitor = SILENT,
 ) -> list[Constraint]:
-    """Measure all domain constraints, each with a 95 % bootstrap interval over cells and models.
+    """Measure all domain constraints, with 95 % bootstrap confidence intervals over cells and models.
 
     Parameters
     ----------
     classifier : Scorer
         The ensemble, in evaluation mode.
     crops : LabelledCrops
-        Test crops; at least one.
+        At least one test crop.
     morphology : sequence of int
-        Latents of central-cell morphology, which the neighbourhood attack leaves alone.
+        Latents of the morphology of the cell, which the neighbourhood attack holds fixed.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     list of Constraint
-        Fewer if the step was stopped.
+        The constraints; fewer if the step was cancelled.
     """
     images, groups = as_images(crops.images), crops.groups
 
     def neighbourhood() -> Estimate | str:
         if not has_latents(classifier):
-            return "the classifier reads no latents alone"
+            return "the classifier does not read latents only"
         if not morphology:
-            return "no morphology latents are known"
+            return "no latents of morphology are known"
         correct = neighbourhood_correct(classifier, images, crops.y, morphology)
         return bootstrap(correct, groups=groups)
 
@@ -203,7 +211,7 @@ def domain_constraints(
     measures: list[tuple[str, str, Callable[[], Estimate | str]]] = [
         (
             "neighbourhood",
-            f"accuracy when the other latents are attacked, eps = {EPS:g}",
+            f"accuracy under neighbourhood attack, ε = {EPS:g}",
             neighbourhood,
         ),
         ("inside", "share of the image gradient's energy inside the nucleus", inside),
@@ -219,7 +227,7 @@ def domain_constraints(
         ),
         (
             "shift",
-            f"share of crops with the same predicted class when the centre is {SHIFT} pixels off",
+            f"share of crops with the same predicted class when the centre is shifted by {SHIFT} pixels",
             lambda: bootstrap(shift_invariant(classifier, images), groups=groups),
         ),
     ]

@@ -1,7 +1,7 @@
-"""What changes a classifier's mind about a cell: its surroundings, its place in the crop, its orientation.
+"""Interventions: the effect of a cell's surroundings, position and orientation on its predicted class.
 
-An intervention changes what should not matter and counts what it does to the predicted classes. Unlike an attack it
-makes crops that a microscope could have recorded, and it does not depend on what any scheme happens to read.
+An intervention changes something that should be irrelevant, and counts how many predicted classes change. Unlike an
+attack, it yields crops that a microscope could have recorded, and it does not depend on the classifier.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from morpholaw.interpretation.surroundings import (
 from morpholaw.models.classes import classes_of_scores
 
 SHIFTS = (1, 2, 3)
-"""Pixels by which the centre of a crop is shifted."""
+"""Shifts of the centre of a crop, in pixels."""
 DRAWS = 4
-"""Donors that are drawn for each cell."""
+"""Number of cells whose surroundings are given to each cell."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
-"""Crops, uint8 (n, s, s), to the predicted class of every model, int (members, n)."""
+"""Function that maps crops, uint8 (n, s, s), to the predicted class of every model, int (members, n)."""
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """What one change of the crops does to the predicted classes of a classifier.
+    """Effect of one intervention on the predicted classes of a classifier.
 
     Attributes
     ----------
     name : str
-        Short identifier, one of `NAMES`.
+        Identifier, one of `NAMES`.
     flips : Estimate
-        Share of the predicted classes that change, over cells, models and variants of the change, with its interval
-        over groups and models. The crops as they are have 0.
+        Share of predicted classes that change, over cells, models and variants of the intervention, with its
+        confidence interval over groups and models. It is 0 for unchanged crops.
     balanced_accuracy : Estimate
-        Of the changed crops, with its interval.
+        Balanced accuracy on the changed crops, with its confidence interval.
     """
 
     name: str
@@ -54,44 +54,44 @@ class Intervention:
 
 
 NAMES = {
-    "none": "cells as they are",
+    "none": "unchanged cells",
     "same class": "surroundings of a cell of the same class",
     "other class": "surroundings of a cell of another class",
     "other class, cell removed": "the same, without that cell's rim",
     "removed": "surroundings removed",
     **{f"shift {pixels}": f"centre shifted by {pixels} px, in 8 directions" for pixels in SHIFTS},
-    "orientation": "flipped and turned, in 7 other orientations",
+    "orientation": "flipped and rotated, in 7 other orientations",
 }
-"""The interventions and what they are, in the order in which they are measured."""
+"""Description of each intervention, in the order in which they are measured."""
 SHORT_NAMES = {
-    "none": "as they are",
+    "none": "unchanged",
     "same class": "swapped, same class",
     "other class": "swapped, other class",
-    "other class, cell removed": "the same, no rim",
-    "removed": "nothing around",
+    "other class, cell removed": "swapped, without rim",
+    "removed": "removed",
     **{f"shift {pixels}": f"shifted by {pixels} px" for pixels in SHIFTS},
-    "orientation": "flipped and turned",
+    "orientation": "flipped, rotated",
 }
-"""The interventions in a few words, for figures."""
+"""Short descriptions of the interventions, for figures."""
 
 
 NEGLIGIBLE = 0.05
-"""Share of predicted classes that may change in other surroundings before a classifier counts as reading them."""
+"""Largest share of predicted classes that may change with the surroundings without counting as dependence."""
 SURROUNDINGS = ("other class, cell removed", "removed")
-"""Interventions that change the surroundings alone; the others may also show the rim of the other cell."""
+"""Interventions that change only the surroundings. The others may also show the rim of the other cell."""
 
 
 @dataclass(frozen=True)
 class Dependence:
-    """Whether a classifier reads the surroundings of a cell.
+    """Verdict on whether a classifier depends on the surroundings of a cell.
 
     Attributes
     ----------
     reads : bool or None
-        True where more than a `NEGLIGIBLE` share of its predicted classes changes in other surroundings, by the whole
-        interval; False where, by the whole interval, not more does; None where the cells are too few to tell.
+        True if the confidence interval of the share of changed classes lies above `NEGLIGIBLE`, False if it lies
+        below, None if it includes both.
     worst : Intervention
-        The one of `SURROUNDINGS` that changes most.
+        The intervention among `SURROUNDINGS` with the largest effect.
     """
 
     reads: bool | None
@@ -99,37 +99,48 @@ class Dependence:
 
     @property
     def sentence(self) -> str:
-        """What was found, such as "It reads the surroundings: ..."."""
+        """The verdict, such as "The prediction depends on the surroundings of the cell: ..."."""
         flips = self.worst.flips
         share = percent_interval(flips.value, flips.low, flips.high)
-        found = f"{share} of the cells get another class when {_WHEN[self.worst.name]}"
+        result = f"the predicted class changes in {share} of the cells when {_WHEN[self.worst.name]}"
         if self.reads:
-            return f"It reads the surroundings of the cell: {found}."
+            return f"The prediction depends on the surroundings of the cell: {result}."
         limit = percent(NEGLIGIBLE, 0)
         if self.reads is None:
-            return f"Whether it reads the surroundings of the cell cannot be told from these cells: {found}."
-        return f"It was not seen to read the surroundings of the cell: {found}; up to {limit} do not count."
+            return (
+                "These cells are too few to tell whether the prediction depends on the surroundings of the cell: "
+                f"{result}."
+            )
+        return (
+            f"No dependence on the surroundings of the cell was found: {result}. Changes in up to {limit} are "
+            "considered negligible."
+        )
 
 
 _WHEN = {
-    "other class, cell removed": "only what is around them is replaced by the surroundings of a cell of another class",
-    "removed": "only what is around them is removed",
+    "other class, cell removed": "only their surroundings are replaced by those of a cell of another class",
+    "removed": "only their surroundings are removed",
 }
 
 
-def dependence(found: Sequence[Intervention]) -> Dependence:
-    """Judge from measured interventions whether a classifier reads the surroundings of a cell.
+def dependence(interventions: Sequence[Intervention]) -> Dependence:
+    """Decide from measured interventions whether a classifier depends on the surroundings of a cell.
 
     Parameters
     ----------
-    found : sequence of Intervention
-        What was measured of one classifier, `SURROUNDINGS` among it.
+    interventions : sequence of Intervention
+        Results for one classifier, including those for `SURROUNDINGS`.
+
+    Returns
+    -------
+    Dependence
+        The verdict and the intervention that it is based on.
     """
-    around = [one for one in found if one.name in SURROUNDINGS]
-    worst = max(around, key=lambda one: (one.flips.low, one.flips.high))
+    around = [intervention for intervention in interventions if intervention.name in SURROUNDINGS]
+    worst = max(around, key=lambda intervention: (intervention.flips.low, intervention.flips.high))
     if worst.flips.low > NEGLIGIBLE:
         return Dependence(True, worst)
-    widest = max(around, key=lambda one: one.flips.high)
+    widest = max(around, key=lambda intervention: intervention.flips.high)
     return Dependence(False if widest.flips.high <= NEGLIGIBLE else None, widest)
 
 

@@ -1,4 +1,4 @@
-"""What each latent encodes: its activity, its correlation with measured shapes, and a suggested name with a sign."""
+"""Summary of what each latent encodes: its activity, its correlations with measured shapes, and a suggested name."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from morpholaw.interpretation.latent_names import (
 )
 
 SAMPLE = 2_000
-"""Crops that latents are summarised on, at most: enough for a correlation to within 0.02."""
+"""Maximum number of crops in the sample, which determines a correlation to within 0.02."""
 LEAST_KL = 0.05
-"""Mean KL divergence, in nats, from which a latent is active."""
+"""Smallest mean KL divergence, in nats, of an active latent."""
 LEAST_MENTIONED = 0.3
 """Smallest correlation with a shape that is mentioned for a latent without a name."""
 MORPHOLOGY_SHARE = 0.2
-"""Share of its variance that swapped surroundings may account for in a latent of the cell's own morphology, at most."""
+"""Upper limit of the share of variance due to surroundings in a latent that describes the morphology of the cell."""
 
 
 @dataclass(frozen=True)
 class LatentSummary:
-    """The latents of an encoder on one sample of cells.
+    """Summary of the latents of an encoder on a sample of cells.
 
     Attributes
     ----------
     ranking : DataFrame
         One row per latent, the most active first; see `rank_latents`.
     correlations : DataFrame
-        One row per latent and measured shape; see `correlate`. Empty where no shape varies.
+        One row per latent and measured shape; see `correlate`. Empty if no shape varies.
     suggestions : dict
-        Latent to `SuggestedName`, for the latents that follow a shape closely.
+        `SuggestedName` of each latent that correlates closely with a shape.
     median : ndarray, float32 (latents,)
-        The median cell, where traversals start: the prior's mean need not look like a cell.
+        Latents of the median cell, from which traversals start. The mean of the prior may not look like a cell.
     cells : int
-        The number of cells in the sample.
+        Number of cells in the sample.
     surroundings : ndarray or None
         Share of each latent's variance that is due to the surroundings of the cell, float64 (latents,), measured by
-        putting cells into other surroundings (:func:`morpholaw.interpretation.interventions.surroundings_share`).
+        placing cells into other surroundings (:func:`morpholaw.interpretation.interventions.surroundings_share`).
     """
 
     ranking: pd.DataFrame
@@ -60,9 +60,9 @@ class LatentSummary:
 
     @property
     def morphology(self) -> list[int]:
-        """Active latents that follow the cell itself: its surroundings account for less than `MORPHOLOGY_SHARE`.
+        """Active latents that describe the cell itself, with a share of variance below `MORPHOLOGY_SHARE`.
 
-        Its shape and texture, and also its place in the crop. Empty where the share was not measured.
+        They encode its shape and texture, but also its position in the crop. Empty if the share was not measured.
         """
         if self.surroundings is None:
             return []
@@ -70,27 +70,26 @@ class LatentSummary:
 
     @property
     def active(self) -> list[int]:
-        """Latents that carry at least `LEAST_KL`, the most active first."""
+        """Latents with a KL divergence of at least `LEAST_KL`, most active first."""
         return active_latents(self.ranking)
 
     @property
     def names(self) -> dict[int, str]:
-        """Suggested names with their signs, of the latents that follow a shape closely: {1: "−size"}."""
+        """Suggested names with their signs, e.g. {1: "−size"}."""
         return {latent: suggestion.signed for latent, suggestion in self.suggestions.items()}
 
     def words(self, given: Mapping[int, str] | None = None) -> dict[int, str]:
-        """Return a name for each latent that has one: the given name, else the suggested one.
+        """Return the given or suggested name of each latent that has one.
 
         Parameters
         ----------
         given : mapping, optional
-            Latent to the name that a person gave it. A suggestion that equals a given name of another latent gets the
-            next free number.
+            Names given by a person. A suggestion that equals the given name of another latent is numbered.
 
         Returns
         -------
         dict
-            Latent to name with its sign; names are unique where the given ones are.
+            Name of each latent, with its sign. Names are unique if the given ones are.
         """
         words = {latent: word for latent, word in (given or {}).items() if word}
         given_names = {split_sign(word)[0] for word in words.values()}
@@ -108,10 +107,10 @@ class LatentSummary:
         return dict(sorted(words.items()))
 
     def unnamed(self, latents: Iterable[int]) -> str:
-        """Say what latents without a name follow: "Without a name: z4, which follows axis ratio most (r = −0.50)."."""
+        """Describe latents without a name: "Without a name: z4, which correlates most with axis ratio (r = −0.50)."."""
         if self.correlations.empty:
             return ""
-        clauses = [f"z{latent}, which follows {self._closest(latent)}" for latent in latents]
+        clauses = [f"z{latent}, which correlates {self._closest(latent)}" for latent in latents]
         return f"Without a name: {listed(clauses)}." if clauses else ""
 
     def _closest(self, latent: int) -> str:
@@ -119,13 +118,13 @@ class LatentSummary:
         spearman, even = float(row["spearman"]), float(row["even"])
         shape = str(row["shape"]).replace("_", " ")
         if max(abs(spearman), abs(even)) < LEAST_MENTIONED:
-            return "no measured shape"
+            return "with no measured shape"
         if abs(spearman) >= abs(even):
-            return f"{shape} most (r = {correlation(spearman)})"
-        return f"{shape} most, at {BOTH_ENDS} (r = {correlation(even)})"
+            return f"most with {shape} (r = {correlation(spearman)})"
+        return f"most with {shape} at {BOTH_ENDS} (r = {correlation(even)})"
 
     def strongest(self, latent: int) -> pd.DataFrame:
-        """Return the row of the shape that a latent follows most, by either correlation; none without shapes."""
+        """Return the row of the shape with the strongest correlation of either kind; no rows without shapes."""
         rows = self.correlations[self.correlations["latent"] == latent]
         order = rows[["spearman", "even"]].abs().max(axis=1).sort_values(ascending=False, kind="stable")
         return rows.loc[order.index[:1]]
@@ -144,7 +143,7 @@ def summarise_latents(
     means, log_variances : ndarray, (n, latents)
         Mean and log-variance of the encodings of the cells.
     shapes : DataFrame, optional
-        Measured shapes or true factors, one row per cell. Without them no name is suggested.
+        Measured shapes or true factors, one row per cell. Without them, no names are suggested.
     surroundings : ndarray, (latents,), optional
         Share of each latent's variance that is due to the surroundings.
 
@@ -169,7 +168,7 @@ def summarise_latents(
 def _with_surroundings(
     names: dict[int, SuggestedName], shares: np.ndarray | None
 ) -> dict[int, SuggestedName]:
-    """Return names that say so where a latent of the cell depends on its surroundings as well."""
+    """Add "and surroundings" to the names of latents that depend on the surroundings of the cell as well."""
     if shares is None:
         return names
     return {
@@ -181,14 +180,14 @@ def _with_surroundings(
 
 
 def evenly_spaced(count: int, most: int = SAMPLE) -> np.ndarray:
-    """Return at most ``most`` indices, evenly spaced over ``count`` cells, int64: the sample of a summary."""
+    """Return at most ``most`` indices, int64, evenly spaced over ``count`` cells."""
     if count < 1:
         return np.zeros(0, np.int64)
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
 def rank_latents(means: np.ndarray, log_variances: np.ndarray) -> pd.DataFrame:
-    """Rank latents by the information that they carry about the cells, most first.
+    """Rank latents by the information that they carry about the cells.
 
     Parameters
     ----------
@@ -198,9 +197,10 @@ def rank_latents(means: np.ndarray, log_variances: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``latent``, ``kl`` (mean over the cells of KL(q(z_j|x) || N(0, 1)), in nats, eq. 6), ``mean_variance``
-        (variance over the cells of the mean), ``posterior_variance`` (mean over the cells of the variance). A latent
-        that encodes nothing has a KL near 0, a mean variance near 0 and a posterior variance near 1.
+        One row per latent, most informative first, with the columns ``latent``, ``kl`` (mean over the cells of
+        KL(q(z_j|x) || N(0, 1)), in nats, eq. 6), ``mean_variance`` (variance over the cells of the mean) and
+        ``posterior_variance`` (mean over the cells of the variance). A latent that encodes nothing has a KL near 0, a
+        mean variance near 0 and a posterior variance near 1.
 
     Raises
     ------
@@ -225,5 +225,5 @@ def rank_latents(means: np.ndarray, log_variances: np.ndarray) -> pd.DataFrame:
 
 
 def active_latents(ranking: pd.DataFrame) -> list[int]:
-    """Return the latents with a KL of at least `LEAST_KL` nats, the most informative first."""
+    """Return the latents with a KL divergence of at least `LEAST_KL` nats, most informative first."""
     return [int(k) for k in ranking.loc[ranking["kl"] >= LEAST_KL, "latent"]]

@@ -1,4 +1,4 @@
-"""A law in words and units: which side is which class, what pushes which way, and from where on."""
+"""Description of a law in words and units: the effect of each input, and the value at which the class changes."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
 QUANTILES = (0.005, 0.995)
-"""The range of cells that is spoken about."""
+"""Quantiles of the cells that limit the range to which statements about a law refer."""
 STEPS = 60
 
 
 @dataclass(frozen=True)
 class Push:
-    """What one input of a law does.
+    """Effect of one input of a law.
 
     Attributes
     ----------
     feature : Feature
         The input.
     direction : int
-        +1 where more of it makes the positive class more likely, -1 where less does, 0 where both may.
+        +1 if larger values favour the positive class, -1 if smaller values do, 0 if either can.
     threshold : float or None
-        Where the class changes with all other inputs at their median, in units; None outside the range of the cells.
+        Value at which the class changes with all other inputs at their median, in the unit of the input; None if there
+        is none within the range of the cells.
     """
 
     feature: Feature
@@ -41,17 +42,17 @@ class Push:
 
 @dataclass(frozen=True)
 class LawSentence:
-    """A law in words.
+    """Description of a law.
 
     Attributes
     ----------
     pushes : tuple of Push
-        What each input does, as the law reads them.
+        Effect of each input, in the order of the law.
     inequality : str
-        The simplest inequality that holds for the positive class, in units, with as many digits as it takes to put
-        all the cells into the classes that the law puts them into.
+        The simplest inequality that holds for the positive class, in units. Its constants have as many digits as
+        needed to classify all cells like the law.
     text : str
-        Two or three sentences.
+        The description, in two or three sentences.
     """
 
     pushes: tuple[Push, ...]
@@ -60,7 +61,7 @@ class LawSentence:
 
     @property
     def mentioned(self) -> tuple[str, ...]:
-        """Names of the inputs that the sentence mentions: all that count."""
+        """Names of the inputs that the description mentions, which are all that matter."""
         return tuple(push.feature.name for push in self.pushes)
 
 
@@ -71,25 +72,25 @@ def law_sentence(
     features: Sequence[Feature] = (),
     words: Mapping[str, str] | None = None,
 ) -> LawSentence:
-    """Put a law into words.
+    """Describe a law in words.
 
     Parameters
     ----------
     law : Law
-        Over inputs in units.
+        The law, over inputs in units.
     cells : FeatureTable
-        Inputs of cells, whose range and median are spoken about, in units.
+        Inputs of cells, in units. Statements refer to their range and median.
     classes : (str, str)
         The classes of f < 0 and of f >= 0.
     features : sequence of Feature
-        The shapes among the inputs; others are latents.
+        The shapes among the inputs; all others are latents.
     words : mapping, optional
-        Names of latents, with a minus sign where more of the latent is less of it, e.g. ``{"z1": "−size"}``.
+        Names of latents, with a minus sign if the latent decreases with what the name says, e.g. ``{"z1": "−size"}``.
 
     Returns
     -------
     LawSentence
-        The sentence, the simplest inequality, and what each input does.
+        The description, the simplest inequality, and the effect of each input.
     """
     simplest = boundary_form(law.expression)
     used = simplest.left.variables()
@@ -116,14 +117,14 @@ def law_sentence(
 
 
 def inequality_text(law: Law, cells: FeatureTable) -> str:
-    """Return the simplest inequality of a law, with digits enough to put all of some cells into the law's classes.
+    """Return the simplest inequality of a law, with as many digits as needed to classify some cells like the law.
 
     Parameters
     ----------
     law : Law
-        Over inputs in units.
+        The law, over inputs in units.
     cells : FeatureTable
-        Their inputs, in units.
+        Inputs of the cells, in units.
     """
     simplest, scores = boundary_form(law.expression), law.score(cells)
     known = np.isfinite(scores)
@@ -135,7 +136,7 @@ def _constant_class(law: Law) -> int:
 
 
 def named_input(name: str, word: str) -> Feature:
-    """Return a latent as a feature, with the words for more and less of it."""
+    """Return a latent as a feature, with descriptions of larger and smaller values."""
     feature = latent_feature(int(name[1:]))
     plain, sign = split_sign(word) if word else ("", 1)
     if not plain:
@@ -150,7 +151,7 @@ def named_input(name: str, word: str) -> Feature:
 
 
 def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping[str, float]) -> float | None:
-    """Return where the class changes along one monotone input, the others at their median."""
+    """Return the value of a monotone input at which the class changes, with all others at their median."""
     low, high = limits
     names = tuple(median)
     row = np.array([median[one] for one in names])
@@ -173,7 +174,7 @@ def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping
 
 
 def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
-    """Return the score of one row; inputs that the formula does not use are 0."""
+    """Return the score of one row; unused inputs are 0."""
     values = np.zeros((1, len(law.names)))
     for name, value in zip(names, row, strict=True):
         values[0, law.names.index(name)] = value
@@ -189,14 +190,15 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
         sentences.append(f"Called {positive} rather than {negative}: nuclei{described(clear)}.")
     crossed = [push for push in clear if push.threshold is not None]
     if crossed:
-        others = "With all other inputs at their median it is" if len(pushes) > 1 else "It is"
+        subject = "With all other inputs at their median, cells are" if len(pushes) > 1 else "Cells are"
         limits = " or ".join(_limit(push, words.get(push.feature.name, "")) for push in crossed)
-        sentences.append(f"{others} called {positive} with {limits}.")
+        sentences.append(f"{subject} called {positive} if {limits}.")
     if unclear:
         names = listed([feature.name for feature in unclear])
-        begin = names if unclear[0].source == "latent" else capitalised(names)  # "z8" is a name and no word
-        count = "counts" if len(unclear) == 1 else "count"
-        sentences.append(f"{begin} {count} in either direction, depending on the cell.")
+        subject = (
+            names if unclear[0].source == "latent" else capitalised(names)
+        )  # "z8" is written in lower case
+        sentences.append(f"{subject} can favour either class, depending on the cell.")
     return " ".join(sentences)
 
 
@@ -206,7 +208,7 @@ def _kind(push: Push) -> str:
 
 
 def described(pushes: Sequence[Push]) -> str:
-    """Return how nuclei are described: " that are narrower and grainier, with less size (z1)"."""
+    """Return a description of nuclei such as " that are narrower and grainier, with less size (z1)"."""
     kinds = [_kind(push) for push in pushes]
     having = [kind.removeprefix("with ") for kind in kinds if kind.startswith("with ")]
     being = [kind for kind in kinds if not kind.startswith("with ")]
@@ -215,11 +217,11 @@ def described(pushes: Sequence[Push]) -> str:
 
 
 def _limit(push: Push, word: str) -> str:
-    """Return from where on an input speaks for the class; a latent in the direction of its name."""
+    """Return the values of an input for which the class is predicted, such as "width below 9 µm"."""
     assert push.threshold is not None
     plain, sign = split_sign(word) if word else ("", 1)
     name, threshold, direction = push.feature.name, sign * push.threshold, sign * push.direction
     if plain:
         name = f"{plain} ({MINUS if sign < 0 else ''}{name})"
     unit = f" {push.feature.unit}" if push.feature.unit else ""
-    return f"{name} {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
+    return f"{name} is {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"

@@ -1,4 +1,4 @@
-"""What a study found, as one page of HTML that needs nothing else; and one page for each law."""
+"""The HTML report of a study, and the law card."""
 
 from __future__ import annotations
 

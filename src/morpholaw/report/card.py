@@ -1,4 +1,4 @@
-"""The law card: one page that says all there is to say about one law, fit for a paper's supplement."""
+"""The law card: a one-page summary of a law, suitable for the supplement of a paper."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.study_folder import StudyFolder
 
 PLAIN = str.maketrans("", "", "{}")
-"""Takes the braces from a symbol."""
+"""Translation table that removes braces from a symbol."""
 
 
 def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
-    """Write the card of one law as HTML, and as PDF and Markdown beside it.
+    """Write the card of one law as HTML, PDF and Markdown.
 
     Parameters
     ----------
     study : Study
+        The study.
     name : str
-        The classifier whose law it is, e.g. "scheme4-hinge".
+        Name of the laws in the study, e.g. "scheme4-hinge".
     k : int
-        Its place among the laws of that classifier; 0 is the best on the training cells. Of more than two classes
-        there is one set of laws, at place 0.
+        Index of the law; 0 is the one that is applied. With more than two classes, 0 stands for the laws of all
+        classes.
     path : path
-        The HTML file; the others have the same name and the endings ``.pdf`` and ``.md``.
+        The HTML file. The other files have the same name and the suffixes ``.pdf`` and ``.md``.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     Raises
     ------
     InputError
-        When the study has no such law, or a file cannot be written.
+        If the study has no such law, or a file cannot be written.
     """
     material = Material(study)
     if name not in material.names or material.records[name].scheme != 4:
@@ -63,28 +64,28 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(
-            f"The card's file {path} must end in .html; its PDF and its Markdown are written beside it."
+            f"The file of the card, {path}, must end in .html; the PDF and Markdown files are named after it."
         )
     of_two = len(classifier.classes) == 2
     parts = {
         ("The law" if of_two else "The laws"): lambda: _law(material, name, k),
         **({} if of_two else {"Pairs of classes": lambda: class_laws.pairs(material, name, k)}),
-        "Its inputs": lambda: _inputs(material, name, k),
+        "Inputs": lambda: _inputs(material, name, k),
         "Accuracy": lambda: _accuracy(material, name, k),
-        "Where it fails": lambda: _failures(material, name, k),
+        "Misclassified cells": lambda: _failures(material, name, k),
         "Domain constraints": lambda: _constraints(material, name, k),
-        "What it reads": lambda: interventions.of_one(material, name, k),
+        "Dependence on surroundings": lambda: interventions.of_one(material, name, k),
         "Provenance": lambda: _provenance(material, name, k),
     }
     sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
-    own = f"Law {k + 1}" if of_two else f"Laws {name}"
+    title = f"Law {k + 1}" if of_two else f"Laws {name}"
     values: dict[str, Any] = {
         "title": f"Law card: {study.name}",
-        "name": f"{own} of {study.name}",
+        "name": f"{title} of {study.name}",
         "subtitle": _subtitle(material, name, k),
         "sections": sections,
     }
-    foot = f"{own} of {study.name}, written by Morpholaw {__version__}."
+    foot = f"{title} of {study.name}, written by Morpholaw {__version__}."
     formulas = [
         (f"{symbol}{law.argument}", Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
         for symbol, law in _laws_in_units(classifier, k)
@@ -97,7 +98,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
 
 
 def _named_laws(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
-    """Return each law of a model with its symbol in formulas: f, or f_1, f_2, ... in the order of the classes."""
+    """Return the laws of a model with their symbols: f, or f_1, f_2, ... in the order of the classes."""
     laws = classifier.laws_of(k)
     if len(laws) == 1:
         return [("f", laws[0])]
@@ -105,29 +106,29 @@ def _named_laws(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
 
 
 def _laws_in_units(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
-    """Return the laws with their symbols, over inputs in the units in which they are read."""
+    """Return the laws of a model with their symbols, for inputs in their units."""
     return [(symbol, law_in_units(law, classifier.columns)) for symbol, law in _named_laws(classifier, k)]
 
 
 def _subtitle(material: Material, name: str, k: int) -> str:
-    classifier, found = material.classifier(name), laws.search(material.records[name])
+    classifier, origin = material.classifier(name), laws.search(material.records[name])
     if len(classifier.classes) > 2:
         nodes = [law.size for law in classifier.laws_of(k)]
-        numbered = ", ".join(f"{number} {one}" for number, one in enumerate(classifier.classes, 1))
+        numbered = ", ".join(f"{number} {label}" for number, label in enumerate(classifier.classes, 1))
         return (
-            f"One law per class, {found}; a cell is of the class whose law is largest. Classes: {numbered}. "
-            f"{min(nodes)} to {max(nodes)} nodes a law, {sum(nodes)} in all."
+            f"One law per class, {origin}. A cell belongs to the class whose law is largest. Classes: {numbered}. "
+            f"Size: {min(nodes)} to {max(nodes)} nodes per law, {sum(nodes)} in total."
         )
     law = classifier.laws[k]
     f = f"f{law.argument}"
     return (
-        f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}; {law.size} nodes, complexity "
-        f"{law.complexity}, {found}."
+        f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}. {law.size} nodes, complexity "
+        f"{law.complexity}, {origin}."
     )
 
 
 def _law(material: Material, name: str, k: int) -> list[Block]:
-    """Return the formula, what it says and where it decides, of one law or of one law per class."""
+    """Show the formula, description and decision boundary of one law, or of one law per class."""
     if material.records[name].two_classes:
         return law_section.law_figures(material, name, k)
     parts = (class_laws.formulas, class_laws.in_words, class_laws.regions)
@@ -135,15 +136,15 @@ def _law(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _inputs(material: Material, name: str, k: int) -> list[Block]:
-    """Return what each latent of the law looks like, and which measured shape it follows."""
+    """Show a traversal of each latent of the law, and the shapes with which it correlates."""
     from morpholaw.figures.pictures import traversal_grid
 
     classifier = material.classifier(name)
     if classifier.columns is not None and not classifier.columns.latents:
-        raise Absent("Only measured shapes are read, which are listed with their units above.")
+        raise Absent("All inputs are measured shapes, which are listed with their units above.")
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
-        raise Absent("The law reads no latent: it is a constant.")
+        raise Absent("The law is a constant and has no inputs.")
     pictures = traverse(encoder, material.latents.median, latents, TYPICAL)
     figure = traversal_grid(
         pictures, [material.called(z) for z in latents], np.array(TYPICAL), pixel_size=material.pixel_size
@@ -151,47 +152,54 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
     table = material.latents.correlations
     rows = []
     for latent in latents:
-        own = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
-        follows = ", ".join(
-            f"{str(r.shape).replace('_', ' ')} {correlation(r.spearman, sign=True)}"
-            for r in own.head(3).itertuples()
+        shapes = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
+        strongest = ", ".join(
+            f"{str(row.shape).replace('_', ' ')} {correlation(row.spearman, sign=True)}"
+            for row in shapes.head(3).itertuples()
         )
         rows.append(
             (
                 f"z{latent}",
                 material.study.latent_names.get(latent, ""),
                 material.latents.names.get(latent, ""),
-                follows,
+                strongest,
             )
         )
     columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
-    caption = "Decoded cells along each latent that is read, all others at their median."
-    return [photograph(figure, "What the latents look like", caption), Table(columns, rows)]
+    caption = (
+        "Decoded cells for increasing values of each latent of the law, with all others at their median."
+    )
+    return [photograph(figure, "Traversals of the latents", caption), Table(columns, rows)]
 
 
 def _accuracy(material: Material, name: str, k: int) -> list[Block]:
-    """Test accuracy with its interval, on which split, and what rounding does."""
+    """Show the test accuracy with its interval, the split, and the effect of rounding."""
     evaluation = material.records[name].evaluation
     share = evaluation.intervals[k]
     classifier = material.classifier(name)
-    searched = classifier.laws_of(k)[0].metadata.get("accuracy")
+    search_accuracy = classifier.laws_of(k)[0].metadata.get("accuracy")
     elsewhere = material.records[name].trained_elsewhere
+    in_other_study = " in the study of origin" if elsewhere else ""
     rows = [
         (
-            "Test accuracy" + (" where it was trained" if elsewhere else ""),
-            f"{percent_interval(*astuple(share))}, with {laws.interval_kind(evaluation)}",
+            f"Test accuracy{in_other_study}",
+            f"{percent_interval(*astuple(share))} of {evaluation.test_cells:,} cells, with "
+            f"{laws.interval_kind(evaluation)}",
         ),
         *([_accuracy_here(material, name, k)] if elsewhere else []),
-        (
-            "Balanced test accuracy" + (" there" if elsewhere else ""),
-            laws.balanced(evaluation, k),
+        (f"Balanced test accuracy{in_other_study}", laws.balanced(evaluation, k)),
+        *(
+            []
+            if search_accuracy is None
+            else [("Accuracy on the data of the search", percent(float(search_accuracy)))]
         ),
-        *([] if searched is None else [("Accuracy on the rows of the search", percent(float(searched)))]),
-        (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, name)[k]),
         (
-            "Split",
-            f"{evaluation.split}: {evaluation.training_cells:,} cells in training, "
-            f"{evaluation.test_cells:,} in test, whole groups at a time",
+            f"Effect of rounding constants to {law_section.DIGITS} digits",
+            laws.rounding(material, name)[k],
+        ),
+        (
+            "Split by groups",
+            f"{evaluation.split}: {evaluation.training_cells:,} training cells, {evaluation.test_cells:,} test cells",
         ),
     ]
     doubts = laws.doubts(material.records[name])
@@ -201,12 +209,12 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:
-    """Return the accuracy of laws of another study on the labelled cells of this one, as a row."""
+    """Return a row with the accuracy of laws of another study on the labelled cells of this one."""
     test = material.test(name)
-    called = classes_of_scores(material.scores(name)[k], len(material.classifier(name).classes))
-    share = accuracy_interval(called == test.targets, test.groups)
+    predicted = classes_of_scores(material.scores(name)[k], len(material.classifier(name).classes))
+    share = accuracy_interval(predicted == test.targets, test.groups)
     return (
-        "Accuracy on this study's labelled cells, which it was not trained on",
+        "Accuracy on the labelled cells of this study, which were not in the training set",
         f"{percent_interval(*astuple(share))} of {len(test):,} cells in {len(set(test.groups)):,} groups",
     )
 
@@ -220,25 +228,28 @@ def _constraints(material: Material, name: str, k: int) -> list[Block]:
         material.classifier(name).select(k), material.test(name), material.morphology
     )
     rows = [(capitalised(one.meaning), constraints.in_words(one)) for one in measured]
-    caption = f"On at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells."
-    return [Table(("Constraint", "Measured"), rows, caption)]
+    caption = (
+        f"Domain constraints, measured on at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap confidence "
+        "intervals over groups of cells."
+    )
+    return [Table(("Constraint", "Value"), rows, caption)]
 
 
 def _provenance(material: Material, name: str, k: int) -> list[Block]:
     classifier = material.classifier(name)
     named = _named_laws(classifier, k)
     metadata = {key: value for key, value in named[0][1].metadata.items() if key != "class"}
-    found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
+    details = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
     texts = [
         f"At full precision: {symbol.translate(PLAIN)}{law.argument} = {law.text()}" for symbol, law in named
     ]
     if classifier.columns is not None:
-        texts = [f"{text}, with each shape less its mean, in its standard deviations." for text in texts]
+        texts = [f"{text}, with standardised shapes." for text in texts]
         texts += [
             f"In units: {symbol.translate(PLAIN)}{law.argument} = {law.text()}"
             for symbol, law in _laws_in_units(classifier, k)
         ]
     blocks: list[Block] = [Paragraph(text) for text in texts]
-    if found:
-        blocks.append(Table(("Of the search", "Value"), found))
+    if details:
+        blocks.append(Table(("Search", "Value"), details))
     return [*blocks, *provenance.record(material.records[name])]

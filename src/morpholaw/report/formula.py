@@ -1,4 +1,4 @@
-"""A law's formula as a picture made of one path, in the colour of the text around it."""
+"""Typesetting of formulas as SVG paths, in the colour of the surrounding text."""
 
 from __future__ import annotations
 
@@ -15,18 +15,26 @@ def typeset(
     size: float = 15,
     class_name: str = "",
 ) -> Markup:
-    """``f(z) = ...``, of a law over shapes ``f = ...``, as SVG; a screen reader reads the law's text.
+    """Typeset a law as ``f(z) = ...`` or, over shapes, ``f = ...``.
 
     Parameters
     ----------
-    names
-        Words to show for latents, e.g. ``{"z3": "size"}``; the others are symbols.
-    digits
+    law : Law
+        The law.
+    names : dict, optional
+        Names to show instead of latents, e.g. ``{"z3": "size"}``.
+    digits : int
         Significant digits of constants.
-    size
-        Of the letters, in CSS pixels.
-    class_name
-        Of more than two classes, the one whose law it is: the index of f, where the font has its letters.
+    size : float
+        Font size in CSS pixels.
+    class_name : str
+        With more than two classes, the class of the law, which becomes the index of f. Names with letters that the
+        font lacks are omitted.
+
+    Returns
+    -------
+    Markup
+        An SVG element with the text of the law for screen readers.
     """
     left = _left_side(law, class_name)
     return typeset_latex(f"{left} = {law.latex(names, digits)}", law.rounded(digits).text(), size)
@@ -38,7 +46,7 @@ def _left_side(law: Law, class_name: str) -> str:
 
 
 def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:
-    """LaTeX that matplotlib's mathtext reads, as SVG."""
+    """Typeset LaTeX that matplotlib's mathtext understands as SVG; ``spoken`` is its text for screen readers."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
@@ -56,7 +64,7 @@ def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:
 
 
 def _commands(path: object) -> str:
-    """Return a matplotlib path in SVG's letters; SVG's y axis points down."""
+    """Return the path data of a matplotlib path for SVG, whose y axis points down."""
     letters = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
     parts = []
     for points, code in path.iter_segments(simplify=False, curves=True):  # type: ignore[attr-defined]

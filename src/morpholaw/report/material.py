@@ -1,4 +1,4 @@
-"""What several sections need of a study, each read or computed once."""
+"""Data of a study that several sections of a report use, each read or computed once."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ from morpholaw.store.law_reading import LawReading, read_law
 from morpholaw.store.study_folder import StudyFolder
 
 TESTED = 4000
-"""Maximum number of test cells that are scored again; Table 1 was measured on all of them."""
+"""Maximum number of test cells that a report scores. Table 1 uses all of them."""
 
 
 @dataclass(frozen=True)
 class TestCells:
-    """Cells of the groups that no model was trained on.
+    """Cells of the test set.
 
     Attributes
     ----------
     index : ndarray, int64 (n,)
         Indices into the study's crops.
     images : ndarray, uint8 (n, s, s)
+        The crops.
     targets : ndarray, int64 (n,)
-        0 for the negative class, 1 for the positive.
+        Class numbers.
     groups : ndarray, str (n,)
+        Group of each cell.
     """
 
-    __test__ = False  # the name is not that of a test
+    __test__ = False  # keeps pytest from collecting the class
 
     index: np.ndarray
     images: np.ndarray
@@ -50,25 +52,25 @@ class TestCells:
         return len(self.index)
 
     def some(self, count: int) -> TestCells:
-        """At most ``count`` of them, as many of each class where there are enough; of many classes, one of some."""
+        """Return at most ``count`` random cells, balanced over the classes as far as possible."""
         rng = np.random.default_rng(0)
         chosen: list[int] = []
         for target in (classes := np.unique(self.targets)):
-            own = np.flatnonzero(self.targets == target)
-            chosen += rng.permutation(own)[: max(1, count // len(classes))].tolist()
+            of_class = np.flatnonzero(self.targets == target)
+            chosen += rng.permutation(of_class)[: max(1, count // len(classes))].tolist()
         if len(chosen) > count:
             chosen = rng.permutation(chosen)[:count].tolist()
         return self.rows(np.sort(np.array(chosen, dtype=int)))
 
     def rows(self, rows: np.ndarray) -> TestCells:
-        """Return the cells of some rows."""
+        """Return the cells with the indices ``rows``."""
         return TestCells(self.index[rows], self.images[rows], self.targets[rows], self.groups[rows])
 
 
 class Material:
-    """A study and what its report is made of.
+    """The data of a report, read from a study or computed on first use.
 
-    Properties raise :class:`Absent` with a sentence where the study lacks what they are about.
+    Properties raise :class:`Absent` with a reason if the study lacks their data.
     """
 
     def __init__(self, study: StudyFolder) -> None:
@@ -80,33 +82,33 @@ class Material:
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The class of every crop, str (n,)."""
+        """Class of every crop, str (n,); "" for crops without a label."""
         return all_labels(self.study) if self.study.sets else np.array([], dtype=str)
 
     @cached_property
     def sample(self) -> np.ndarray:
-        """Indices of the crops that latents are summarised on, int64 (k,), evenly spaced over the study."""
+        """Indices of the crops for which latents are summarised, int64 (k,), evenly spaced over the study."""
         if not self.study.sets:
             raise Absent("The study has no crops yet.")
         return evenly_spaced(len(self.study.crops))
 
     @cached_property
     def pixel_size(self) -> float | None:
-        """Micrometres per pixel of the crops, where all sets have the same."""
+        """Micrometres per pixel of the crops; None if unknown or if crop sets differ."""
         known = {crop_set.record.scale for crop_set in self.study.sets}
         size = known.pop() if len(known) == 1 else None
         return None if size is None else float(size)
 
     @cached_property
     def encoder_record(self) -> EncoderRecord:
-        """The record of the study's encoder."""
+        """Record of the study's encoder."""
         if not self.study.has_encoder:
             raise Absent("No encoder has been trained or loaded yet.")
         return self.study.encoder_record
 
     @cached_property
     def encoder(self) -> BetaTCVAE:
-        """The study's encoder; where there is none, that of a classifier."""
+        """The study's encoder, or that of a classifier if the study has none."""
         if self.study.has_encoder:
             return encoders.of_study(self.study)
         for name in self.names:
@@ -132,12 +134,12 @@ class Material:
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """Names of latents with their signs: given by a person, else suggested, e.g. {"z3": "−size"}."""
+        """Given or suggested names of latents with their signs, e.g. {"z3": "−size"}."""
         words = self.latents.words(self.study.latent_names)
         return {f"z{latent}": word for latent, word in words.items()}
 
     def called(self, latent: int) -> str:
-        """Return "z3 (size)", or "z3" where the latent has no name."""
+        """Return "z3 (size)", or "z3" for a latent without a name."""
         word = self.words.get(f"z{latent}")
         return f"z{latent} ({word})" if word else f"z{latent}"
 
@@ -148,35 +150,35 @@ class Material:
 
     @property
     def names(self) -> list[str]:
-        """The classifiers there are."""
+        """Names of the classifiers."""
         return list(self.records)
 
     @property
     def one_a_scheme(self) -> dict[int, str]:
-        """Scheme to classifier, for figures with one curve per scheme: of two classes first, of scheme 4 hinge laws."""
+        """One classifier per scheme: preferably of two classes, and for scheme 4 the laws of the hinge loss."""
 
         def order(name: str) -> tuple[bool, bool, str]:
             record = self.records[name]
             return not record.two_classes, name != name_of(record.scheme, "hinge"), name
 
-        found: dict[int, str] = {}
+        chosen: dict[int, str] = {}
         for name in sorted(self.names, key=order):
-            found.setdefault(self.records[name].scheme, name)
-        return found
+            chosen.setdefault(self.records[name].scheme, name)
+        return chosen
 
     @property
     def two_class_names(self) -> list[str]:
-        """Names of the classifiers that tell two classes apart, by the sign of one score."""
+        """Names of the classifiers of two classes."""
         return [name for name in self.names if self.records[name].two_classes]
 
     def title(self, name: str) -> str:
         """Return "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
         return self.records[name].title
 
-    def need(self, name: str, what: str) -> Classifier:
-        """Return the classifier ``name``, or Absent: ``what`` is missing without it."""
+    def need(self, name: str, reason: str) -> Classifier:
+        """Return the classifier ``name``, or raise Absent with ``reason``."""
         if name not in self.names:
-            raise Absent(what)
+            raise Absent(reason)
         return self.classifier(name)
 
     def _classifier(self, name: str) -> Classifier:
@@ -184,12 +186,12 @@ class Material:
 
     @property
     def kept(self) -> tuple[int, ...]:
-        """Latents that most of scheme 3's models kept, all that any kept where no majority exists; may be empty."""
+        """Latents that most models of scheme 3 kept, or all that any model kept if there are none."""
         return usual_inputs(self._kept_by_each)
 
     @property
     def morphology(self) -> tuple[int, ...]:
-        """Latents that follow the cell whatever its surroundings: what the neighbourhood attack leaves alone."""
+        """Latents that describe the morphology of the cell, which the neighbourhood attack leaves unchanged."""
         return tuple(self.latents.morphology)
 
     @property
@@ -197,43 +199,43 @@ class Material:
         return self.records["scheme3"].kept_latents if "scheme3" in self.records else ()
 
     def _reading(self, name: str, k: int, class_name: str | None = None) -> LawReading:
-        """Return a law with what it is read by; of more than two classes that of a class."""
+        """Return a law with the cells that it is described on; with more than two classes, the law of a class."""
         try:
             return read_law(self.study, self.classifier(name), k, class_name)
         except InputError as reason:
             raise Absent(str(reason)) from None
 
     def _test(self, name: str) -> TestCells:
-        """Return the held-out cells of a classifier, found again from what is recorded of its split."""
+        """Return the test cells of a classifier, determined from its recorded split."""
         if set(self.records[name].classes) - set(self.labels):
-            raise Absent(f"The study no longer has cells of all classes that {name} tells apart.")
+            raise Absent(f"The study no longer has cells of all classes of {name}.")
         try:
             test, targets = held_out(self.study, name)
         except InputError as reason:
             raise Absent(str(reason)) from None
         if len(test) > TESTED:
-            some = np.sort(np.random.default_rng(0).choice(len(test), TESTED, replace=False))
-            test, targets = test[some], targets[some]
+            sample = np.sort(np.random.default_rng(0).choice(len(test), TESTED, replace=False))
+            test, targets = test[sample], targets[sample]
         groups = self.study.crops.cells["group"].to_numpy(str)
         return TestCells(test, self.study.crops[test], targets, groups[test])
 
     def _scores(self, name: str) -> np.ndarray:
-        """f(x) of every model on the test cells, float32 (members, n)."""
+        """Return the score of every model on the test cells, float32 (members, n)."""
         from morpholaw.evaluation.crop_scores import score_crops
 
         return score_crops(self.classifier(name), self.test(name).images)
 
     def test_latents(self, name: str) -> np.ndarray:
-        """Means of the test cells by the classifier's own encoder, float64 (n, latents)."""
+        """Encode the test cells with the classifier's own encoder, float64 (n, latents)."""
         return self.encode(name, self.test(name).images).astype(np.float64)
 
     def encode(self, name: str, images: np.ndarray) -> np.ndarray:
-        """Latents of crops by a classifier's own encoder, float32 (n, latents)."""
+        """Encode crops with a classifier's own encoder, float32 (n, latents)."""
         from morpholaw.evaluation.scoring import encode_means
 
         encoder = self.classifier(name).encoder
         if self.classifier(name).columns is not None:
-            raise Absent(f"{self.title(name)} reads shapes, so latents do not decide its classes.")
+            raise Absent(f"{self.title(name)} reads measured shapes and not latents.")
         if encoder is None:
-            raise Absent("Scheme 1 has no latents.")
+            raise Absent("Scheme 1 does not read latents.")
         return encode_means(encoder, images).numpy()

@@ -1,4 +1,4 @@
-"""The few things that a page is made of; the template knows how each looks."""
+"""The building blocks of a page: paragraphs, tables, figures, formulas and sections. Templates render them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 96
-"""CSS pixels: what an inch of a figure is on the page."""
+"""CSS pixels per inch of a figure."""
 
 
 _SIGNED = r"[-\u2212+]?[\d.,]+"
@@ -22,7 +22,7 @@ _NUMBER = re.compile(rf"n/a|{_SIGNED}( ?%)?( (±|to|of) {_SIGNED}( ?%)?)?")
 
 
 class Absent(Exception):
-    """The study lacks what a section shows; the text says so in one sentence."""
+    """Raised if the study lacks what a section shows; the message says so in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as markup, with the sentence under it."""
+    """A figure as markup, with its caption."""
 
     image: Markup
     caption: str
@@ -53,7 +53,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Formula:
-    """A typeset formula, with the sentence under it."""
+    """A typeset formula, with its caption."""
 
     image: Markup
     caption: str = ""
@@ -62,7 +62,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts or markup under ``columns``."""
+    """A table of texts or markup, with column headings and a caption."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -71,7 +71,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        """Which columns hold numbers only, and are set to the right."""
+        """Whether each column holds only numbers, which are right-aligned."""
         return [bool(cells) and all(map(_is_number, cells)) for cells in zip(*self.rows, strict=True)] or [
             False
         ] * len(self.columns)
@@ -79,7 +79,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks under a line that opens them."""
+    """Blocks that are hidden until their title is clicked."""
 
     title: str
     blocks: Sequence[Block]
@@ -91,26 +91,26 @@ Block = Paragraph | Bullets | Picture | Formula | Table | Fold
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and the blocks below it."""
 
     title: str
     blocks: Sequence[Block] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
-        """What a link inside the page calls it."""
+        """The target of links to the section."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
 def drawing(figure: Figure, title: str, caption: str) -> Picture:
-    """Return a figure of lines and letters, as SVG."""
+    """Return a line drawing as SVG."""
     from morpholaw.figures.export import to_svg
 
     return Picture(Markup(to_svg(figure, title)), caption)
 
 
 def photograph(figure: Figure, title: str, caption: str) -> Picture:
-    """Return a figure made of cell pictures, as PNG."""
+    """Return a figure with images of cells as PNG."""
     from morpholaw.figures.export import to_png_data_uri
 
     width = round(float(figure.get_size_inches()[0]) * PIXELS_PER_INCH)

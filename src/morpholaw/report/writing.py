@@ -1,4 +1,4 @@
-"""The report of a study, and how any page of ours is written."""
+"""The report of a study, and the rendering of pages from templates."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ Builder = Callable[[], list[Block]]
 
 
 def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT) -> Path:
-    """Write what a study found as one HTML file that needs nothing else.
+    """Write a report of the results of a study, as a single self-contained HTML file.
 
-    What the study lacks is said in a sentence where it would stand.
+    Sections about results that the study lacks say so in one sentence.
 
     Parameters
     ----------
     study : Study
+        The study.
     path : path
-        The file to write; one that is there is replaced when the new one is whole.
+        The HTML file. An existing file is replaced once the new one is complete.
     monitor : Monitor
-        Receives a ``Progress`` for each section.
+        Receives a ``Progress`` event for each section.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
     Raises
     ------
     NoSpaceError, InputError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     material = Material(study)
     parts = _parts(material)
@@ -59,7 +60,7 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
 
 
 def _parts(material: Material) -> dict[str, Builder]:
-    """Title to what builds the section, in the order of the page."""
+    """Return the function that builds each section, by its title and in the order of the page."""
     from morpholaw.report.sections import (
         attacked_cells,
         class_laws,
@@ -87,21 +88,21 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Parts of a sparse network": lambda: networks.network_parts(material),
         **{title: partial(laws.laws, material, name) for name, title in laws.titles(material).items()},
         "Laws of more than two classes": lambda: class_laws.class_laws(material),
-        "ROC and confusion": lambda: performance.performance(material),
-        "Most wrong cells": lambda: performance.wrong_cells(material),
-        "What the cells did": lambda: timeline.timeline(material),
+        "Accuracy by class and group": lambda: performance.performance(material),
+        "Misclassified cells": lambda: performance.wrong_cells(material),
+        "Behaviour of tracked cells": lambda: timeline.timeline(material),
         "Attacks": lambda: constraints.attacks(material, curves),
         "Attacked cells": lambda: attacked_cells.attacked_cells(material),
         "Domain constraints": lambda: constraints.constraints(material),
-        "What the classifiers read": lambda: interventions.interventions(material),
-        "Pictures that are no cells": lambda: out_of_distribution.out_of_distribution(material),
+        "Dependence on surroundings": lambda: interventions.interventions(material),
+        "Images without cells": lambda: out_of_distribution.out_of_distribution(material),
         "Rashomon set": lambda: performance.rashomon_set(material, curves.constraints),
         "Settings and provenance": lambda: provenance.provenance(material),
     }
 
 
 def blocks_or_reason(build: Builder) -> list[Block]:
-    """Return what ``build`` gives, or the sentence that says why there is nothing."""
+    """Return the blocks that ``build`` returns, or a paragraph with the reason for their absence."""
     try:
         return build()
     except (Absent, MorpholawError) as reason:
@@ -109,7 +110,7 @@ def blocks_or_reason(build: Builder) -> list[Block]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page from a template of this package; everything that is not markup of ours is escaped."""
+    """Render a template of this package. All values except ``Markup`` are escaped."""
     written_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return _environment().get_template(template).render(made=written_at, version=__version__, **values)
 
@@ -128,13 +129,13 @@ def _environment() -> Environment:
 
 
 def _to_markdown(value: object) -> Markup:
-    """Return a value of the page as Markdown; of markup of ours only the text is left."""
+    """Return a value as Markdown; of markup, only the text is kept."""
     text = value.striptags() if isinstance(value, Markup) else str(value)
     return Markup(escape.markdown(text))
 
 
 def write(path: Path | str, page: str | bytes) -> Path:
-    """Write a page whole or not at all; NoSpaceError or InputError where that is impossible."""
+    """Write a complete file, or raise NoSpaceError or InputError and leave none behind."""
     try:
         return write_bytes(Path(path), page.encode() if isinstance(page, str) else page)
     except OSError as error:

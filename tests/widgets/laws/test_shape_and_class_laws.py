@@ -119,7 +119,7 @@ def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
     assert panel.table.rowCount() == 3
     assert panel.table.item(1, 3).text().startswith("metaphase: ")
     panel.table.pick(1)
-    words = "Likelier metaphase, whatever the other inputs are: nuclei that are narrower"
+    words = "More likely metaphase, whatever the other inputs are: nuclei that are narrower"
     qtbot.waitUntil(lambda: words in panel.sentence.text(), timeout=60_000)
     assert not panel.steps.apply_button.isVisible()
     assert "no front" in panel.front.sentence.text()

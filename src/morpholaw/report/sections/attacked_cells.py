@@ -1,4 +1,4 @@
-"""Cells before and after an attack, with the scores they reach (figures 15, 16, 18 and 20)."""
+"""Cells before and after an attack, with their scores (figures 15, 16, 18 and 20)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, photograph
 
 CELLS = 6
-"""Test cells shown, half of each class."""
+"""Number of test cells shown, balanced over the classes."""
 IMAGE_EPS, LATENT_EPS = (0.1, 0.5), 1.0
-"""Magnitudes; the paper's are 0.5 (figure 16) and 1 (figures 18 and 20)."""
+"""Magnitudes of the perturbation; the paper uses 0.5 (figure 16) and 1 (figures 18 and 20)."""
 
 
 def attacked_cells(material: Material) -> list[Block]:
-    """Show a few test cells attacked in each space, for the first model of each scheme."""
+    """Show a few attacked test cells in each space, for the first model of each scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
     blocks: list[Block] = []
@@ -55,15 +55,18 @@ def _panel(
         labels=[classes[target] for target in cells.targets],
         pixel_size=material.pixel_size, figsize=(4.5, None),
     )  # fmt: skip
-    what = "all latents" if space == "latent" else "the picture"
+    target = "all latents" if space == "latent" else "the image"
     if held:
-        what = f"all latents but {', '.join(f'z{latent}' for latent in held)}"
+        target = f"all latents except {', '.join(f'z{latent}' for latent in held)}"
+    flipped = int(result.flipped.sum())
     caption = (
-        f"{material.title(name)}, first model: {what} moved by ε = {eps:g} away from its call. "
-        f"{int(result.flipped.sum())} of {len(cells)} calls change."
+        f"{material.title(name)}, model 1: attack on {target} with ε = {eps:g}. The predicted class changes in "
+        f"{flipped} of {len(cells)} cells."
     )
     if len(classes) > 2:
-        caption += " Numbers: how far the class called before is ahead of all others, before and after."
+        caption += (
+            " Numbers are the margin of the originally predicted class over all others, before and after."
+        )
     if space == "latent":
-        caption += " Perturbed cells are decoded, and compared with the cell's own reconstruction."
+        caption += " Perturbed latents are decoded, and compared with the reconstruction of the cell."
     return [photograph(figure, f"Attacked cells, {name}, {space} space", caption)]

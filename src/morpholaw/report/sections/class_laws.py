@@ -1,4 +1,4 @@
-"""Laws of more than two classes: formulas, each class in words, its vetoes, each pair, and where each is called."""
+"""Laws of more than two classes: formulas, descriptions, vetoes, regions of the classes, and pairs of classes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
 
 PAIRS = 15
-"""Pairs of classes that are shown, at most: those that are confused most."""
+"""Maximum number of pairs of classes shown, those that are confused most."""
 
 
 def class_laws(material: Material) -> list[Block]:
-    """Show the laws of each set with what they say of each class; what is about pairs is folded."""
+    """Show the laws of more than two classes; the table of pairs is folded."""
     blocks: list[Block] = []
     for name, record in material.records.items():
         if record.scheme == 4 and not record.two_classes:
@@ -39,73 +39,76 @@ def class_laws(material: Material) -> list[Block]:
 
 
 def formulas(material: Material, name: str, k: int) -> list[Block]:
-    """Show the law of each class in units, and how often the largest is right."""
+    """Show the law of each class in units, and the accuracy of all laws together."""
     record, classifier = material.records[name], material.classifier(name)
-    laws, tested = laws_in_units(classifier, k), record.evaluation
+    laws, evaluation = laws_in_units(classifier, k), record.evaluation
     intro = (
-        f"{name}: {search(record)}, then fitted to each other; a cell is of the class whose law is largest. "
-        f"Of {tested.test_cells:,} held-out cells {percent_interval(*astuple(tested.ensemble_accuracy))} are right, "
-        f"{percent_interval(*astuple(tested.balanced_interval))} balanced over the classes."
+        f"{name}: laws {search(record)} and then fitted jointly. A cell belongs to the class whose law is largest. Of "
+        f"{evaluation.test_cells:,} held-out cells, {percent_interval(*astuple(evaluation.ensemble_accuracy))} are "
+        f"classified correctly; the balanced accuracy is {percent_interval(*astuple(evaluation.balanced_interval))}."
     )
     blocks: list[Block] = [
         *doubts(record),
         Paragraph(intro),
         *(
             Formula(
-                typeset(laws.laws[one], digits=DIGITS, size=14, class_name=one), f"{one}: {law.size} nodes."
+                typeset(laws.laws[class_name], digits=DIGITS, size=14, class_name=class_name),
+                f"{class_name}: {law.size} nodes.",
             )
-            for one, law in zip(laws.classes, classifier.laws_of(k), strict=True)
+            for class_name, law in zip(laws.classes, classifier.laws_of(k), strict=True)
         ),
     ]
-    if tested.undefined:
-        blocks.append(Paragraph(f"{tested.undefined} of them have a law without a finite value.", "warning"))
+    if evaluation.undefined:
+        blocks.append(
+            Paragraph(f"For {evaluation.undefined} of these cells, a law has no finite value.", "warning")
+        )
     if classifier.columns is not None:
-        used = {one for law in laws.laws.values() for one in law.expression.variables()}
+        used = {variable for law in laws.laws.values() for variable in law.expression.variables()}
         blocks.append(inputs_table(classifier.columns, used))
     return blocks
 
 
 def in_words(material: Material, name: str, k: int) -> list[Block]:
-    """Put each class into words, with the inputs that exclude it, and show a typical cell of each."""
+    """Describe each class in words, list the inputs that exclude it, and show a typical cell of each."""
     from morpholaw.figures.pictures import montage
 
-    sentences, vetoes, typical, shown = [], [], [], []
-    stable: list[str] = []
+    sentences, vetoes, typical, typical_classes = [], [], [], []
+    stability: list[str] = []
     classifier = material.classifier(name)
     first = material.reading(name, k, material.records[name].classes[0])
-    for one, law in zip(classifier.classes, classifier.laws_of(k), strict=True):
-        reading = first.of_class(one)
-        if said_before := stability_sentence(material.study, name, law.text()):
-            stable.append(f"{one}: {said_before}")
+    for class_name, law in zip(classifier.classes, classifier.laws_of(k), strict=True):
+        reading = first.of_class(class_name)
+        if stored := stability_sentence(material.study, name, law.text()):
+            stability.append(f"{class_name}: {stored}")
         sentence = reading.sentence()
         sentences.append(sentence.text)
         if excluded := reading.exclusions():
-            vetoes.append((one, "; ".join(excluded)))
+            vetoes.append((class_name, "; ".join(excluded)))
         if (row := getattr(sentence, "typical", None)) is not None:
             typical.append(int(reading.index[row]))
-            shown.append(one)
-    blocks: list[Block] = [Bullets(sentences), *([Bullets(stable)] if stable else [])]
+            typical_classes.append(class_name)
+    blocks: list[Block] = [Bullets(sentences), *([Bullets(stability)] if stability else [])]
     if typical:
         figure = montage(
-            material.study.crops[np.array(typical)], labels=shown, columns=min(8, len(typical)),
+            material.study.crops[np.array(typical)], labels=typical_classes, columns=min(8, len(typical)),
             pixel_size=material.pixel_size,
         )  # fmt: skip
         caption = (
-            "The typical cells: of the labelled cells of each class that are called so, the nearest to the median of "
-            f"the class; among the study's crops {', '.join(f'{cell:,}' for cell in typical)}."
+            "Typical cell of each class: the correctly classified cell that is closest to the median of its class. "
+            f"The cells have the indices {', '.join(f'{cell:,}' for cell in typical)} in the study."
         )
         blocks.append(photograph(figure, f"Typical cells of {name}", caption))
     if not vetoes:
         return [*blocks, *excluding([])]
     caption = (
-        f"Inputs that exclude a class, each by itself and whatever the others are, {WITHIN} (proved by interval "
+        f"Inputs that exclude a class on their own, regardless of all other inputs, {WITHIN} (proved by interval "
         "arithmetic)."
     )
     return [*blocks, Table(("Class", "Excluded by"), vetoes, caption)]
 
 
 def regions(material: Material, name: str, k: int) -> list[Block]:
-    """Show which class is called over the two inputs that change the class of most cells."""
+    """Show the predicted class over the two inputs that change the class of most cells."""
     from morpholaw.figures.class_regions import class_regions as draw
     from morpholaw.figures.law_boundary import cells_on_map
     from morpholaw.interpretation.class_regions import class_regions, read_inputs
@@ -123,14 +126,14 @@ def regions(material: Material, name: str, k: int) -> list[Block]:
     figure = draw(computed, labels, laws.classes, colours, cells, figsize=(6.4, None))
     held = held_text(computed.held, reading.units_of(computed.held))
     caption = (
-        "The class over two of the inputs that change the class of most cells, all others at their median"
-        f"{f' ({held})' if held else ''}. Dots are labelled cells, whose other inputs are their own."
+        "Predicted class over two of the inputs that change the class of most cells, with all others at their median"
+        f"{f' ({held})' if held else ''}. Dots are labelled cells; their other inputs are not at the median."
     )
     return [drawing(figure, "Regions of the classes", caption)]
 
 
 def pairs(material: Material, name: str, k: int) -> list[Block]:
-    """Show what tells the classes of each pair apart, those that are confused most first."""
+    """Show what distinguishes the classes of each pair, beginning with the pair that is confused most."""
     classes = material.records[name].classes
     counts = np.array(material.records[name].evaluation.confusion)
     both = [(a, b) for a in range(len(classes)) for b in range(a + 1, len(classes))]
@@ -140,33 +143,40 @@ def pairs(material: Material, name: str, k: int) -> list[Block]:
     for first, second in both[:PAIRS]:
         sentence = reading.of_pair(classes[second], classes[first]).sentence()
         confused = int(counts[first, second] + counts[second, first])
-        right = "n/a"
+        accuracy = "n/a"
         if values is not None:
             targets = material.test(name).targets
-            right = _right_of_pair(laws, values, targets, (first, second))
+            accuracy = _accuracy_of_pair(laws, values, targets, (first, second))
         rows.append(
-            (f"{classes[second]} rather than {classes[first]}", sentence.text, right, f"{confused:,}")
+            (f"{classes[second]} rather than {classes[first]}", sentence.text, accuracy, f"{confused:,}")
         )
-    left = f" The {PAIRS} of {len(both)} pairs that are confused most." if len(both) > PAIRS else ""
-    caption = (
-        "The difference of the two laws, read over the labelled cells of the two classes. Right: of their held-out "
-        f"cells, by this difference alone. Confused: held-out cells of one that all laws together call the other.{left}"
+    selection = (
+        f" The table shows the {PAIRS} of {len(both)} pairs that are confused most."
+        if len(both) > PAIRS
+        else ""
     )
-    return [Table(("Pair", "In words", "Right", "Confused"), rows, caption)]
+    caption = (
+        "Difference of the laws of two classes, described over their labelled cells. Accuracy: share of their held-out "
+        "cells that the sign of this difference classifies correctly. Confused: held-out cells of one class that "
+        f"all laws together assign to the other.{selection}"
+    )
+    return [Table(("Pair", "Difference", "Accuracy", "Confused"), rows, caption)]
 
 
-def _right_of_pair(laws: ClassLaws, values: FeatureTable, targets: np.ndarray, pair: tuple[int, int]) -> str:
-    """Return the share of the held-out cells of two classes that the difference of their laws tells apart."""
+def _accuracy_of_pair(
+    laws: ClassLaws, values: FeatureTable, targets: np.ndarray, pair: tuple[int, int]
+) -> str:
+    """Return the share of the held-out cells of two classes that the difference of their laws classifies correctly."""
     first, second = pair
-    own = np.flatnonzero(np.isin(targets, pair))
-    if not len(own):
+    cells = np.flatnonzero(np.isin(targets, pair))
+    if not len(cells):
         return "n/a"
-    called = laws.against(laws.classes[second], laws.classes[first]).score(values.rows(own)) >= 0
-    return percent(float(np.mean(called == (targets[own] == second))))
+    predicted = laws.against(laws.classes[second], laws.classes[first]).score(values.rows(cells)) >= 0
+    return percent(float(np.mean(predicted == (targets[cells] == second))))
 
 
 def _test_inputs(material: Material, name: str) -> FeatureTable | None:
-    """Return the inputs of the held-out cells, in units; None where these cells are not there."""
+    """Return the inputs of the held-out cells in their units; None if these cells no longer exist."""
     try:
         return measured_columns(material.classifier(name), material.test(name).images)
     except Absent:

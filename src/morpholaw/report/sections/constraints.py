@@ -1,4 +1,4 @@
-"""Is a model domain-appropriate? Accuracy under attack, and the domain constraints as numbers."""
+"""Accuracy under attack, and the domain constraints, which say whether a model is appropriate for its domain."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
 
 ATTACKED = 200
-"""Test cells attacked, half of each class."""
+"""Number of test cells attacked, balanced over the classes."""
 CONSTRAINED = 100
-"""Test cells that the domain constraints are measured on."""
+"""Number of test cells for the domain constraints."""
 IMAGE_EPS = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2)
 LATENT_EPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 AT_ONE = 3
-"""Place in LATENT_EPS of the paper's neighbourhood attack."""
+"""Index in LATENT_EPS of the magnitude of the paper's neighbourhood attack."""
 SHADE = 2
-"""Place in IMAGE_EPS of the magnitude that the Rashomon set is coloured by."""
+"""Index in IMAGE_EPS of the magnitude by which the Rashomon set is coloured."""
 
 
 class Attacks:
@@ -67,24 +67,24 @@ class Attacks:
 
     @property
     def constraints(self) -> dict[str, dict[str, np.ndarray]]:
-        """Constraints measured of every model: what is measured, to values by classifier."""
+        """Constraints measured for every model: the values of each classifier, by the meaning of the constraint."""
         measures: dict[str, Callable[[str], np.ndarray]] = {
             f"accuracy under attack, ε = {IMAGE_EPS[SHADE]:g}": lambda name: self.image(name).accuracy[
                 :, SHADE
             ],
-            f"accuracy, neighbourhood attacked, ε = {LATENT_EPS[AT_ONE]:g}": self._neighbourhood,
-            "share called alike in all orientations": self._orientation,
+            f"accuracy under neighbourhood attack, ε = {LATENT_EPS[AT_ONE]:g}": self._neighbourhood,
+            "share of cells with one class in all orientations": self._orientation,
         }
-        found: dict[str, dict[str, np.ndarray]] = {}
+        values: dict[str, dict[str, np.ndarray]] = {}
         for meaning, measure_of in measures.items():
             for name in self.material.two_class_names:
                 with suppress(Absent):
-                    found.setdefault(meaning, {})[name] = measure_of(name)
-        return found
+                    values.setdefault(meaning, {})[name] = measure_of(name)
+        return values
 
     def _neighbourhood(self, name: str) -> np.ndarray:
         if self.material.records[name].scheme == 1 or not self.material.morphology:
-            raise Absent("It has no neighbourhood latents.")
+            raise Absent("This classifier does not read neighbourhood latents.")
         return self.latent(name, self.material.morphology).accuracy[:, AT_ONE]
 
     def _orientation(self, name: str) -> np.ndarray:
@@ -99,37 +99,38 @@ def _check_gradient(classifier: Classifier) -> None:
 
 
 def attacks(material: Material, curves: Attacks) -> list[Block]:
-    """Accuracy against the perturbation's magnitude, in each space."""
+    """Show accuracy over the magnitude of the perturbation, in image space and in latent space."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
-    one, missing = _tested(material)
-    if not one:
+    attacked, missing = _tested(material)
+    if not attacked:
         return missing
     blocks = missing + _figure(
-        {scheme: curves.image(name) for scheme, name in one.items()},
-        {scheme: curves.image(name, "random") for scheme, name in one.items()},
+        {scheme: curves.image(name) for scheme, name in attacked.items()},
+        {scheme: curves.image(name, "random") for scheme, name in attacked.items()},
         "image",
-        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells, as many of each class where there are enough, "
-        "so that the accuracy at ε = 0 need not be that of Table 1: mean and standard deviation over the models. "
-        "Dotted lines: random signs of the same magnitude, as a control.",
+        f"Accuracy under fast gradient sign attacks (FGSM, eq. 1) on the image: mean and standard deviation over the "
+        f"models, on at most {ATTACKED} test cells. The cells are balanced over the classes as far as possible, so the "
+        "accuracy at ε = 0 can differ from that in Table 1. Dotted lines are controls: perturbations of the same "
+        "magnitude with random signs.",
     )
-    blocks.append(_energies(material, curves, one))
-    with_latents = {scheme: name for scheme, name in one.items() if scheme != 1}
+    blocks.append(_energies(material, curves, attacked))
+    with_latents = {scheme: name for scheme, name in attacked.items() if scheme != 1}
     if not with_latents:
         return [
             *blocks,
-            Paragraph("Only scheme 1 has been trained, which has no latent space to attack.", "absent"),
+            Paragraph("Only scheme 1 has been trained, which has no latents to attack.", "absent"),
         ]
     blocks += _figure(
         {scheme: curves.latent(name) for scheme, name in with_latents.items()},
         {scheme: curves.latent(name, (), "random") for scheme, name in with_latents.items()},
         "latent",
-        "FGSM on all latents; dotted lines are random signs.",
+        "Accuracy under attacks on all latents. Dotted lines are controls with random signs.",
     )
     if not material.morphology:
         reason = (
-            f"No latent is morphology: swapped surroundings account for {percent(MORPHOLOGY_SHARE, 0)} or more of the "
-            "variance of each, so there is no neighbourhood to attack apart from the cell."
+            f"Surroundings account for {percent(MORPHOLOGY_SHARE, 0)} or more of the variance of every latent, so no "
+            "latent describes the morphology of the cell alone, and the neighbourhood cannot be attacked separately."
         )
         return [*blocks, Paragraph(reason, "absent")]
     held = ", ".join(f"z{latent}" for latent in material.morphology)
@@ -137,43 +138,44 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         {scheme: curves.latent(name, material.morphology) for scheme, name in with_latents.items()},
         {scheme: curves.latent(name, material.morphology, "random") for scheme, name in with_latents.items()},
         "latent",
-        f"The neighbourhood attack: FGSM on all latents but those of morphology ({held}), in which other surroundings "
-        f"account for less than {percent(MORPHOLOGY_SHARE, 0)} of the variance. Dotted lines are random signs. Models "
-        "that read no other latent cannot be moved.",
+        f"Accuracy under neighbourhood attacks: attacks on all latents except those that describe the morphology of "
+        f"the cell ({held}), less than {percent(MORPHOLOGY_SHARE, 0)} of whose variance is due to surroundings. Dotted "
+        "lines are controls with random signs. Models that read only latents of morphology are not affected.",
     )
     return blocks
 
 
 def _energies(material: Material, curves: Attacks, names: dict[int, str]) -> Table:
-    """Return where the gradients of successful attacks on crops lie."""
+    """Return a table of the share of the gradient inside the nucleus, for successful attacks on images."""
     rows = []
     for name in names.values():
         images = material.test(name).some(ATTACKED).images
         energy, area = successful_energy(material.classifier(name), images, curves.image(name))
         shares = [
-            f"{percent(inside.mean())} ({percent(own.mean())})" if np.isfinite(inside).all() else "n/a"
-            for inside, own in zip(energy.T[1:], area.T[1:], strict=True)
+            f"{percent(inside.mean())} ({percent(nucleus.mean())})" if np.isfinite(inside).all() else "n/a"
+            for inside, nucleus in zip(energy.T[1:], area.T[1:], strict=True)
         ]
         rows.append((material.title(name), *shares))
     caption = (
-        "Of the attacks on crops that succeed: the share of the gradient's energy inside the nucleus, and in brackets "
-        "the nucleus' share of the crop, as chance would give. n/a: a model withstands all attacks of this magnitude."
+        "Share of the gradient's energy inside the nucleus, for successful attacks on images. The share expected by "
+        "chance, which is that of the crop's area covered by the nucleus, is in brackets. n/a: no attack of this "
+        "magnitude succeeds on one of the models."
     )
     return Table(("Classifier", *(f"ε = {eps:g}" for eps in IMAGE_EPS[1:])), rows, caption)
 
 
 def _tested(material: Material) -> tuple[dict[int, str], list[Block]]:
-    """Scheme to classifier, of those whose test cells are known, and why others are left out."""
-    found: dict[int, str] = {}
+    """Return one classifier per scheme that can be attacked, and the reasons for leaving out others."""
+    names: dict[int, str] = {}
     missing: list[Block] = []
     for scheme, name in material.one_a_scheme.items():
         try:
             material.test(name)
             _check_gradient(material.classifier(name))
-            found[scheme] = name
+            names[scheme] = name
         except Absent as absent:
             missing.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
-    return found, missing
+    return names, missing
 
 
 def _figure(
@@ -193,7 +195,7 @@ def _figure(
 
 
 def _accuracy(curves: dict[int, AttackCurve]) -> np.ndarray:
-    """Return the accuracy of several schemes, (schemes, members, eps); NaN where a scheme has fewer models."""
+    """Return the accuracy of several schemes, (schemes, members, eps), padded with NaN."""
     members = max(len(curve.accuracy) for curve in curves.values())
     accuracy = np.full((len(curves), members, len(next(iter(curves.values())).eps)), np.nan)
     for row, curve in enumerate(curves.values()):
@@ -202,9 +204,9 @@ def _accuracy(curves: dict[int, AttackCurve]) -> np.ndarray:
 
 
 def constraints(material: Material) -> list[Block]:
-    """Show a table: one row per constraint, one column per scheme."""
+    """Show a table of the constraints, one row per constraint and one column per classifier."""
     if not material.names:
-        raise Absent("No classifier has been trained yet, so no constraint can be measured.")
+        raise Absent("No classifier has been trained yet, so no constraints can be measured.")
     blocks: list[Block] = []
     measured: dict[str, list[Constraint]] = {}
     for name in material.names:
@@ -218,35 +220,41 @@ def constraints(material: Material) -> list[Block]:
 
 
 def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> list[Constraint]:
-    """Show the domain constraints of a classifier on some of its test cells; Absent where it has no gradient."""
+    """Measure the domain constraints of a classifier on some of its test cells.
+
+    Raises
+    ------
+    Absent
+        If the classifier has no gradient.
+    """
     _check_gradient(classifier)
-    some = cells.some(CONSTRAINED)
-    crops = LabelledCrops(some.images, some.targets, nucleus_masks(some.images), some.groups)
+    sample = cells.some(CONSTRAINED)
+    crops = LabelledCrops(sample.images, sample.targets, nucleus_masks(sample.images), sample.groups)
     return domain_constraints(classifier, crops, kept)
 
 
 def _table(measured: dict[str, list[Constraint]]) -> Table:
     columns = ("Constraint", *(classifier_title(name) for name in measured))
     rows = [
-        (capitalised(found[0].meaning), *(_two_lines(in_words(one)) for one in found))
-        for found in zip(*measured.values(), strict=True)
+        (capitalised(row[0].meaning), *(_two_lines(in_words(constraint)) for constraint in row))
+        for row in zip(*measured.values(), strict=True)
     ]
     caption = (
-        f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. "
-        "Only the smallest perturbation is in units of the grey range [0, 1]; “> 0.5” stands for no change of class up "
-        "to 0.5."
+        f"Domain constraints, measured on at most {CONSTRAINED} test cells, with 95 % bootstrap confidence intervals "
+        "over groups of cells and models. The smallest perturbation is given in units of the grey range [0, 1]; "
+        "“> 0.5” means that the class does not change up to 0.5."
     )
     return Table(columns, rows, caption)
 
 
 def _two_lines(text: str) -> Markup:
-    """Return the interval under its number."""
+    """Return the interval on a line below its value."""
     value, _, interval = text.partition(" (")
     return Markup("{}<br><small>({}</small>").format(value, interval) if interval else escape(text)
 
 
 def in_words(constraint: Constraint) -> str:
-    """Return "97.0 % (95.1 to 98.2)", or why there is no number."""
+    """Return "97.0 % (95.1 to 98.2)", or the reason why there is no value."""
     if constraint.estimate is None:
         return f"n/a: {constraint.reason}"
     value, low, high = constraint.estimate.value, constraint.estimate.low, constraint.estimate.high

@@ -1,4 +1,4 @@
-"""The encoder: what it keeps of a cell, how it was trained, and what its latents mean."""
+"""The encoder: reconstructions, training, and the meaning of its latents."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from morpholaw.interpretation.traversal import TYPICAL, decode, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
-SHOWN = 10
-"""Cells shown beside their reconstructions."""
+EXAMPLES = 10
+"""Number of cells shown with their reconstructions."""
 QUANTITIES = ("reconstruction", "mutual information", "total correlation", "dimension-wise KL")
 
 
 def reconstructions(material: Material) -> list[Block]:
-    """Cells, what the latents keep of them, and how much that is."""
+    """Show cells with their reconstructions, and the variance that these explain."""
     from morpholaw.figures.pictures import reconstructions as figure
 
     encoder, crops = material.encoder, material.study.crops
-    chosen = _examples(material)
+    examples = _examples(material)
     means = material.encoded[0]
     pixels = crops[material.sample[:500]].astype(np.float32) / 255
     error = np.mean((decode(encoder, means[:500]) - pixels) ** 2)
     explained = 1 - error / np.mean((pixels - pixels.mean(axis=0)) ** 2)
-    shown = crops[chosen]
+    images = crops[examples]
     from morpholaw.evaluation.scoring import encode_means
 
     drawn = figure(
-        shown,
-        decode(encoder, encode_means(encoder, shown)),
-        columns=len(chosen),
+        images,
+        decode(encoder, encode_means(encoder, images)),
+        columns=len(examples),
         pixel_size=material.pixel_size,
     )
     caption = (
-        f"Cells of the study above their reconstructions from {encoder.latents} latents. Over {len(pixels):,} cells "
-        f"the reconstructions explain {percent(explained)} of the pixels' variance around the mean crop "
-        f"(root mean square error {number(np.sqrt(error), 3)} of the grey range)."
+        f"Cells of the study (top) and their reconstructions from {encoder.latents} latents (bottom). Over "
+        f"{len(pixels):,} cells, the reconstructions explain {percent(explained)} of the variance of the pixels around "
+        f"the mean crop; the root mean square error is {number(np.sqrt(error), 3)} of the grey range."
     )
     return [photograph(drawn, "Cells and their reconstructions", caption)]
 
 
 def _examples(material: Material) -> np.ndarray:
-    """Return some cells of every class, else any cells."""
+    """Return some cells of every class, or any cells if none are labelled."""
     rng = np.random.default_rng(1)
     known = [name for name in material.study.classes if np.any(material.labels == name)]
     if not known:
-        return material.sample[:SHOWN]
-    each = max(1, SHOWN // len(known))
-    parts = [rng.permutation(np.flatnonzero(material.labels == name))[:each] for name in known]
-    return np.concatenate(parts)[:SHOWN]
+        return material.sample[:EXAMPLES]
+    per_class = max(1, EXAMPLES // len(known))
+    parts = [rng.permutation(np.flatnonzero(material.labels == name))[:per_class] for name in known]
+    return np.concatenate(parts)[:EXAMPLES]
 
 
 def training(material: Material) -> list[Block]:
-    """Show the losses while the encoder was trained."""
+    """Show the losses during the training of the encoder."""
     from morpholaw.figures.training import training_curves
 
     record = material.encoder_record
@@ -64,42 +64,41 @@ def training(material: Material) -> list[Block]:
         name: np.asarray(values, float) for name, values in history.items() if name != "step" and len(values)
     }
     if "step" not in history or not curves:
-        raise Absent("The encoder came without a record of its training.")
-    named = {name: curves[name] for name in QUANTITIES if name in curves} or curves
-    figure = training_curves(named, np.asarray(history["step"], float), figsize=(7.2, None))
+        raise Absent("The losses of the encoder's training were not recorded.")
+    shown = {name: curves[name] for name in QUANTITIES if name in curves} or curves
+    figure = training_curves(shown, np.asarray(history["step"], float), figsize=(7.2, None))
     weights = "" if config is None else f", α = {config.alpha:g}, β = {config.beta:g}, γ = {config.gamma:g}"
     caption = (
-        f"Terms of the loss (eq. 7{weights}) at each reported step, over {record.crops or 0:,} crops; "
-        "the pale line is each report, the bold one their running mean."
+        f"Terms of the loss (eq. 7{weights}) during the training on {record.crops or 0:,} crops: recorded values "
+        "(pale) and running mean (bold)."
     )
     blocks: list[Block] = [drawing(figure, "Training of the encoder", caption)]
-    blocks.append(Paragraph(_seen(material)))
+    blocks.append(Paragraph(_test_cells_seen(material)))
     if not record.complete:
-        blocks.append(Paragraph("The training was stopped before its end.", "warning"))
+        blocks.append(Paragraph("The training was stopped before it was complete.", "warning"))
     return blocks
 
 
-def _seen(material: Material) -> str:
-    """Say whether the encoder has seen the cells that classifiers are tested on."""
+def _test_cells_seen(material: Material) -> str:
+    """State whether the encoder was trained on test cells of the classifiers."""
     left_out = material.encoder_record.test_split
     if not left_out:
         return (
-            "The encoder was not kept from the cells that classifiers are tested on: where it was trained in this "
-            "study, it has seen them, without labels."
+            "If the encoder was trained in this study, its training set includes the test cells of the classifiers, "
+            "without their labels."
         )
-    others = sorted(
-        {one.evaluation.split for one in material.records.values() if not one.trained_elsewhere} - {left_out}
-    )
-    if others:
-        return (
-            f"The encoder did not see the test groups of split {left_out}; it may have seen, without labels, those of "
-            f"{', '.join(others)}, which classifiers are tested on."
+    splits = {record.evaluation.split for record in material.records.values() if not record.trained_elsewhere}
+    sentence = f"The encoder was trained without the test groups of split {left_out}."
+    if others := sorted(splits - {left_out}):
+        sentence += (
+            f" Its training set may include the test groups of {', '.join(others)}, without their labels; classifiers "
+            "of this study were tested on these."
         )
-    return f"The encoder did not see the test groups of split {left_out}."
+    return sentence
 
 
 def latents(material: Material) -> list[Block]:
-    """Latents by the information they carry, and the shapes they follow."""
+    """Show the information in each latent, and the shapes that it correlates with."""
     from morpholaw.figures.latents import latent_ranking
 
     summary = material.latents
@@ -117,15 +116,15 @@ def latents(material: Material) -> list[Block]:
     )  # fmt: skip
     active = summary.active
     caption = (
-        f"Left: information that each latent carries about {len(material.sample):,} cells, as its mean KL divergence "
-        f"from the prior (eq. 6); {len(active)} of {count} carry {LEAST_KL:g} nats or more. Right: rank correlation "
-        "(Spearman) with the measured shape of the central nucleus."
+        f"Left: information in each latent, measured as its mean KL divergence from the prior (eq. 6) over "
+        f"{len(material.sample):,} cells; {len(active)} of {count} latents are active (at least {LEAST_KL:g} nats). "
+        "Right: Spearman correlation of each latent with measured shapes of the central nucleus and its surroundings."
     )
     rows = [_latent_row(material, summary, latent) for latent in _listed(material, active)]
     columns = (
         "Latent",
         "KL, nats",
-        "Follows",
+        "Closest shape",
         "Correlation",
         "Even correlation",
         "Due to surroundings",
@@ -134,11 +133,12 @@ def latents(material: Material) -> list[Block]:
         "Kept by models of scheme 3",
     )
     note = (
-        "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
-        "look alike. Due to surroundings is the share of the latent's variance that is seen when a cell is put into "
-        f"the surroundings of others; below {percent(MORPHOLOGY_SHARE, 0)} a latent is morphology: it follows the cell "
-        f"itself. A name is suggested where the squared correlation is at least {LEAST_SHARE:g}, so that the "
-        "shape accounts for half of the latent; a minus sign before it says that the latent decreases with it."
+        "Correlation is Spearman's correlation with the closest shape. Even correlation is the same with the "
+        "distance of the latent from its median; it is high if both ends of a latent look alike. Due to surroundings "
+        "is the share of the latent's variance that the surroundings of the cell cause, measured by placing cells into "
+        f"the surroundings of others. A latent with less than {percent(MORPHOLOGY_SHARE, 0)} describes morphology, "
+        f"that is the cell itself. A name is suggested if the squared correlation is at least {LEAST_SHARE:g}; a minus "
+        "sign means that the latent decreases with the shape."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
 
@@ -173,36 +173,39 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
 
 
 def traversals(material: Material) -> list[Block]:
-    """Show what the active latents look like: of the cell (figure 4), of what is around it and where it lies (24)."""
+    """Show traversals of the latents that describe the cell (figure 4), and of those that do not (figure 24)."""
     active = sorted(set(material.latents.active) | set(material.kept))
     if not active:
-        raise Absent("No latent carries information, so there is nothing to traverse.")
+        raise Absent("No latent is active, so there is nothing to show.")
     of_cell = [latent for latent in active if latent in material.morphology]
     others = [latent for latent in active if latent not in of_cell]
     blocks: list[Block] = []
     if "scheme3" not in material.names:
         blocks.append(Paragraph("Scheme 3 has not been trained, so no latents are marked as kept.", "absent"))
     limit = percent(MORPHOLOGY_SHARE, 0)
-    for latents, what in (
-        (of_cell, f"morphology: less than {limit} of their variance is due to surroundings"),
+    for latents, subject in (
+        (
+            of_cell,
+            f"latents that describe morphology (less than {limit} of their variance is due to surroundings)",
+        ),
         (
             others,
-            f"no morphology: {limit} or more of their variance is due to surroundings, or that is not known",
+            f"other active latents ({limit} or more of their variance is due to surroundings, or this is not known)",
         ),
     ):
         if latents:
-            blocks.append(_traversal(material, latents, what))
+            blocks.append(_traversal(material, latents, subject))
     return blocks
 
 
-def _traversal(material: Material, latents: list[int], what: str) -> Block:
+def _traversal(material: Material, latents: list[int], subject: str) -> Block:
     from morpholaw.figures.pictures import traversal_grid
 
     pictures = traverse(material.encoder, material.latents.median, latents, TYPICAL)
     names = [f"{material.called(latent)}{' *' if latent in material.kept else ''}" for latent in latents]
     figure = traversal_grid(pictures, names, np.array(TYPICAL), pixel_size=material.pixel_size)
     caption = (
-        f"Decoded cells along the active latents that are {what}. One row per latent, all others at their median; "
-        "an asterisk marks those that scheme 3 kept."
+        f"Traversals of the {subject}. Each row shows decoded cells for increasing values of one latent, with all "
+        "others at their median. Asterisks mark latents that scheme 3 kept."
     )
     return photograph(figure, "Latent traversals", caption)

@@ -1,4 +1,4 @@
-"""What the classifiers read: calls of the same cells in other surroundings, shifted and turned."""
+"""Dependence of predicted classes on the surroundings, position and orientation of cells."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.store.latent_sample import cell_crops
 
 CELLS = 400
-"""Test cells that are put into other surroundings, as many of each class."""
+"""Maximum number of test cells, balanced over the classes."""
 SHOWN = 2
-"""Cells of each class in the picture, where there are few classes."""
+"""Number of cells per class in the figure."""
 ROWS = 8
-"""Cells in the picture at most."""
+"""Maximum number of cells in the figure."""
 PICTURED = ("none", "same class", "other class", "other class, cell removed", "removed")
 
 
 def interventions(material: Material) -> list[Block]:
-    """Show a table: one row per intervention, one column per classifier; and cells in other surroundings."""
+    """Show the effect of each intervention on each classifier, and examples of changed crops."""
     if not material.names:
-        raise Absent("No classifier has been trained yet, so it is not known what one reads.")
+        raise Absent("No classifier has been trained yet, so the effect of surroundings cannot be measured.")
     measured: dict[str, list[Intervention]] = {}
     missing: list[Block] = []
     prepared: dict[tuple[int, ...], CellCrops] = {}
-    picture: list[Block] = []
+    examples: list[Block] = []
     for name in material.names:
         try:
             cells = _test_cells(material, name)
@@ -54,40 +54,40 @@ def interventions(material: Material) -> list[Block]:
         if key not in prepared:
             prepared[key] = cell_crops(material.study, cells.index)
         measured[name] = _measured(material.classifier(name).applied, prepared[key], cells)
-        picture = picture or [_picture(material, prepared[key], cells, material.records[name].classes)]
+        examples = examples or [_examples(material, prepared[key], cells, material.records[name].classes)]
     if not measured:
         return missing
     columns = ("Test cells", *(classifier_title(name) for name in measured))
     rows = [
-        (capitalised(NAMES[found[0].name]), *(_cell(one) for one in found))
-        for found in zip(*measured.values(), strict=True)
+        (capitalised(NAMES[row[0].name]), *(_cell(intervention) for intervention in row))
+        for row in zip(*measured.values(), strict=True)
     ]
     tracked = max(int(crops.tracked.sum()) for crops in prepared.values())
-    return [*_verdicts(measured), Table(columns, rows, _caption(tracked)), *picture, *missing]
+    return [*_verdicts(measured), Table(columns, rows, _caption(tracked)), *examples, *missing]
 
 
 def of_one(material: Material, name: str, k: int) -> list[Block]:
-    """Show what interventions do to one model of a classifier."""
+    """Show the effect of each intervention on one model of a classifier."""
     cells = _test_cells(material, name)
     crops = cell_crops(material.study, cells.index)
-    found = _measured(material.classifier(name).select(k), crops, cells)
+    measured = _measured(material.classifier(name).select(k), crops, cells)
     rows = [
         (capitalised(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
-        for one in found
+        for one in measured
     ]
     table = Table(
-        ("Test cells", "Balanced accuracy", "Predicted classes that change"),
+        ("Test cells", "Balanced accuracy", "Changed classes"),
         rows,
         _caption(int(crops.tracked.sum())),
     )
-    return [Paragraph(dependence(found).sentence), table]
+    return [Paragraph(dependence(measured).sentence), table]
 
 
 def _test_cells(material: Material, name: str) -> TestCells:
     cells = material.test(name).some(CELLS)
     cells = cells.rows(np.flatnonzero(has_donor(cells.targets)))
     if len(np.unique(cells.targets)) < 2:
-        raise Absent("It has too few test cells to exchange their surroundings.")
+        raise Absent("There are too few test cells to exchange their surroundings.")
     return cells
 
 
@@ -96,31 +96,31 @@ def _measured(classifier: Classifier, crops: CellCrops, cells: TestCells) -> lis
 
 
 def _verdicts(measured: dict[str, list[Intervention]]) -> list[Block]:
-    """Say of each classifier whether it reads the surroundings."""
+    """State for each classifier whether it depends on the surroundings."""
     return [
-        Paragraph(f"{classifier_title(name)}: {dependence(found).sentence}")
-        for name, found in measured.items()
+        Paragraph(f"{classifier_title(name)}: {dependence(interventions).sentence}")
+        for name, interventions in measured.items()
     ]
 
 
 def _caption(tracked: int) -> str:
-    own = "its segmented nucleus"
+    mask = "its segmented nucleus"
     if tracked:
-        own = f"the tracker's outline ({tracked} cells), else {own}"
+        mask = f"the tracker's mask ({tracked} cells) or {mask}"
     return (
-        "Balanced accuracy with its 95 % interval, and below it the share of predicted classes that change; at most "
-        f"{CELLS} test cells; means over the models (of scheme 4 the first law, which is applied), over {DRAWS} draws "
-        "of other surroundings, 8 directions or 7 orientations, and intervals by bootstrap over groups of cells and "
-        f"models. A cell's own pixels are {own}, dilated by {MARGIN} px; surroundings are exchanged in "
-        "the movie's grey values, and the new crop is divided by the brightness of its cell. The rim is what shows of "
-        "the other cell where that is larger. A classifier is said to read the surroundings where more than "
-        f"{percent(NEGLIGIBLE, 0)} of its predicted classes change with others (without the rim) or with none, by the "
-        "whole interval."
+        "Balanced accuracy with its 95 % confidence interval, and share of predicted classes that change, for at most "
+        f"{CELLS} test cells. Values are means over the models (for scheme 4, the law that is applied) and over "
+        f"{DRAWS} different surroundings, 8 directions or 7 orientations; intervals are obtained by bootstrap over "
+        f"groups of cells and models. The cell is {mask}, dilated by {MARGIN} px. Surroundings are exchanged in the "
+        "grey values of the movie, and the new crop is normalised to the brightness of its cell. The rim consists of "
+        "the pixels of the other cell that remain visible if that cell was larger. A classifier depends on the "
+        f"surroundings if the whole confidence interval of the changed classes is above {percent(NEGLIGIBLE, 0)} when "
+        "the surroundings are replaced (without the rim) or removed."
     )
 
 
-def _picture(material: Material, crops: CellCrops, cells: TestCells, classes: Sequence[str]) -> Block:
-    """Show cells as they are and in other surroundings."""
+def _examples(material: Material, crops: CellCrops, cells: TestCells, classes: Sequence[str]) -> Block:
+    """Show some cells in their own and in other surroundings."""
     from morpholaw.figures.pictures import montage
 
     shown = np.concatenate([np.flatnonzero(cells.targets == c)[:SHOWN] for c in np.unique(cells.targets)])
@@ -131,7 +131,7 @@ def _picture(material: Material, crops: CellCrops, cells: TestCells, classes: Se
     figure = montage(tiles, captions=list(PICTURED) * len(shown), columns=len(PICTURED), figsize=(6.4, None),
                      pixel_size=material.pixel_size)  # fmt: skip
     caption = (
-        "Cells as they are and with other surroundings, as the classifiers are shown them; from above "
+        "Cells in their own and in other surroundings, as shown to the classifiers. From top to bottom: "
         f"{', '.join(classes[target] for target in cells.targets[shown])}."
     )
     return photograph(figure, "Cells in other surroundings", caption)

@@ -1,4 +1,4 @@
-"""One law in detail: in symbols and words, its parts, its boundary, and the latents that veto a class."""
+"""One law in detail: formula, description, components, decision boundary, and inputs that exclude a class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import number, percent, significant
+from morpholaw.display import capitalised, number, percent, significant
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.components import sample_parts
 from morpholaw.interpretation.law_sentence import QUANTILES
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
 
 DIGITS = 3
-"""Significant digits of the constants that are shown."""
+"""Significant digits of displayed constants."""
 TYPICAL_RANGE = 3.0
-"""A latent is shown from -3 to 3 where no cells say what it spans."""
+"""Latents are shown from -3 to 3 if no cells determine their range."""
 STEPS = 61
 PICTURES = 7
 UNDECIDED = 8
-"""Cells on the boundary that are shown."""
+"""Number of cells shown on the boundary."""
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Slices of the boundary: quantiles of the test cells."""
+"""Quantiles of the test cells at which the boundary is sliced."""
 ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}
 WITHIN = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
-"""Where what excludes a class was proved to do so."""
+"""The range over which statements about a law were proved."""
 
 
 def law_figures(material: Material, name: str, k: int) -> list[Block]:
-    """One law: its formula in symbols and words, its components, its boundary and its vetoes."""
+    """Show the formula of a law, its description, its components, its decision boundary and its vetoes."""
     classifier = material.classifier(name)
     law = classifier.laws[k]
     if classifier.columns is not None:
@@ -54,11 +54,11 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
         names = {latent: _in_formula(name) for latent, name in names.items()}
         named_by_hand = {f"z{latent}" for latent in material.study.latent_names}
         origin = (
-            "names given by a person"
+            "given names"
             if set(used) <= named_by_hand
-            else "names suggested by measured shapes where none was given"
+            else "given names, or otherwise the names suggested by measured shapes"
         )
-        blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same with {origin}."))
+        blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same law with {origin}."))
     blocks += _components(law, _cloud(material, name))
     blocks += _boundary(material, name, k)
     blocks += _vetoes(material, name, k)
@@ -66,18 +66,18 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _sentence(material: Material, name: str, k: int) -> list[Block]:
-    """Return the law as a sentence."""
+    """Return the description of the law, the law as an inequality, and its stability."""
     sentence = material.reading(name, k).sentence()
     stable = stability_sentence(material.study, name, material.classifier(name).laws[k].text())
     return [
         Paragraph(sentence.text),
-        Paragraph(f"{material.classifier(name).positive} where {sentence.inequality}"),
+        Paragraph(f"{capitalised(material.classifier(name).positive)} where {sentence.inequality}."),
         *([Paragraph(stable)] if stable else []),
     ]
 
 
 def _over_columns(material: Material, name: str, k: int) -> list[Block]:
-    """One law over shapes: its sentence, its formula in units and in standard deviations, and what it reads."""
+    """Show a law over shapes: its description, its formula in units and in standard deviations, and its inputs."""
     classifier = material.classifier(name)
     law, columns = classifier.laws[k], classifier.columns
     assert columns is not None
@@ -86,7 +86,8 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
         Formula(typeset(law_in_units(law, columns), digits=DIGITS, size=17), "The law in units."),
         Formula(
             typeset(law, digits=DIGITS, size=15),
-            "The same with each shape less its mean, in standard deviations of the training cells, as it was found.",
+            "The law as it was found, with each shape standardised to the mean and standard deviation of the training "
+            "set.",
         ),
         inputs_table(columns, law.expression.variables()),
         *_input_boundary(material, name, k),
@@ -95,7 +96,7 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
 
 
 def inputs_table(columns: ModelColumns, used: Collection[str]) -> Table:
-    """Return what the inputs ``used`` of a law are, of shapes with mean and spread over the training cells."""
+    """Return a table of the inputs of a law: unit, meaning, and mean and standard deviation of shapes."""
     rows = [
         (
             feature.name,
@@ -106,12 +107,12 @@ def inputs_table(columns: ModelColumns, used: Collection[str]) -> Table:
         for feature, centre, scale in zip(columns.features, columns.centre, columns.scale, strict=True)
         if feature.name in used
     ]
-    caption = "What the law reads; mean and standard deviation of measured shapes over the training cells."
+    caption = "Inputs of the law. Mean and standard deviation of measured shapes refer to the training set."
     return Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, caption)
 
 
 def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
-    """Return where the class changes over the two inputs that change the score most, with labelled cells."""
+    """Show the score over the two inputs that change it most, with the labelled cells."""
     from morpholaw.figures.law_boundary import cells_on_map, law_boundary
     from morpholaw.interpretation.input_slice import held_text, input_slice
 
@@ -120,7 +121,7 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
         return []
     ranges = reading.map_ranges(reading.law.expression.variables())
     computed = input_slice(reading.law, reading.cells, ranges)
-    labels = tuple(reading.axis_label(one) for one in computed.names)
+    labels = tuple(reading.axis_label(name) for name in computed.names)
     cells = None
     if len(computed.names) == 2:
         x, y = reading.cells.select(computed.names).T
@@ -129,14 +130,14 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     title = f"Others at their median: {held}" if held else ""
     figure = law_boundary(computed, labels, reading.classes, cells, held=title, figsize=(5.4, None))
     caption = (
-        "The score over the inputs that change it most, all others at their median; the class changes on the dashed "
-        "line. Dots are labelled cells."
+        "Score over the inputs that change it most, with all others at their median. The dashed line is the decision "
+        "boundary; dots are labelled cells."
     )
     return [drawing(figure, "Decision boundary", caption)]
 
 
 def _in_formula(word: str) -> str:
-    """Return a name as a formula can hold it: "size 2" would read as a factor of 2, a hyphen as a minus sign."""
+    """Return a name that is unambiguous in a formula, where "size 2" would be a product and a hyphen a minus sign."""
     name, _, count = word.rpartition(" ")
     return (f"{name} {ROMAN[count]}" if name and count in ROMAN else word).replace("-", " ")
 
@@ -147,23 +148,25 @@ def _components(law: Law, cloud: np.ndarray) -> list[Block]:
     axes = {name: span_of_cells(cloud, latent) for name, latent in zip(law.names, law.latents, strict=True)}
     parts = sample_parts(law, axes, digits=DIGITS)
     if not parts:
-        return [Paragraph("The law only adds and multiplies single latents, so it has no part to draw.")]
+        return [Paragraph("The law is linear in its latents, so there are no components to show.")]
     caption = (
-        "Parts of the law over the latents they depend on; dashed purple is zero. A term of more than two latents is "
-        "divided further; latents by themselves are left out."
+        "Components of the law over the latents they depend on; the dashed purple line is zero. Terms of more than two "
+        "latents are divided further, and linear terms are omitted."
     )
     return [drawing(law_components(parts), "Components of the law", caption)]
 
 
 def _boundary(material: Material, name: str, k: int) -> list[Block]:
-    """Where the law is zero: slices through three latents, a map of two, a curve of one."""
+    """Show where the law is zero: in slices for three latents or more, as a map for two, as a curve for one."""
     classifier = material.classifier(name)
     assert classifier.encoder is not None
     cloud = _cloud(material, name)
     base, score = np.median(cloud, axis=0), member_score(classifier, k)
     latents = _by_effect(classifier.kept_latents(k), cloud, score)
     if not latents:
-        return [Paragraph("The law is a constant: it calls every cell alike.", "warning")]
+        return [
+            Paragraph("The law is a constant, so all cells are predicted to be of the same class.", "warning")
+        ]
     if len(latents) > 2:
         classes = (classifier.negative, classifier.positive)
         shown = _slices(cloud, latents, score, classes, material.study.class_colours(classes))
@@ -173,7 +176,7 @@ def _boundary(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: BetaTCVAE) -> list[Block]:
-    """Show decoded cells on the boundary, between test cells of the two calls."""
+    """Show decoded cells on the boundary, between test cells of the two predicted classes."""
     from morpholaw.figures.pictures import montage
 
     if len(np.unique(score(cloud) >= 0)) < 2:
@@ -181,9 +184,10 @@ def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: Bet
     points = undecided_cells(score, cloud, UNDECIDED)
     figure = montage(decode(encoder, points), columns=UNDECIDED, pixel_size=material.pixel_size)
     caption = (
-        "Decoded cells on the boundary, f(z) = 0, each between a test cell and the nearest of the other call."
+        "Decoded cells on the decision boundary, f(z) = 0. Each is between a test cell and the nearest test cell of "
+        "the other predicted class."
     )
-    return [photograph(figure, "Cells the law cannot decide", caption)]
+    return [photograph(figure, "Cells on the decision boundary", caption)]
 
 
 def _slices(
@@ -224,18 +228,18 @@ def _map(
     grid = _finite(slice_scores(score, base, latents, [axis.values for axis in axes]))
     if len(latents) == 1:
         figure = response_map_1d(axes[0], grid, response_name="score f(z)")
-        caption = "The score over the law's only latent, with decoded cells along the axis."
+        caption = "Score over the only latent of the law, with decoded cells along the axis."
         return [photograph(figure, "Score over the latent", caption)]
     figure = response_map_2d(axes[0], axes[1], grid.T, response_name="score f(z)")
     caption = (
-        f"The score over {axes[0].name} (across) and {axes[1].name} (upwards), with decoded cells along the axes; the "
-        "boundary is the dashed line, where the score is zero."
+        f"Score over {axes[0].name} (horizontal) and {axes[1].name} (vertical), with decoded cells along the axes. The "
+        "dashed line is the decision boundary."
     )
     return [photograph(figure, "Score over both latents", caption)]
 
 
 def _cloud(material: Material, name: str) -> np.ndarray:
-    """Latents of the test cells, (n, latents); the origin alone where they cannot be had."""
+    """Return the latents of the test cells, (n, latents); only the origin if there are no test cells."""
     try:
         return material.test_latents(name)
     except Absent:
@@ -244,7 +248,7 @@ def _cloud(material: Material, name: str) -> np.ndarray:
 
 
 def span_of_cells(cloud: np.ndarray, latent: int) -> np.ndarray:
-    """Values of a latent over what the cells span, a little wider; the typical range where they tell nothing."""
+    """Return values of a latent over slightly more than the range of the cells, or over the typical range if all are equal."""
     low, high = np.quantile(cloud[:, latent], [0.005, 0.995])
     if low == high:
         return np.linspace(-TYPICAL_RANGE, TYPICAL_RANGE, STEPS)
@@ -263,7 +267,7 @@ def _along(encoder: BetaTCVAE, base: np.ndarray, latent: int, values: np.ndarray
 
 
 def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> list[int]:
-    """Latents by how much the score changes along them, most first; each is squeezed, as laws may overflow."""
+    """Sort latents by their effect on the score, largest first. Scores are squashed, as laws can overflow."""
     base = np.median(cloud, axis=0)
 
     def effect(latent: int) -> float:
@@ -276,14 +280,22 @@ def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> lis
 
 
 def _vetoes(material: Material, name: str, k: int) -> list[Block]:
-    """Which inputs, by themselves or in pairs, exclude a class."""
+    """List the inputs that exclude a class, alone or in pairs."""
     return excluding(material.reading(name, k).vetoes())
 
 
 def excluding(vetoes: list[str]) -> list[Block]:
-    """List which inputs exclude a class."""
+    """List the inputs that exclude a class."""
     if not vetoes:
         least = percent(LEAST, 0)
-        return [Paragraph(f"No input is proved to exclude a class in {least} of its values, {WITHIN}.")]
-    intro = f"Inputs that exclude a class whatever the others are, {WITHIN} (proved by interval arithmetic):"
+        return [
+            Paragraph(
+                f"No input was proved to exclude a class regardless of the other inputs for {least} or more of its "
+                f"values, {WITHIN}."
+            )
+        ]
+    intro = (
+        f"The following inputs exclude a class regardless of all other inputs, {WITHIN} (proved by interval "
+        "arithmetic):"
+    )
     return [Paragraph(intro), Bullets(vetoes)]

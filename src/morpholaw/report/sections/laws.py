@@ -1,4 +1,4 @@
-"""The laws of scheme 4: their formulas, how good they are, and the best of them in detail."""
+"""The laws of two classes: a table of all laws of scheme 4, and the first of them in detail."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ LOSSES: dict[Loss, str] = {"hinge": "hinge loss on the labels", "mse": "squared 
 
 
 def titles(material: Material) -> dict[str, str]:
-    """Return the classifiers that are laws of two classes, the laws by either loss among them, and their titles."""
-    found = {name_of(4, "hinge"): "Laws, hinge loss", name_of(4, "mse"): "Laws, squared error"}
+    """Return the title of each section of laws of two classes, by the name of the classifier."""
+    titles = {name_of(4, "hinge"): "Laws, hinge loss", name_of(4, "mse"): "Laws, squared error"}
     try:
         records = material.records
     except MorpholawError:
-        return found  # each section says why
+        return titles  # each section gives the reason
     for name, record in records.items():
-        if record.scheme == 4 and record.two_classes and name not in found:
-            found[name] = f"Laws, {name}"
-    return found
+        if record.scheme == 4 and record.two_classes and name not in titles:
+            titles[name] = f"Laws, {name}"
+    return titles
 
 
 def laws(material: Material, name: str) -> list[Block]:
-    """All laws of a classifier, and the best of them in detail."""
+    """Show all laws of a classifier, and the first of them in detail."""
     loss = next((f" with the {words}" for loss, words in LOSSES.items() if name == name_of(4, loss)), "")
-    found = list(material.need(name, f"No laws have been searched for{loss}.").laws)
+    all_laws = list(material.need(name, f"No laws have been searched for{loss}.").laws)
     record = material.records[name]
     if not record.two_classes:
-        raise Absent(f"The laws found{loss} tell {len(record.classes)} classes apart; they are shown below.")
+        raise Absent(f"The laws found{loss} distinguish {len(record.classes)} classes; they are shown below.")
     return [
         *doubts(record),
-        _table(material, name, found),
-        Paragraph("The first law, the best on the training cells:"),
+        _table(material, name, all_laws),
+        Paragraph("Law 1, which is the one that is applied:"),
         *law_figures(material, name, 0),
     ]
 
 
 def doubts(record: ClassifierRecord) -> list[Block]:
-    """Return what stands above the laws of a classifier that cannot be told from guessing."""
+    """Return a warning if the accuracy of the laws cannot be distinguished from guessing."""
     sentence = guessing_sentence(record)
     return [Paragraph(sentence, "warning")] if sentence else []
 
 
 def search(record: ClassifierRecord) -> str:
-    """Return how the laws of a classifier came about: "found with the hinge loss on the labels"."""
-    return f"found with the {LOSSES[record.loss]}" if record.loss else "made by hand"
+    """Return the origin of the laws of a classifier: "found with the hinge loss on the labels"."""
+    return f"found with the {LOSSES[record.loss]}" if record.loss else "entered by hand"
 
 
-def _table(material: Material, name: str, found: list[Law]) -> Table:
+def _table(material: Material, name: str, all_laws: list[Law]) -> Table:
     record = material.records[name]
     evaluation = record.evaluation
     rounded = rounding(material, name)
     rows = []
-    for k, law in enumerate(found):
+    for k, law in enumerate(all_laws):
         share = evaluation.intervals[k]
         rows.append(
             (
@@ -81,31 +81,42 @@ def _table(material: Material, name: str, found: list[Law]) -> Table:
                 rounded[k],
             )
         )
-    columns = ("", "Law", "Nodes", "Complexity", "Accuracy, %", "95 % interval", f"With {DIGITS} digits")
-    inputs = "" if record.inputs == "latents" else ", over shapes in standard deviations"
+    columns = (
+        "",
+        "Law",
+        "Nodes",
+        "Complexity",
+        "Accuracy, %",
+        "95 % interval",
+        f"Rounded to {DIGITS} digits",
+    )
+    inputs = "" if record.inputs == "latents" else ", with shapes in standard deviations"
     caption = (
-        f"Laws {search(record)}{inputs}, best first on the training cells; f ≥ 0 is "
-        f"{record.positive}. Accuracy on {evaluation.test_cells:,} test cells, with "
-        f"{interval_kind(evaluation)}. Constants are shown with {DIGITS} significant digits and used in full; the "
-        "last column says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
+        f"Laws {search(record)}{inputs}. Cells with f ≥ 0 are {record.positive}. Law 1 is the one that is applied; "
+        "the others are in the order of their accuracy on the training set. Accuracies refer to "
+        f"{evaluation.test_cells:,} test cells, with {interval_kind(evaluation)}. Constants are rounded to {DIGITS} "
+        "significant digits for display only; the last column shows the effect that rounding would have. In the paper, "
+        "laws of 11 to 20 nodes have an accuracy of 96.9 to 97.8 %."
     )
     return Table(columns, rows, caption)
 
 
 def interval_kind(evaluation: Evaluation) -> str:
-    """Say what the intervals of an evaluation are."""
-    return f"its 95 % interval over the {evaluation.test_groups:,} groups (tracks, lineages or movies) of these cells"
+    """Describe the intervals of an evaluation."""
+    return (
+        f"95 % confidence intervals over their {evaluation.test_groups:,} groups (tracks, lineages or movies)"
+    )
 
 
 def balanced(evaluation: Evaluation, k: int) -> str:
-    """Return the balanced accuracy of law ``k``, with its interval where it is the law that is applied."""
+    """Return the balanced accuracy of law ``k``, with its interval if it is the law that is applied."""
     if k == evaluation.law:
         return percent_interval(*astuple(evaluation.balanced_interval))
     return percent(evaluation.balanced_accuracy[k])
 
 
 def rounding(material: Material, name: str) -> list[str]:
-    """For every law, what rounding its constants does on the test cells."""
+    """Return for every law the effect of rounding its constants on the predicted classes of the test cells."""
     classifier = material.classifier(name)
     try:
         test = material.test(name)
@@ -117,14 +128,14 @@ def rounding(material: Material, name: str) -> list[str]:
     texts = []
     for k in range(classifier.members):
         laws = classifier.laws_of(k)
-        before, after = (_called(one, inputs) for one in (laws, [law.rounded(DIGITS) for law in laws]))
-        changed = int(np.count_nonzero(before != after))
-        texts.append(f"{changed:,} of {len(test):,} calls change" if changed else "no call changes")
+        rounded_laws = [law.rounded(DIGITS) for law in laws]
+        changed = int(np.count_nonzero(_predicted(laws, inputs) != _predicted(rounded_laws, inputs)))
+        texts.append(f"{changed:,} of {len(test):,} classes change" if changed else "no change")
     return texts
 
 
-def _called(laws: Sequence[Law], inputs: FeatureTable) -> np.ndarray:
-    """Return the class numbers that a law, or one law per class, gives."""
+def _predicted(laws: Sequence[Law], inputs: FeatureTable) -> np.ndarray:
+    """Return the class numbers that a law, or one law per class, predicts."""
     if len(laws) == 1:
         return laws[0].predict(inputs)
     return largest_classes(np.stack([law.score(inputs) for law in laws], axis=1))

@@ -1,4 +1,4 @@
-"""The sparse networks of scheme 3: their topology, which inputs survive, and one taken apart (figures 5 to 10)."""
+"""The sparse networks of scheme 3: topology, surviving inputs, and the parts of one network (figures 5 to 10)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import percent
+from morpholaw.display import MINUS, number, percent
 from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
 from morpholaw.interpretation.responses import monotonicity, response_map
 from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream, usual_inputs
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 EACH_OUTPUT = 0.42
-"""Inches that each output of the best network has, whose name stands upright and whose bias beside it."""
+"""Width in inches per output of the best network, enough for its vertical name and its bias."""
 SMALL_MULTIPLES = 20
-"""Maximum number of networks side by side."""
+"""Maximum number of networks in the overview."""
 
 
 def networks(material: Material) -> list[Block]:
-    """Show the best network, all of them, and in how many models each input survives."""
+    """Show the best network, all networks, and the number of models in which each input survives."""
     from morpholaw.figures.topology import topologies, topology
 
     classifier = material.need(
@@ -37,41 +37,37 @@ def networks(material: Material) -> list[Block]:
     best = int(np.argmax(accuracy))
     all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     inputs = record.columns_read.names
-    one = all_networks[best]
+    network = all_networks[best]
     outputs = ("f(x)",) if record.two_classes else record.classes
     figsize = (max(4.6, EACH_OUTPUT * len(outputs)), None)
-    figure = topology(one.weights, one.masks, one.biases, inputs, output_names=outputs, figsize=figsize)
+    figure = topology(
+        network.weights, network.masks, network.biases, inputs, output_names=outputs, figsize=figsize
+    )
     weights = record.head_weights or ()
-    output = f"the output is positive for {record.classes[-1]}"
+    output = f"The output is positive for {record.classes[-1]}."
     if not record.two_classes:
-        output = "there is one output per class"
+        output = "There is one output per class."
     caption = (
-        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])}): {weights[best]} "
-        f"weights, expression size {record.expression_sizes[best]} (eq. 14). Numbers are biases; {output}."
+        f"Model {best + 1}, which is the most accurate on the test set ({percent(accuracy[best])}). It has "
+        f"{weights[best]} weights and an expression size of {record.expression_sizes[best]} (eq. 14). Numbers are "
+        f"biases. {output}"
     )
     blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]
     shown = all_networks[:SMALL_MULTIPLES]
     if len(shown) > 1:
         titles = [f"model {k + 1}: {weights[k]} weights" for k in range(len(shown))]
         grid = topologies([(n.weights, n.masks, n.biases) for n in shown], inputs, titles=titles)
-        left_out = (
-            f" ({len(all_networks) - len(shown)} more are not drawn)"
-            if len(all_networks) > len(shown)
-            else ""
-        )
-        blocks.append(
-            drawing(
-                grid,
-                "All sparse networks",
-                f"All models of scheme 3{left_out}; the most accurate is model {best + 1}.",
-            )
-        )
+        subject = "All models of scheme 3."
+        if len(all_networks) > len(shown):
+            subject = f"The first {len(shown)} of {len(all_networks)} models of scheme 3."
+        caption = f"{subject} The most accurate is model {best + 1}."
+        blocks.append(drawing(grid, "All sparse networks", caption))
     blocks.append(_survival(material, all_networks))
     return blocks
 
 
 def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
-    """Return in how many of the models each input survives."""
+    """Return a table of the number of models in which each input survives."""
     columns = material.records["scheme3"].columns_read
     latents = columns.latent_places
     kept = [network.kept_inputs for network in all_networks]
@@ -85,51 +81,51 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
         for place, count in counts.items()
     ] or [("none", f"0 of {len(kept)}", "no")]
     caption = (
-        f"In how many of the {len(kept)} models each input survives; the other {len(columns.names) - len(counts)} "
-        "inputs survive in none."
+        f"Number of models (of {len(kept)}) in which each input survives. The other "
+        f"{len(columns.names) - len(counts)} inputs survive in no model."
     )
-    return Table(("Input", "Survives in", "In most models"), rows, caption)
+    return Table(("Input", "Models", "Most models"), rows, caption)
 
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
-"""Values of a latent whose decoded cells stand along an axis."""
+"""Values of a latent for which decoded cells are shown along an axis."""
 MAPS = 6
-"""Responses drawn, at most."""
+"""Maximum number of responses drawn."""
 STREAMS = 6
-"""Streams drawn, at most."""
+"""Maximum number of streams drawn."""
 
 
 def network_parts(material: Material) -> list[Block]:
-    """Show the streams and the parts of one or two inputs of the model that comes apart into most of these."""
+    """Show the streams and the readable parts of one network, the one that has most such parts."""
     classifier = material.need(
-        "scheme3", "Scheme 3 has not been trained, so there is no sparse network to take apart."
+        "scheme3", "Scheme 3 has not been trained, so there is no sparse network to analyse."
     )
     assert classifier.head is not None
     if not material.records["scheme3"].two_classes:
         raise Absent(
-            "Parts are shown of networks with one output; this one has one per class. See the Network panel."
+            "Parts are shown only for networks with one output; these have one per class. See the Network panel."
         )
     if classifier.columns is not None or classifier.encoder is None:
         raise Absent(
-            "The sparse networks read measured shapes; the Network panel shows what their parts respond to."
+            "The sparse networks read measured shapes; see the Network panel for the responses of their parts."
         )
     networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     parts = [readable_parts(network) for network in networks]
     accuracy = np.asarray(material.records["scheme3"].evaluation.accuracy)
-    chosen = int(np.lexsort((-accuracy, np.array([-len(found) for found in parts])))[0])
-    latents = classifier.kept_latents(chosen)
+    most_parts = int(np.lexsort((-accuracy, np.array([-len(readable) for readable in parts])))[0])
+    latents = classifier.kept_latents(most_parts)
     if not latents:
-        raise Absent(f"Model {chosen + 1} of scheme 3 kept no input, so there is nothing to take apart.")
+        raise Absent(f"Model {most_parts + 1} of scheme 3 kept no inputs, so there is nothing to analyse.")
     blocks: list[Block] = [
         Paragraph(
-            f"Model {chosen + 1} of scheme 3 is taken apart, of all models the one with most parts that depend on one "
-            "or two latents."
+            f"Analysis of model {most_parts + 1} of scheme 3, which has the most parts that depend on only one or two "
+            "latents."
         )
     ]
-    blocks += [_stream(material, networks[chosen], latent) for latent in latents[:STREAMS]]
-    blocks += [_response(material, part) for part in parts[chosen][:MAPS]]
-    if not parts[chosen]:
-        blocks.append(Paragraph("None of its parts depends on one or two latents alone.", "absent"))
+    blocks += [_stream(material, networks[most_parts], latent) for latent in latents[:STREAMS]]
+    blocks += [_response(material, part) for part in parts[most_parts][:MAPS]]
+    if not parts[most_parts]:
+        blocks.append(Paragraph("No part of this network depends on only one or two latents.", "absent"))
     return blocks
 
 
@@ -144,22 +140,22 @@ def _stream(material: Material, network: SparseNetwork, latent: int) -> Block:
     return drawing(
         figure,
         f"Stream of z{latent}",
-        f"The stream of {material.called(latent)}: its paths to the output; others are grey.",
+        f"Stream of {material.called(latent)}: its paths to the output. Other connections are grey.",
     )
 
 
 def _response(material: Material, readable: ReadablePart) -> Block:
-    """Figures 7 to 10: what a part gives for values of its latents."""
+    """Figures 7 to 10: the response of a part to its latents."""
     part = readable.part
     names = [f"z{latent}" for latent in part.inputs]
-    called = " and ".join(material.called(latent) for latent in part.inputs)
-    rises = ", ".join(
-        f"{name} {value:+.2f}"
+    titles = " and ".join(material.called(latent) for latent in part.inputs)
+    monotonicities = ", ".join(
+        f"{number(value, sign=True)} in {name}"
         for name, value in zip(names, monotonicity(readable.response, len(names)), strict=True)
     )
     caption = (
-        f"Response to {called}: {readable.meaning}, with cells decoded along each axis. Monotonicity (1: rises "
-        f"everywhere, -1: falls everywhere): {rises}."
+        f"Response to {titles}: {readable.meaning}, with decoded cells along each axis. Monotonicity (+1 for an "
+        f"increasing response, {MINUS}1 for a decreasing one): {monotonicities}."
     )
     pictures = traverse(material.encoder, material.latents.median, part.inputs, VALUES)
     return drawing(_map(readable, names, pictures), f"Response to {' and '.join(names)}", caption)

@@ -1,4 +1,4 @@
-"""How well each scheme calls the test cells: ROC, confusion, the Rashomon set, the most wrong cells."""
+"""Accuracy on the test cells: ROC curves, confusion matrices, misclassified cells, and the Rashomon set."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, phot
 from morpholaw.store.overview import guessing_sentence, start_sentence
 
 WRONG = 8
-"""Most wrong cells shown of a scheme."""
+"""Number of misclassified cells shown per classifier."""
 WORST = 3
-"""Groups shown that a classifier is worst on."""
+"""Number of groups listed on which a classifier is least accurate."""
 PREVALENCES = (0.5, 0.1, 0.02)
-"""Shares of all cells at which the precision of a class is given."""
+"""Prevalences for which precision is reported."""
 TOLERANCE = 0.01
-"""How far below the best a small model may be and still be good enough."""
+"""Largest loss of accuracy, compared with the best model, that is accepted of a smaller model."""
 
 
 def performance(material: Material) -> list[Block]:
-    """ROC curves and confusion matrices on the test cells."""
+    """Show ROC curves, confusion matrices, and accuracy by class and by group, on the test cells."""
     from morpholaw.figures.performance import roc
 
     if not material.names:
@@ -54,14 +54,11 @@ def performance(material: Material) -> list[Block]:
         )
         caption = (
             f"ROC curves on {len(material.test(first)):,} test cells: mean and standard deviation over the models of "
-            "each scheme"
+            "each scheme."
         )
-        hinge = (
-            " (of scheme 4, the laws found with the hinge loss)"
-            if "scheme4-mse" in material.names and same.get(4) == "scheme4-hinge"
-            else ""
-        )
-        blocks.append(drawing(figure, "ROC curves", f"{caption}{hinge}."))
+        if "scheme4-mse" in material.names and same.get(4) == "scheme4-hinge":
+            caption += " For scheme 4, the laws found with the hinge loss are shown."
+        blocks.append(drawing(figure, "ROC curves", caption))
     for name in material.names:
         blocks.append(_confusion(material, name))
         if not material.records[name].two_classes:
@@ -78,7 +75,7 @@ def performance(material: Material) -> list[Block]:
 
 
 def of_classes(material: Material, name: str) -> list[Block]:
-    """Return the confusion matrix of a classifier of more than two classes, and each class against the rest."""
+    """Show the confusion matrix of a classifier of more than two classes, and each class against the rest."""
     return [_confusion(material, name), *_one_against_the_rest(material, name)]
 
 
@@ -89,20 +86,22 @@ def _confusion(material: Material, name: str) -> Block:
     evaluation, members = record.evaluation, record.members
     width = min(2.7 + 0.55 * (len(record.classes) - 2), 7.2)
     figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(width, None))
-    whose = f"median score of {members} models" if members > 1 else "one model"
+    subject = f"median score of {members} models" if members > 1 else "one model"
     if evaluation.law is not None:
-        whose = f"law {evaluation.law + 1}" if record.two_classes else "the largest of the laws"
-    right = percent_interval(*astuple(evaluation.ensemble_accuracy))
-    caption = f"{material.title(name)}: {whose}, right: {right}."
+        subject = f"law {evaluation.law + 1}" if record.two_classes else "largest law"
+    accuracy = percent_interval(*astuple(evaluation.ensemble_accuracy))
+    caption = (
+        f"{material.title(name)}, {subject}: confusion matrix on the test cells. The accuracy is {accuracy}."
+    )
     if evaluation.undefined:
-        caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
+        caption += f" {evaluation.undefined} scores of single models are not finite and count as errors."
     if start := start_sentence(record):
         caption += f" {start}"
     return drawing(figure, f"Confusion matrix of {name}", caption)
 
 
 def _one_against_the_rest(material: Material, name: str) -> list[Block]:
-    """Return precision, recall and ROC curve of each class, where they were or can be measured."""
+    """Show precision, recall and ROC curve of each class against the rest."""
     from morpholaw.figures.performance import class_roc
 
     record = material.records[name]
@@ -113,14 +112,14 @@ def _one_against_the_rest(material: Material, name: str) -> list[Block]:
     colours = material.study.class_colours(record.classes)
     figure = class_roc(scores, material.test(name).targets, record.classes, colours, figsize=(5.2, None))
     caption = (
-        f"{material.title(name)}: ROC curve of each class against the rest, by the logarithm of the softmax"
-        f"{'' if record.scheme == 4 else ', its median over the models'}."
+        f"{material.title(name)}: ROC curve of each class against the rest. The score is the logarithm of the softmax"
+        f"{'' if record.scheme == 4 else ' (median of the models)'}."
     )
     return [*blocks, drawing(figure, f"ROC curves of {name}, each class against the rest", caption)]
 
 
 def _correct(material: Material, name: str) -> np.ndarray:
-    """Return which test cells each model is right about, bool (members, n); of laws the first, which is applied."""
+    """Return whether each model classifies each test cell correctly, bool (members, n); of laws, only the first."""
     scores, cells = material.scores(name), material.test(name)
     if material.records[name].scheme == 4:
         scores = scores[:1]
@@ -129,33 +128,36 @@ def _correct(material: Material, name: str) -> np.ndarray:
 
 
 def _by_group(material: Material, names: list[str]) -> Table:
-    """Return how accuracy differs between groups, and the groups that are worst."""
+    """Return a table of the accuracy by group, with the groups of lowest accuracy."""
     rows = []
     for name in names:
-        share, groups = _correct(material, name).mean(axis=0), material.test(name).groups
-        labels, number = np.unique(groups, return_inverse=True)
-        sizes = np.bincount(number)
-        each = np.bincount(number, share) / sizes
-        worst = np.argsort(each - 1e-6 * sizes, kind="stable")[:WORST]
-        shown = "; ".join(f"{labels[k]}: {percent(each[k])} of {sizes[k]}" for k in worst if each[k] < 1)
+        correct, groups = _correct(material, name).mean(axis=0), material.test(name).groups
+        labels, inverse = np.unique(groups, return_inverse=True)
+        sizes = np.bincount(inverse)
+        accuracy = np.bincount(inverse, correct) / sizes
+        worst = np.argsort(accuracy - 1e-6 * sizes, kind="stable")[:WORST]
+        listed = "; ".join(
+            f"{labels[k]}: {percent(accuracy[k])} of {sizes[k]}" for k in worst if accuracy[k] < 1
+        )
         rows.append(
             (
                 material.title(name),
                 f"{len(labels):,}",
-                percent(np.median(each)),
-                f"{(each < 1).sum():,}",
-                shown or "none",
+                percent(np.median(accuracy)),
+                f"{(accuracy < 1).sum():,}",
+                listed or "none",
             )
         )
     caption = (
-        "Accuracy on the test cells by group (track, lineage or movie), mean over the models, of laws the first; the "
-        f"{WORST} worst groups with the number of their cells."
+        "Accuracy per group (track, lineage or movie) of test cells. Accuracies are means over the models; of several "
+        f"laws, the first is used. The last column lists the {WORST} groups of lowest accuracy with their number of "
+        "cells."
     )
-    return Table(("Classifier", "Groups", "Median", "With a wrong cell", "Worst"), rows, caption)
+    return Table(("Classifier", "Groups", "Median accuracy", "Groups with errors", "Lowest"), rows, caption)
 
 
 def _where_rare(material: Material, names: list[str]) -> Table:
-    """Return what a predicted class means where it is rarer than in the labelled set."""
+    """Return a table of the precision for the second class at several prevalences."""
     rows = []
     for name in names:
         cells = material.test(name)
@@ -166,29 +168,31 @@ def _where_rare(material: Material, names: list[str]) -> Table:
         of_class = f"{material.title(name)}, {material.records[name].classes[1]}"
         rows.append((of_class, *(percent_interval(*astuple(share)) for share in shares)))
     caption = (
-        "Precision: how many of the cells that are predicted to be of the class are, where it is the stated share of "
-        "all cells, by Bayes' rule from the test cells; 95 % intervals over groups. Where no test cell is given "
-        "the class wrongly, the lower end allows for as many as the number of groups cannot exclude."
+        "Precision (share of the cells predicted to be of a class that are) at three prevalences of the class, "
+        "calculated from the test cells by Bayes' rule, with 95 % confidence intervals over groups. If there are no "
+        "false positives among the test cells, the lower limit accounts for those that so few groups cannot exclude."
     )
-    return Table(("Classifier and class", *(f"At {percent(p, 0)}" for p in PREVALENCES)), rows, caption)
+    return Table(
+        ("Classifier and class", *(f"Prevalence {percent(p, 0)}" for p in PREVALENCES)), rows, caption
+    )
 
 
 def _by_class(material: Material, name: str) -> Table:
-    """Return precision, recall, F1 and area under the ROC curve of each class."""
+    """Return a table of precision, recall, F1 and area under the ROC curve of each class."""
     record = material.records[name]
     rows = []
-    for label, one in zip(record.classes, record.evaluation.by_class, strict=True):
+    for label, metrics in zip(record.classes, record.evaluation.by_class, strict=True):
         shares = [
             "n/a" if np.isnan(share.value) else percent_interval(*astuple(share))
-            for share in (one.recall, one.precision, one.f1)
+            for share in (metrics.recall, metrics.precision, metrics.f1)
         ]
-        rows.append((label, f"{one.cells:,}", *shares, number(one.roc_auc, 3)))
+        rows.append((label, f"{metrics.cells:,}", *shares, number(metrics.roc_auc, 3)))
     balanced = percent_interval(*astuple(record.evaluation.balanced_interval))
     caption = (
-        f"{material.title(name)}: each class of the test cells against the rest, at the shares that the classes have "
-        f"among them, with 95 % intervals over groups of cells. Balanced over the classes, {balanced} are right."
+        f"{material.title(name)}: each class against the rest, with the class frequencies of the test set and 95 % "
+        f"confidence intervals over groups of cells. The balanced accuracy is {balanced}."
     )
-    return Table(("Class", "Test cells", "Recall", "Precision", "F1", "ROC area"), rows, caption)
+    return Table(("Class", "Test cells", "Recall", "Precision", "F1", "ROC AUC"), rows, caption)
 
 
 def _tested(material: Material, name: str) -> bool:
@@ -201,18 +205,18 @@ def _tested(material: Material, name: str) -> bool:
 def rashomon_set(
     material: Material, constraints: dict[str, dict[str, np.ndarray]] | None = None
 ) -> list[Block]:
-    """Every model of the study by size and accuracy, once for each measured constraint, which is its colour."""
+    """Plot size and accuracy of all models of the study, coloured by each measured constraint."""
     from morpholaw.figures.rashomon import rashomon
 
     points: list[ModelPoint] = []
     titles: list[str] = []
     shades: dict[str, list[np.ndarray]] = {meaning: [] for meaning in constraints or {}}
     for name, record in material.records.items():
-        own = model_points(record.scheme, record.evaluation.accuracy, record.expression_sizes)
-        points += own
-        titles += [material.title(name)] * len(own)
+        members = model_points(record.scheme, record.evaluation.accuracy, record.expression_sizes)
+        points += members
+        titles += [material.title(name)] * len(members)
         for meaning, values in (constraints or {}).items():
-            shades[meaning].append(values.get(name, np.full(len(own), np.nan)))
+            shades[meaning].append(values.get(name, np.full(len(members), np.nan)))
     if not points:
         raise Absent("No classifier has been trained yet, so there is no set of models to compare.")
     smallest = smallest_within(points, TOLERANCE)
@@ -223,9 +227,9 @@ def rashomon_set(
         {"colour": np.concatenate(values), "colour_name": meaning} for meaning, values in shades.items()
     ]
     caption = (
-        f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} of the best is model "
-        f"{smallest.member + 1} of {titles[points.index(smallest)]}: {smallest.size} nodes at "
-        f"{percent(smallest.accuracy)}."
+        f"Accuracy and size of all {len(points)} models of the study. The smallest model whose accuracy is within "
+        f"{percent(TOLERANCE, 0)} of the best is model {smallest.member + 1} of {titles[points.index(smallest)]}, with "
+        f"{smallest.size} nodes and an accuracy of {percent(smallest.accuracy)}."
     )
     blocks: list[Block] = []
     for place, option in enumerate(options or [{}]):
@@ -233,15 +237,15 @@ def rashomon_set(
             sizes, accuracies, [point.scheme for point in points],
             within=TOLERANCE, figsize=(5.6, None), **option,
         )  # fmt: skip
-        text = caption if not place else f"The same models; the colour is the {option['colour_name']}."
+        text = caption if not place else f"The same models, coloured by {option['colour_name']}."
         blocks.append(drawing(figure, "The Rashomon set", text))
     return blocks
 
 
 def wrong_cells(material: Material) -> list[Block]:
-    """Show the most confidently misjudged test cells of each scheme."""
+    """Show the test cells that each classifier misclassifies with the largest scores."""
     if not material.names:
-        raise Absent("No classifier has been trained yet, so no cell is wrong.")
+        raise Absent("No classifier has been trained yet, so there are no misclassified cells.")
     blocks: list[Block] = []
     for name in material.names:
         try:
@@ -254,34 +258,34 @@ def wrong_cells(material: Material) -> list[Block]:
     return blocks
 
 
-def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> list[Block]:
-    """Return the test cells of the wrong class, the largest score first; those without a score come before them."""
+def most_wrong(material: Material, name: str, scores: np.ndarray, subject: str) -> list[Block]:
+    """Show misclassified test cells in the order of their scores, largest first, after those without a score."""
     from morpholaw.figures.pictures import montage
 
     cells = material.test(name)
     classes = np.array(material.records[name].classes)
-    called = classes_of_scores(scores, len(classes))
-    wrong = np.flatnonzero(called != cells.targets)
+    predicted = classes_of_scores(scores, len(classes))
+    wrong = np.flatnonzero(predicted != cells.targets)
     if len(classes) > 2:
         scores = margins(scores)
     if not len(wrong):
-        return [Paragraph(f"{of}: none of the {len(cells):,} test cells is called wrong.")]
-    far = np.where(np.isfinite(scores[wrong]), np.abs(scores[wrong]), np.inf)
-    shown = wrong[np.argsort(-far, kind="stable")[:WRONG]]
+        return [Paragraph(f"{subject}: all {len(cells):,} test cells are classified correctly.")]
+    size = np.where(np.isfinite(scores[wrong]), np.abs(scores[wrong]), np.inf)
+    shown = wrong[np.argsort(-size, kind="stable")[:WRONG]]
     table = material.study.crops.cells.iloc[cells.index[shown]]
-    where = [f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records")]
+    listed = ", ".join(f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records"))
     truth = classes[cells.targets[shown]]
     captions = None
     score = "score"
     if len(classes) > 2:
-        captions = [f"→ {classes[one]}" if one >= 0 else "→ n/a" for one in called[shown]]
-        score = "the class that they were given, which is ahead of the next by f"
+        captions = [f"→ {classes[number]}" if number >= 0 else "→ n/a" for number in predicted[shown]]
+        score = "predicted class; f is its margin over the next class"
     figure = montage(
         cells.images[shown], scores=scores[shown], labels=list(truth), captions=captions, columns=len(shown),
         pixel_size=material.pixel_size,
     )  # fmt: skip
     caption = (
-        f"{of}: the most wrong of {len(wrong):,} wrong among {len(cells):,} test cells, with their true class and "
-        f"{score}: {', '.join(where)}."
+        f"{subject}: {len(wrong):,} of {len(cells):,} test cells are misclassified. The figure shows those with the "
+        f"largest scores, with true class and {score}. From left to right: {listed}."
     )
-    return [photograph(figure, f"Most wrong cells of {name}", caption)]
+    return [photograph(figure, f"Misclassified cells, {name}", caption)]

@@ -1,4 +1,4 @@
-"""Settings, seeds, versions and fingerprints: what is needed to make the results again."""
+"""Settings, seeds, versions and fingerprints, which are needed to reproduce the results."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from morpholaw.store.encoder_record import EncoderRecord
 
 
 def provenance(material: Material) -> list[Block]:
-    """One fold for the crops, the encoder and each classifier."""
+    """Show one fold each for the crop sets, the encoder and every classifier."""
     folds: list[Block] = []
     if material.study.sets:
         folds.append(Fold("Crop sets", [_sets(material)]))
     if material.study.has_encoder:
         folds.append(Fold("Encoder", record(material.encoder_record)))
-    folds += [Fold(found.title, record(found)) for found in material.records.values()]
+    folds += [Fold(classifier.title, record(classifier)) for classifier in material.records.values()]
     if not folds:
-        raise Absent("The study is empty, so there is nothing to record.")
+        raise Absent("The study is empty.")
     return folds
 
 
@@ -30,36 +30,34 @@ def _sets(material: Material) -> Table:
         (
             crop_set.name,
             crop_set.record.created[:19],
-            _text([one.model_dump() for one in crop_set.record.sources] or "none recorded"),
-            _text(crop_set.normalisation.to_json() if crop_set.normalisation else "none recorded"),
+            _text([source.model_dump() for source in crop_set.record.sources] or "not recorded"),
+            _text(crop_set.normalisation.to_json() if crop_set.normalisation else "not recorded"),
         )
         for crop_set in material.study.sets
     ]
-    return Table(("Crop set", "Made", "Sources", "Normalisation"), rows)
+    return Table(("Crop set", "Created", "Sources", "Normalisation"), rows)
 
 
-def record(found: EncoderRecord | ClassifierRecord) -> list[Block]:
-    """Return what is recorded of one model: when, with what, and with which settings."""
-    made, config = found.provenance, found.config
+def record(model: EncoderRecord | ClassifierRecord) -> list[Block]:
+    """Show the provenance and the settings of one model."""
+    origin, config = model.provenance, model.config
     facts = {
-        "Made": made.created,
-        "Data fingerprint": made.data,
-        "Weights fingerprint": found.sha256,
+        "Created": origin.created,
+        "Data fingerprint": origin.data,
+        "Weights fingerprint": model.sha256,
         "Seed": "unknown" if config is None else str(config.seed),
-        "Versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()) or "unknown",
-        "Machine": made.machine,
+        "Versions": ", ".join(f"{name} {version}" for name, version in origin.versions.items()) or "unknown",
+        "Machine": origin.machine,
     }
     settings: dict[str, StepConfig | None] = {"Setting": config}
-    if isinstance(found, ClassifierRecord):
+    if isinstance(model, ClassifierRecord):
         facts |= {
-            "Encoder fingerprint": found.encoder_fingerprint or "none",
-            "Parameters of one model": f"{found.parameters:,}",
+            "Encoder fingerprint": model.encoder_fingerprint or "none",
+            "Parameters per model": f"{model.parameters:,}",
         }
-        if (
-            found.law_config is not None
-        ):  # laws are searched for; they are not trained with epochs and batches
-            settings = {"Setting of the search": found.law_config}
-    blocks: list[Block] = [Table(("Record", "Value"), list(facts.items()))]
+        if model.law_config is not None:  # settings such as epochs and batch size do not apply to laws
+            settings = {"Setting of the search": model.law_config}
+    blocks: list[Block] = [Table(("Property", "Value"), list(facts.items()))]
     for title, values in settings.items():
         if values is not None:
             rows = [(name, _text(value)) for name, value in values.model_dump(mode="json").items()]

@@ -1,4 +1,4 @@
-"""What the tracked cells did: durations, shares over time, and what differs between conditions."""
+"""Behaviour of tracked cells: durations, shares over time, and comparisons of conditions."""
 
 from __future__ import annotations
 
@@ -12,35 +12,37 @@ from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Table, draw
 from morpholaw.store import timelines
 
 CURVES = 3
-"""Classes whose curves are drawn."""
+"""Maximum number of classes whose survival curves are drawn."""
 
 
 def timeline(material: Material) -> list[Block]:
-    """Show the timeline that the study keeps."""
+    """Show the timeline stored in the study."""
     if not timelines.exists(material.study):
         raise Absent(
-            "What the cells did over time has not been asked for (morpholaw timeline, or the Timeline panel)."
+            "The behaviour of cells over time has not been analysed (morpholaw timeline, or the Timeline panel)."
         )
     record = timelines.record(material.study)
     try:
-        found = timelines.tables(material.study)
+        tables = timelines.tables(material.study)
     except InputError as reason:
         raise Absent(str(reason)) from None
-    of = material.records.get(record.classifier)
-    title = of.title if of is not None else record.classifier
-    divisions = found.events[found.events["event"] == "division"] if len(found.events) else found.events
+    classifier = material.records.get(record.classifier)
+    title = classifier.title if classifier is not None else record.classifier
+    divisions = tables.events[tables.events["event"] == "division"] if len(tables.events) else tables.events
     inferred = int((divisions["source"] == "positions").sum()) if len(divisions) else 0
+    movies = tables.phases["movie"].nunique()
     text = (
-        f"Classes are those of {title}. {found.phases['movie'].nunique()} movies, {len(divisions):,} divisions, "
-        f"{inferred:,} of them found by position, without a link in the tracks."
+        f"Cells were classified with {title}. {movies} {'movie contains' if movies == 1 else 'movies contain'} "
+        f"{len(divisions):,} divisions; {inferred:,} of them are not in the tracks and were inferred from the "
+        "positions of cells."
     )
     blocks: list[Block] = [Paragraph(text)]
-    if found.notes:
-        blocks.append(Bullets(found.notes))
-    return blocks + _figures(found) + _tables(found)
+    if tables.notes:
+        blocks.append(Bullets(tables.notes))
+    return blocks + _figures(tables) + _tables(tables)
 
 
-def _figures(found: TimelineTables) -> list[Block]:
+def _figures(tables: TimelineTables) -> list[Block]:
     from morpholaw.figures.timeline_tables import (
         duration_figure,
         main_class,
@@ -50,49 +52,53 @@ def _figures(found: TimelineTables) -> list[Block]:
         timed_classes,
     )
 
-    shown = main_class(found)
+    shown = main_class(tables)
     blocks: list[Block] = []
-    for name in timed_classes(found)[:CURVES]:
+    for name in timed_classes(tables)[:CURVES]:
         caption = (
-            f"Share of phases of {name} that last longer (Kaplan-Meier, 95 % bands). Phases under way at first sight "
-            "are left out; ticks are phases whose end was not seen."
+            f"Kaplan-Meier estimate of the duration of {name} with 95 % confidence bands. Phases that had begun before "
+            "the cell was first seen are excluded; ticks mark phases whose end was not observed."
         )
-        blocks.append(drawing(duration_figure(found, name), f"Duration of {name}", caption))
-        if found.condition_names:
-            caption = f"Every phase of {name}, the mean of every replicate, and the mean of each condition as a line."
-            blocks.append(drawing(superplot_figure(found, name), f"{name} by condition", caption))
-    band = share_band(found)
+        blocks.append(drawing(duration_figure(tables, name), f"Duration of {name}", caption))
+        if tables.condition_names:
+            caption = (
+                f"Duration of {name}: single phases (small dots), means of replicates (large dots) and means of "
+                "conditions (lines)."
+            )
+            blocks.append(drawing(superplot_figure(tables, name), f"{name} by condition", caption))
+    band = share_band(tables)
     caption = f"{capitalised(shown)} over time{f'; {band}' if band else ''}."
-    return [*blocks, drawing(share_figure(found, shown), shown, caption)]
+    return [*blocks, drawing(share_figure(tables, shown), shown, caption)]
 
 
-def _tables(found: TimelineTables) -> list[Block]:
+def _tables(tables: TimelineTables) -> list[Block]:
     rows = [
         (
-            *(() if not found.condition_names else (row["condition"],)),
+            *(() if not tables.condition_names else (row["condition"],)),
             row["class"],
             str(row["phases"]),
             _interval(row["median"], row["median_low"], row["median_high"]),
             _interval(row["mean"], row["mean_low"], row["mean_high"]),
             _number(row["per_division"]),
         )
-        for _, row in found.durations.iterrows()
+        for _, row in tables.durations.iterrows()
     ]
-    unit = found.unit.name
+    unit = tables.unit.name
     columns = ["Class", "Phases", f"Median ({unit})", f"Mean ({unit})", f"Before a division ({unit})"]
-    if found.condition_names:
+    if tables.condition_names:
         columns.insert(0, "Condition")
     caption = (
-        "Durations with 95 % intervals. A mean whose longest phase was not seen to its end is one up to there. The "
-        "last column is the mean over all dividing cells, those that skipped the class between two frames included."
+        "Durations with 95 % confidence intervals. If the end of the longest phase was not observed, the mean is "
+        "restricted to the time up to which it was. The last column is the mean over all dividing cells, including "
+        "those that passed through the class between two frames."
     )
     blocks: list[Block] = [Table(columns, rows, caption)]
-    if len(found.comparisons):
-        blocks.append(_comparisons(found))
+    if len(tables.comparisons):
+        blocks.append(_comparisons(tables))
     return blocks
 
 
-def _comparisons(found: TimelineTables) -> Table:
+def _comparisons(tables: TimelineTables) -> Table:
     rows = [
         (
             f"{row['quantity']}, {row['class']}",
@@ -103,12 +109,11 @@ def _comparisons(found: TimelineTables) -> Table:
             p_value(float(row["p_holm"])),
             row["test"],
         )
-        for _, row in found.comparisons.iterrows()
+        for _, row in tables.comparisons.iterrows()
     ]
     columns = ("Quantity", "Conditions", "Replicates", "Difference", "p", "p, corrected", "Test")
-    return Table(
-        columns, rows, "Replicates are compared, not cells; p values are corrected by Holm's method."
-    )
+    caption = "Comparisons of conditions. Tests compare replicates, not cells; p values are corrected by Holm's method."
+    return Table(columns, rows, caption)
 
 
 def _interval(value: float, low: float, high: float) -> str:

@@ -88,7 +88,7 @@ def explain_cell(
     Examples
     --------
     >>> print(study.explain_cell(17).text)  # doctest: +SKIP
-    Called metaphase. What decides: contrast, which is 0.41 here and 0.22 in the median cell. ...
+    Predicted class: metaphase. Decisive: contrast, 0.41 here and 0.22 in the median cell. ...
     """
     return study.explain_cells([cell], law, loss, name)[0]
 
