@@ -56,11 +56,8 @@ def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_
 
 def test_laws_of_three_classes_are_read_class_by_class_and_pair_by_pair(page: Any) -> None:
     assert re.search(
-    assert re.search(
-        r"Of 50 held-out cells, 84\.0 % \([\d.]+ to [\d.]+\) are classified correctly; "
-        r"the balanced accuracy is 82\.\d % \(",
-        page.prose,
-    )
+        r"Of 50 held-out cells, 84\.0 % \([\d.]+ to [\d.]+\) are classified correctly; the "
+        r"balanced accuracy is 82\.\d % \(",
         page.prose,
     )
     assert "For 2 of these cells, a law has no finite value" in page.prose
