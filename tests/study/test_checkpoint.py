@@ -44,7 +44,7 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
     assert weights(study, f"scheme{scheme}") == other
     seen.clear()
     study.train_classifier(scheme, **HEADS, monitor=Monitor(seen.append))
-    assert any(isinstance(e, Message) and "Going on from the checkpoint" in e.text for e in seen)
+    assert any(isinstance(e, Message) and "Continuing from the checkpoint" in e.text for e in seen)
     assert weights(study, f"scheme{scheme}") == whole != other
     assert not list(study.path.rglob("checkpoint"))
 

@@ -86,7 +86,7 @@ def test_a_retraining_for_other_classes_replaces_nothing_unasked(phases):
 
 
 def test_classification_along_tracks_needs_the_order_of_the_stages(phases_study):
-    with pytest.raises(InputError, match=r"tells 4 classes apart.*in which order"):
+    with pytest.raises(InputError, match=r"distinguishes 4 classes.*in which order"):
         phases_study.classify(2, along_tracks=True)
     with pytest.raises(InputError, match="names 'telophase', but the classes are"):
         phases_study.classify(2, stages=("interphase", "telophase"))

@@ -372,7 +372,7 @@ def test_classifiers_of_other_classes_are_not_compared(study):
     table = study.compare().set_index("classifier")
     assert np.isnan(table.loc["scheme2", "scheme3"])
     assert table.loc["scheme2", "scheme2"] == 1
-    with pytest.raises(InputError, match="tell different classes apart"):
+    with pytest.raises(InputError, match="distinguish different classes"):
         study.attack(schemes=[2, 3], space="latent", eps=(0.0,))
 
 

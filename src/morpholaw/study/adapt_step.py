@@ -1,4 +1,4 @@
-"""Fit the scores of a classifier to one crop set, from its labels or, of two classes, from its scores alone."""
+"""Adaptation of a classifier's scores to one crop set, from labels or, for two classes, from the scores alone."""
 
 from __future__ import annotations
 
@@ -28,30 +28,37 @@ from morpholaw.study.applied_classifier import AppliedClassifier, applied
 def adapt(
     folder: StudyFolder, name: str, crop_set: str, labels: bool = True, monitor: Monitor = SILENT
 ) -> AdaptationRecord:
-    """Adapt a classifier to a crop set of the study and keep the numbers beside the models."""
+    """Adapt a classifier to a crop set of the study, and store the adaptation with the models."""
     classifier, evaluation = applied(folder, name)
     classes = classifier.classes
     rows = np.flatnonzero(folder.crops.cells["set"].to_numpy(str) == crop_set)
     if not len(rows):
-        known = ", ".join(one.name for one in folder.sets) or "none"
-        raise InputError(f"There are no crops of a set {crop_set!r} in the study; its sets are {known}.")
+        names = ", ".join(one.name for one in folder.sets) or "none"
+        raise InputError(f"There are no crops of a set {crop_set!r} in the study; its sets are {names}.")
     label = all_labels(folder)[rows]
     labelled = np.isin(label, classes)
-    each = {one: int(np.sum(label == one)) for one in classes}
+    counts = {one: int(np.sum(label == one)) for one in classes}
     if len(classes) > 2:
-        _check_labels(name, crop_set, each, labels)
-    elif labels and labelled.any() and not all(each.values()):
+        _check_labels(name, crop_set, counts, labels)
+    elif labels and labelled.any() and not all(counts.values()):
         monitor.emit(
-            Message(f"Cells of one class alone are labelled in {crop_set}; its scores are used.", "warning")
+            Message(
+                f"Only one class has labelled cells in {crop_set}; the scores of all cells are used instead.",
+                "warning",
+            )
         )
-    if labels and all(each.values()):
+    if labels and all(counts.values()):
         scores = _scores(classifier, folder.crops[rows[labelled]], monitor)
         targets = class_numbers(label[labelled], classes)
-        found: Adaptation | ClassAdaptation
-        found, used, cells = _from_labels(scores, targets, evaluation), each, int(labelled.sum())
+        adaptation: Adaptation | ClassAdaptation
+        adaptation, labels_used, cells = (
+            _from_labels(scores, targets, evaluation),
+            counts,
+            int(labelled.sum()),
+        )
     else:
         scores = _scores(classifier, folder.crops[rows], monitor)
-        found, used, cells = (
+        adaptation, labels_used, cells = (
             adapt_to_scores(scores, *_known(folder, name, classifier, crop_set)),
             {},
             len(rows),
@@ -60,10 +67,12 @@ def adapt(
         classifier=name,
         sha256=classifiers.record(folder, name).sha256 or "",
         crop_set=crop_set,
-        threshold=found.threshold if isinstance(found, Adaptation) else 0.0,
-        scale=found.scale,
-        offsets={} if isinstance(found, Adaptation) else dict(zip(classes, found.offsets, strict=True)),
-        labels=used,
+        threshold=adaptation.threshold if isinstance(adaptation, Adaptation) else 0.0,
+        scale=adaptation.scale,
+        offsets={}
+        if isinstance(adaptation, Adaptation)
+        else dict(zip(classes, adaptation.offsets, strict=True)),
+        labels=labels_used,
         cells=cells,
         provenance=provenance(folder, classes),
     )
@@ -83,17 +92,17 @@ def _from_labels(
     return adapt_classes_to_labels(scores, targets, 1.0 if known is None else known.temperature)
 
 
-def _check_labels(name: str, crop_set: str, each: dict[str, int], labels: bool) -> None:
-    """Refuse to adapt more than two classes without labels of each: scores alone cannot say which class is which."""
-    missing = [one for one, count in each.items() if not count]
+def _check_labels(name: str, crop_set: str, counts: dict[str, int], labels: bool) -> None:
+    """Raise if more than two classes are to be adapted without labelled cells of each."""
+    missing = [one for one, count in counts.items() if not count]
     if missing:
-        remedy = f"label a few cells of each class in {crop_set}; none is labelled {' or '.join(missing)}"
+        remedy = f"label a few cells of each class in {crop_set}; there are none of {' and '.join(missing)}"
     elif not labels:
         remedy = "leave out --no-labels (labels=False)"
     else:
         return
     raise InputError(
-        f"{name} tells {len(each)} classes apart, which are adapted from labels of each alone: {remedy}."
+        f"{name} distinguishes {len(counts)} classes, whose adaptation needs labelled cells of each: {remedy}."
     )
 
 
@@ -106,7 +115,7 @@ def undo(folder: StudyFolder, name: str, crop_set: str) -> None:
 
 
 def own_set(folder: StudyFolder, place: Path) -> str | None:
-    """Return the name of the study's crop set in the folder ``place``; None where it is none of the study's."""
+    """Return the name of the study's crop set in the folder ``place``; None if it is not in the study."""
     sets = (folder.path / "crops").resolve()
     return place.name if place.resolve().parent == sets else None
 
@@ -120,22 +129,22 @@ def adapted_to(
     *,
     required: bool = False,
 ) -> AppliedClassifier:
-    """Return a classifier with its adaptation to a crop set, and say so; as it is where it has none.
+    """Return a classifier with its adaptation to a crop set, or unchanged if it has none.
 
     Raises
     ------
     InputError
-        When an adaptation is ``required`` and there is none.
+        If an adaptation is ``required`` and there is none.
     """
     record = adaptation_of(folder, name, classifiers.record(folder, name).sha256 or "", crop_set)
     if record is None:
         if required:
-            raise InputError(f"{name} is not adapted to {crop_set}; adapt it first, or leave that out.")
+            raise InputError(f"{name} is not adapted to {crop_set}; adapt it first, or leave out --adapted.")
         return applied
     classes = applied.classifier.classes
     if len(record.offsets) != (len(classes) if len(classes) > 2 else 0):
         raise InputError(
-            f"The adaptation of {name} to {crop_set} is not one of {len(classes)} classes; adapt again, or undo it."
+            f"The adaptation of {name} to {crop_set} does not have {len(classes)} classes; adapt it again, or undo it."
         )
     monitor.emit(Message(f"Adapted scores: {record.sentence}"))
     return replace(applied, adaptation=record.adaptation)
@@ -148,10 +157,10 @@ def _scores(classifier: Classifier, images: np.ndarray, monitor: Monitor) -> np.
 def _known(
     folder: StudyFolder, name: str, classifier: Classifier, crop_set: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and classes of cells of other sets, whose scores say how far apart the classes lie.
+    """Return scores and classes of cells of other sets, which show how far apart the scores of the classes are.
 
-    They are the held-out cells; all labelled ones where new labels have changed the split; the shipped ones where the
-    classifier was trained elsewhere.
+    These are the held-out cells, or all labelled cells if new labels have changed the split, or the cells of the
+    shipped sample if the classifier was trained on another study.
     """
     classes = classifier.classes
     if classifiers.record(folder, name).trained_elsewhere:

@@ -1,4 +1,4 @@
-"""What is applied of a classifier: one law or all models, along tracks or frame by frame, adapted or not."""
+"""A classifier as it is applied: one law or all models, along tracks or frame by frame, adapted or not."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.stages import stage_order
 
 LEAST_ERROR, MOST_ERROR = 0.02, 0.5
-"""Bounds of a classifier's error along tracks: few held-out cells say little about rare mistakes."""
+"""Limits of a classifier's error along tracks, as few held-out cells say little about rare errors."""
 
 
 class AlongTracks(NamedTuple):
-    """How cells are classified with their whole tracks in view.
+    """Settings of the classification along tracks.
 
     Attributes
     ----------
     calibration : Calibration or Temperature
-        Likelihood ratios of the scores of two classes, or the probabilities of more.
+        Calibration of the scores of two classes, or of more.
     always : bool
-        Also where no division is known; tracks without divisions add little to what single frames say of two classes.
+        Classify along tracks even if no division is known. For two classes, tracks without divisions add little.
     order : StageOrder, optional
-        The order of stages, of more than two classes.
+        The order of stages, for more than two classes.
     error : float
-        How often the classifier errs on held-out cells, of more than two classes.
+        Error rate of the classifier on held-out cells, for more than two classes.
     """
 
     calibration: Calibration | Temperature
@@ -51,22 +51,22 @@ class AlongTracks(NamedTuple):
 
 @dataclass(frozen=True)
 class AppliedClassifier:
-    """A classifier as it is applied to cells.
+    """A classifier with everything that its application to cells depends on.
 
     Attributes
     ----------
     classifier : Classifier
-        The models whose median score is applied.
+        The models, whose median score is used.
     evaluation : Evaluation, optional
-        What was measured of them on held-out cells; it makes probabilities of scores.
+        Their evaluation on held-out cells, which calibrates the scores.
     along : AlongTracks, optional
-        How cells are classified with their whole tracks in view; None for frame by frame.
+        Settings of the classification along tracks; None for frame by frame.
     familiarity : Familiarity, optional
-        The description of the training cells, by which other crops are marked as unusual.
+        Description of the training cells, from which unusual crops are recognised.
     adaptation : Adaptation or ClassAdaptation, optional
-        The numbers that were fitted to the source of the cells.
+        Adaptation of the scores to the source of the cells.
     shares : ndarray, optional
-        Share of the cells that each class has, (classes,); None where all are taken to be equally frequent.
+        Expected share of each class, (classes,); None for equally frequent classes.
     """
 
     classifier: Classifier
@@ -77,7 +77,7 @@ class AppliedClassifier:
     shares: np.ndarray | None = None
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Return the probability of each class, float64 (n, classes); NaN where scores are not calibrated."""
+        """Return the probability of each class, float64 (n, classes); NaN if scores are not calibrated."""
         equal = None if self.evaluation is None else self.evaluation.probabilities(scores)
         if equal is None:
             return np.full((len(scores), len(self.classifier.classes)), np.nan)
@@ -85,12 +85,12 @@ class AppliedClassifier:
 
 
 def chosen(folder: StudyFolder, name: str, law: int | Literal["median"] | None) -> AppliedClassifier:
-    """Return what is applied of a classifier: a law, the median of all laws, or the default where ``law`` is None.
+    """Return a classifier with a law, with the median of all laws, or with its default if ``law`` is None.
 
     Raises
     ------
     InputError
-        When there is no such classifier or law.
+        If there is no such classifier or law.
     """
     if law == "median":
         return AppliedClassifier(*_all_models(folder, name))
@@ -98,9 +98,9 @@ def chosen(folder: StudyFolder, name: str, law: int | Literal["median"] | None) 
 
 
 def applied(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
-    """Return what is applied of a classifier where nothing is chosen: of laws the first, else all models.
+    """Return what is applied by default, which is the first law or all models, with its evaluation.
 
-    The evaluation is None where only that of all laws together is known, and the held-out cells are no longer there.
+    The evaluation is None if only that of all laws together is known and the held-out cells no longer exist.
     """
     classifier, evaluation = classifiers.load(folder, name), classifiers.record(folder, name).evaluation
     if classifier.scheme != 4:
@@ -114,89 +114,98 @@ def applied(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | No
 
 
 def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evaluation]:
-    """Return one law of scheme 4 as a classifier, and what is measured of it on the held-out cells.
+    """Return one law of scheme 4 as a classifier, with its evaluation on the held-out cells.
 
     Raises
     ------
     InputError
-        When there is no such law, or the held-out cells cannot be found again.
+        If there is no such law, or the held-out cells no longer exist.
     """
     classifier = classifiers.load(folder, name)
     if classifier.scheme != 4 or not 0 <= law < classifier.members:
         raise InputError(
             f"{name} has {classifier.members if classifier.scheme == 4 else 'no'} laws; there is no law {law + 1}."
         )
-    one = classifier.select(law)
-    return one, _measured_again(folder, name, one, law)
+    selected = classifier.select(law)
+    return selected, _evaluated(folder, name, selected, law)
 
 
 def _all_models(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
-    """Return all models of a classifier, whose median is applied, and what is measured of it."""
+    """Return all models of a classifier, with the evaluation of their median score."""
     classifier, evaluation = classifiers.load(folder, name), classifiers.record(folder, name).evaluation
     if evaluation.law is None:
         return classifier, evaluation
     try:
-        return classifier, _measured_again(folder, name, classifier)
+        return classifier, _evaluated(folder, name, classifier)
     except InputError:
         return classifier, None
 
 
-def _measured_again(
-    folder: StudyFolder, name: str, classifier: Classifier, law: int | None = None
-) -> Evaluation:
-    """Measure some models of a classifier on its held-out cells; InputError where those are no longer there."""
+def _evaluated(folder: StudyFolder, name: str, classifier: Classifier, law: int | None = None) -> Evaluation:
+    """Evaluate some models of a classifier on its held-out cells; InputError if these no longer exist."""
     cells, targets = held_out(folder, name)
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     measured = measure(score_crops(classifier, folder.crops[cells]), targets, groups=groups)
-    before = classifiers.record(folder, name).evaluation
-    return Evaluation.of(measured, before.split, before.training_cells, groups, law)
+    stored = classifiers.record(folder, name).evaluation
+    return Evaluation.of(measured, stored.split, stored.training_cells, groups, law)
 
 
 def along_tracks(
     folder: StudyFolder,
     name: str,
-    wanted: bool | None,
+    requested: bool | None,
     evaluation: Evaluation | None,
     order: StageOrder | None = None,
 ) -> AlongTracks | None:
-    """Return what classification along tracks needs of a classifier; None where it is not ``wanted``.
+    """Return the settings of the classification along tracks; None for frame by frame.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated, by
-    ``evaluation``; of more than two classes also where the order of stages is known: ``order``, or that of the study.
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    name : str
+        Name of the classifier.
+    requested : bool or None
+        Whether to classify along tracks. None for the default: for two classes if divisions are known, for more if the
+        order of stages is known, and in both cases only if scores are calibrated.
+    evaluation : Evaluation or None
+        Evaluation of the classifier, which holds the calibration.
+    order : StageOrder, optional
+        The order of stages. The default is that of the study.
 
     Raises
     ------
     InputError
-        When it is wanted, and the classifier's scores could not be calibrated, the order of stages is not known, or the
-        study's classes are conditions.
+        If it is requested, but the scores are not calibrated, the order of stages is not known, or the classes of the
+        study are conditions.
     """
     record = classifiers.record(folder, name)
     if order is not None:
         order.check(record.classes)
     if condition_record(folder) is not None:
-        if wanted:
+        if requested:
             raise InputError("The classes of this study are conditions, which stay the same along a track.")
         return None
-    if wanted is False:
+    if requested is False:
         return None
     calibration = None if evaluation is None else evaluation.calibration or evaluation.temperature
     if calibration is None:
-        if wanted:
+        if requested:
             raise InputError(
-                f"The scores of {name} are not calibrated, which classification along tracks needs: its held-out cells "
-                "have finite scores for one class only. Train it again, or classify frame by frame."
+                f"Classification along tracks needs calibrated scores, but the held-out cells of {name} have finite "
+                "scores for one class only. Train it again, or classify frame by frame."
             )
         return None
     if record.two_classes:
-        return AlongTracks(calibration, always=bool(wanted))
+        return AlongTracks(calibration, always=bool(requested))
     order = order or stage_order(folder, record.classes)
     if order is None:
-        if wanted:
+        if requested:
             raise InputError(
-                f"{name} tells {len(record.classes)} classes apart, and neither the study nor its labelled tracks say "
-                "in which order a cell passes through them: give the stages in their order, or classify frame by frame."
+                f"{name} distinguishes {len(record.classes)} classes, and neither the study nor its labelled tracks "
+                "say in which order a cell passes through them. Give the stages in order, or classify frame by frame."
             )
         return None
     assert evaluation is not None
     error = 1 - evaluation.balanced_interval.value
-    return AlongTracks(calibration, bool(wanted), order, min(max(error, LEAST_ERROR), MOST_ERROR))
+    return AlongTracks(calibration, bool(requested), order, min(max(error, LEAST_ERROR), MOST_ERROR))

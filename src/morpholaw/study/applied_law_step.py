@@ -1,4 +1,4 @@
-"""Choose the law that scheme 4 applies: it becomes the first of its set, and is measured on the held-out cells."""
+"""Choice of the law that scheme 4 applies."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ T = TypeVar("T")
 
 
 def apply_law(folder: StudyFolder, name: str, k: int) -> ClassifierRecord:
-    """Make law ``k`` of the set ``name`` the first, which is applied; the others keep their order.
+    """Move law ``k`` of ``name`` to the first place, where it is the one that is applied, and evaluate it.
+
+    The others keep their order.
 
     Raises
     ------
     InputError
-        If there is no such law, the laws tell more than two classes apart, or the held-out cells are no longer there.
+        If there is no such law, there are more than two classes, or the held-out cells no longer exist.
     """
     record = classifiers.record(folder, name)
     if not record.two_classes:
         raise InputError(
-            f"{name} has one law for each class, which are applied together; there is none to choose."
+            f"{name} has one law per class, which are applied together; none of them can be chosen alone."
         )
     _, evaluation = one_law(folder, name, k)
     if k == 0 and record.evaluation.law == 0:
@@ -58,5 +60,5 @@ def apply_law(folder: StudyFolder, name: str, k: int) -> ClassifierRecord:
 
 
 def _first(values: Sequence[T], k: int) -> tuple[T, ...]:
-    """Return the values with number ``k`` first."""
+    """Return the values with the one at index ``k`` moved to the front."""
     return (values[k], *values[:k], *values[k + 1 :])

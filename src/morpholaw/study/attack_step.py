@@ -1,4 +1,4 @@
-"""Accuracy under attack on a study's test cells (paper, 5.4 and 6.5)."""
+"""Accuracy under attack on the test cells of a study (paper, 5.4 and 6.5)."""
 
 from __future__ import annotations
 
@@ -38,17 +38,13 @@ def attack_schemes(
     Returns
     -------
     DataFrame
-        One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, random_signs
-        (accuracy under random signs of the same size, the control), energy_inside and nucleus_area (of the attacks on
-        crops that succeeded: the mean share of the gradient's energy that lies inside the nucleus, and the nucleus'
-        share of the crop), split; towards a class also ``towards`` and
-        ``success``, the share of the other classes' cells that are taken for it. Schemes that a stop left out are
-        missing.
+        One row per model and eps; see :meth:`morpholaw.Study.attack`. Schemes that were not reached before a
+        cancellation are missing.
 
     Raises
     ------
     InputError
-        When a scheme was not trained, has no such space, or the schemes have no held-out cell in common.
+        If a scheme was not trained, does not have the space, or the schemes have no held-out cells in common.
     """
     configs = [config] if config.name else [config.model_copy(update={"scheme": one}) for one in schemes]
     configs = [AttackConfig.from_values(one.model_dump()) for one in configs]
@@ -71,19 +67,19 @@ def common_cells(folder: StudyFolder, names: Sequence[str]) -> np.ndarray:
     Raises
     ------
     InputError
-        When the classifiers tell different classes apart, or have no held-out cell in common.
+        If the classifiers distinguish different classes, or have no held-out cells in common.
     """
     cells = [held_out(folder, name)[0] for name in names]
     classes = {frozenset(classifiers.record(folder, name).classes) for name in names}
     if len(classes) > 1:
         raise InputError(
-            f"{', '.join(names)} tell different classes apart, so their accuracies cannot be compared; attack them "
+            f"{', '.join(names)} distinguish different classes, so their accuracies cannot be compared; attack them "
             "one at a time."
         )
     common = reduce(np.intersect1d, cells)
     if not len(common):
         raise InputError(
-            f"{', '.join(names)} have no held-out cell in common; train them again with the same split_seed and "
+            f"{', '.join(names)} have no held-out cells in common; train them again with the same split_seed and "
             "test_fraction."
         )
     return common
@@ -94,7 +90,7 @@ def _name(config: AttackConfig) -> str:
 
 
 class _Attacked(NamedTuple):
-    """What is attacked of a study: a classifier, the inputs of the space, and true classes."""
+    """A classifier to attack, with its inputs in the attacked space and their true classes."""
 
     classifier: Classifier
     inputs: torch.Tensor
@@ -117,7 +113,7 @@ def _prepare(folder: StudyFolder, config: AttackConfig, cells: np.ndarray) -> _A
     x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255
     if config.space == "latent":
         if classifier.encoder is None:
-            raise InputError("Scheme 1 has no latent space to attack; choose space=image or another scheme.")
+            raise InputError("Scheme 1 reads no latents; attack it in image space, or choose another scheme.")
         with torch.no_grad():
             x = classifier.encoder.encode(x)[0]
     options = AttackOptions(
@@ -134,7 +130,7 @@ def _prepare(folder: StudyFolder, config: AttackConfig, cells: np.ndarray) -> _A
 def attack(
     folder: StudyFolder, config: AttackConfig, cells: np.ndarray, monitor: Monitor = SILENT
 ) -> pd.DataFrame:
-    """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
+    """Attack one scheme on some of its held-out cells; return a table as :func:`attack_schemes` does."""
     one = _prepare(folder, config, cells)
     curve = attack_curve(one.classifier, one.inputs, one.targets, (0.0, *config.eps), one.options, monitor)
     energy, area = _inside(one, folder.crops[cells], curve)
@@ -163,9 +159,10 @@ def attack(
 
 
 def _inside(attacked: _Attacked, images: np.ndarray, curve: AttackCurve) -> tuple[np.ndarray, np.ndarray]:
-    """Return what of the successful attacks lies inside the nucleus, each (members, eps); NaN where none succeeded.
+    """Return the gradient's energy inside the nucleus and the area of the nucleus, each (members, eps).
 
-    It is known of attacks on crops. The first eps of the curve is 0, and left out.
+    Both are shares, averaged over the successful attacks on crops, and NaN if there are none. The first eps of the
+    curve, 0, is left out.
     """
     if attacked.options.space != "image" or curve.crops < len(images):
         energy, area = np.full((2, *curve.correct.shape[:2]), np.nan)
@@ -208,19 +205,26 @@ def pairs(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) 
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
     """Return the latents that an attack holds fixed.
 
-    ``keep`` is "morphology", for those that follow the cell whatever its surroundings
-    (:attr:`morpholaw.interpretation.latent_summary.LatentSummary.morphology`), or names such as "z3, cell size".
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    classifier : Classifier
+        The attacked classifier.
+    keep : str
+        "morphology", for the latents that describe the cell itself
+        (:attr:`morpholaw.interpretation.latent_summary.LatentSummary.morphology`), or names such as "z3, cell size".
 
     Raises
     ------
     InputError
-        For a name that is neither, and where no latent is morphology.
+        If there is no latent of a name, or no latent describes morphology.
     """
     if not keep.strip():
         return ()
     if keep.strip() == "morphology":
         if classifier.encoder is None:
-            raise InputError("This classifier reads no latents, so there are none to keep.")
+            raise InputError("This classifier reads no latents, so none can be held fixed.")
         return morphology_latents(folder, classifier.encoder)
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
@@ -229,7 +233,7 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
         latent = named.get(name, int(match[1]) if match else -1)
         if classifier.encoder is None or not 0 <= latent < classifier.encoder.latents:
             raise InputError(
-                f"There is no latent {name!r} to keep; expected 'morphology' or names such as 'z3,z17'."
+                f"There is no latent {name!r} to hold fixed; expected 'morphology' or names such as 'z3,z17'."
             )
         held.append(latent)
     return tuple(held)

@@ -1,4 +1,4 @@
-"""The state of a step under way, from which the very same step goes on after a stop or a crash."""
+"""Checkpoints, from which a step continues after a cancellation or a crash."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from morpholaw.models.bundle import load_bundle, remove_bundle, save_bundle
 
 
 class Checkpoint:
-    """A step's state in the study.
+    """State of an unfinished step.
 
-    It is found again only by the same work: other settings, labels, crops, another encoder or version of
-    Morpholaw start afresh. So going on needs no question: the result is that of an uninterrupted run.
+    A checkpoint is only used by a step with the same settings, labels, crops, encoder and version of Morpholaw, so a
+    resumed step gives the same result as an uninterrupted one.
 
     Parameters
     ----------
     folder : path
-        Where it goes, in a folder that exists.
+        Folder of the checkpoint, whose parent must exist.
     *work
-        Plain values that name all that the result depends on.
+        Plain values that identify everything that the result depends on.
     """
 
     def __init__(self, folder: Path, *work: Any) -> None:
@@ -35,22 +35,22 @@ class Checkpoint:
         self.work = hashlib.sha256(text.encode()).hexdigest()
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Tensors and values that :meth:`write` kept of this work; None where there are none."""
+        """Return the tensors and values that :meth:`write` stored for this work; None if there are none."""
         try:
             tensors, description = load_bundle(self.folder, "checkpoint")
-        except InputError:  # absent or damaged: the step then starts afresh
+        except InputError:  # absent or damaged: the step starts from the beginning
             return None
         return (tensors, description) if description.get("work") == self.work else None
 
     def write(self, tensors: dict[str, Tensor], **values: Any) -> None:
-        """Keep a state in place of the one before.
+        """Store a state, which replaces the previous one.
 
         Raises
         ------
         NoSpaceError
-            When the disk is full; the state before is then untouched.
+            If the disk is full. The previous state is then kept.
         InputError
-            When it cannot be written for another reason.
+            If it cannot be written for another reason.
         """
         try:
             self.folder.parent.mkdir(exist_ok=True)
@@ -59,5 +59,5 @@ class Checkpoint:
             raise file_error(f"The checkpoint {self.folder} cannot be written", error) from None
 
     def remove(self) -> None:
-        """Forget the state: the step is done."""
+        """Remove the checkpoint once the step is complete."""
         remove_bundle(self.folder)

@@ -1,4 +1,4 @@
-"""Rename, merge, colour, arrange and remove classes: labels, classifiers and settings of a study follow."""
+"""Renaming, merging, colouring, ordering and removal of classes, with the labels and classifiers of a study."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from morpholaw.store.study_folder import StudyFolder
 def rename(
     folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SILENT, *, merge: bool = False
 ) -> int:
-    """Give all cells of some classes another class; returns how many cells changed.
+    """Rename or merge classes, and return the number of cells whose label changed.
 
-    A class that takes a new name keeps its classifiers, which call it by that name. Classes that are merged into one
-    leave theirs as they are: these were trained to tell them apart.
+    Classifiers are updated when a class is renamed. When classes are merged, classifiers keep the classes that they
+    were trained with.
 
     Raises
     ------
     InputError
-        When a class does not exist, a new name is empty, or classes would become one without ``merge``.
+        If a class does not exist, a new name is empty, or classes would be merged although ``merge`` is False.
     """
     wanted = {old: new.strip() for old, new in names.items() if old != new.strip()}
     for old, new in wanted.items():
@@ -57,9 +57,9 @@ def rename(
 
 
 def merges(folder: StudyFolder, names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the renamings, old name and new, that make one class of two.
+    """Return the pairs of old and new names that merge two classes.
 
-    A class without cells that no classifier knows is only a name, which another class may take.
+    A class without cells and classifiers is not merged; its name can be given to another class.
     """
     known = {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
     for classifier in classifiers.names(folder):

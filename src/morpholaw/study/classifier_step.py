@@ -1,4 +1,4 @@
-"""Schemes 1 to 3: train ten models of one, measure them on the held-out groups, keep them (paper, 6.2)."""
+"""Training of schemes 1 to 3, with evaluation on held-out groups (paper, 6.2)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from morpholaw.training.rigl import METHODS, RigL
 
 State = Checkpointing[dict[str, Tensor]]
 HELD_OUT_SHARE = 0.15
-"""Share of the training cells that says when scheme 1 ends."""
+"""Share of the training cells that determines when the training of scheme 1 ends."""
 
 
 def train(
@@ -43,9 +43,10 @@ def train(
     name: str | None = None,
     cells: Labelled | None = None,
 ) -> ClassifierRecord | None:
-    """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped.
+    """Train ``config.models`` models of scheme 1, 2 or 3 and store them; return None if the training was cancelled.
 
-    They are kept under ``name``, by default that of the scheme. ``cells`` is the split, by default of the settings.
+    They are stored under ``name``, which defaults to that of the scheme. ``cells`` is the split, by default that of
+    the settings.
     """
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
@@ -60,7 +61,7 @@ def train(
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()
     if state is not None:
-        monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
+        monitor.emit(Message(f"Continuing from the checkpoint of scheme {scheme}."))
     checkpointing = State(checkpoint.write, None if state is None else state[0])
     started_from: Start = ""
     if scheme == 1:
@@ -70,8 +71,7 @@ def train(
     if monitor.should_stop():
         monitor.emit(
             Message(
-                f"Stopped: the models of {name} from before were kept. Training it again with the same "
-                "settings goes on from here."
+                f"Stopped: {name} is unchanged. Training it again with the same settings continues from here."
             )
         )
         return None
@@ -85,7 +85,7 @@ def train(
 def _with_cnn(
     folder: StudyFolder, cells: Labelled, config: ClassifierConfig, checkpointing: State, monitor: Monitor
 ) -> tuple[Classifier, Start]:
-    """Train scheme 1; also return whose encoder the CNNs started from."""
+    """Train scheme 1; also return whose encoder the CNNs were initialised with."""
     fitted, held_out = _held_out_groups(folder, cells, config)
     epoch = fitted[repeated(len(fitted), config.epoch_cells)]
     start = starting_encoder(folder, config)
@@ -110,13 +110,13 @@ def _with_cnn(
 def _held_out_groups(
     folder: StudyFolder, cells: Labelled, config: ClassifierConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split the training cells by group: those to learn from, and those that say when to end.
+    """Split the training cells by group into those to learn from and those that determine when to stop.
 
     Returns
     -------
     tuple of ndarray, int64
-        Places among the training cells. None are held out where ``config.patience`` is 0, or where the groups are too
-        few for every class on both sides.
+        Indices into the training cells. No cells are held out if ``config.patience`` is 0, or if there are too few
+        groups for every class to be in both parts.
     """
     if config.patience:
         groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
@@ -135,7 +135,7 @@ def _with_head(
     checkpointing: State,
     monitor: Monitor,
 ) -> Classifier:
-    """Train scheme 2, or 3 where the heads are ``sparse``."""
+    """Train scheme 2, or scheme 3 if the heads are ``sparse``."""
     if config.inputs != "latents":
         return _with_head_on_shapes(folder, cells, config, sparse, checkpointing, monitor)
     encoder = encoders.of_study(folder)
@@ -187,7 +187,7 @@ def _with_head_on_shapes(
 def _checkpoint(
     folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig, name: str
 ) -> Checkpoint:
-    """Where a training keeps its state, identified by everything that its models depend on."""
+    """Return the checkpoint of a training, identified by everything that its models depend on."""
     return Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json"),
@@ -198,6 +198,6 @@ def _checkpoint(
 
 
 def _encoder_read(folder: StudyFolder, scheme: int, config: ClassifierConfig) -> str | None:
-    """Return the fingerprint of the study's encoder where the models depend on it."""
+    """Return the fingerprint of the study's encoder if the models depend on it."""
     depends = starts_from_study(folder, config) if scheme == 1 else config.inputs != "shapes"
     return folder.encoder_record.sha256 if depends else None

@@ -1,4 +1,4 @@
-"""The encoder whose weights the CNNs of scheme 1 start from."""
+"""The encoder with whose weights the CNNs of scheme 1 are initialised."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def starts_from_study(folder: StudyFolder, config: ClassifierConfig) -> bool:
-    """Return whether CNNs start from the study's own encoder, if its layout is theirs."""
+    """Return whether CNNs are initialised with the study's own encoder, provided that its layout is theirs."""
     return config.start_from == "encoder" and folder.has_encoder
 
 
 def starting_encoder(folder: StudyFolder, config: ClassifierConfig) -> BetaTCVAE | None:
-    """Return the encoder that CNNs start from: the study's, or the shipped one where it has none.
+    """Return the encoder with which CNNs are initialised: the study's, or the shipped one if it has none.
 
-    None where they start from random weights: by the settings, or because the encoder has another layout than they.
+    Returns None if they start from random weights, because of the settings or because the encoder has another layout.
     """
     if config.start_from == "none":
         return None
@@ -28,6 +28,6 @@ def starting_encoder(folder: StudyFolder, config: ClassifierConfig) -> BetaTCVAE
     else:
         try:
             encoder = encoders.load(sample_folder() / "encoder")
-        except InputError:  # the sample was not installed
+        except InputError:  # the sample is not installed
             return None
     return encoder if CNNEnsemble(1, size=folder.crops.size).fits(encoder) else None

@@ -1,4 +1,4 @@
-"""The rows that heads and laws learn from where shapes are read: standardised columns of the training cells."""
+"""The training data of heads and laws that read shapes: standardised columns of the training cells."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from morpholaw.study.scale import model_scale
 
 @dataclass(frozen=True)
 class ColumnRows:
-    """Columns of training cells in which a nucleus was measured.
+    """Columns of the training cells in which a nucleus was found.
 
     Attributes
     ----------
     columns : ModelColumns
         The columns and their scales.
     measured : ndarray, bool (cells,)
-        Which of the cells have a nucleus.
+        Whether a nucleus was found in each cell.
     shapes : DataFrame
-        Shapes of those cells, in units.
+        Shapes of these cells, in their units.
     means, log_variances : ndarray or None
-        Posteriors of all latents of those cells in all orientations, float32 (orientations, n, L); None without
+        Posteriors of all latents of these cells in all orientations, float32 (orientations, n, L); None without
         latents.
     """
 
@@ -41,7 +41,7 @@ class ColumnRows:
     log_variances: np.ndarray | None
 
     def standardised(self, versions: np.ndarray | None) -> np.ndarray:
-        """Return columns as models read them, float32 (versions, n, columns).
+        """Return the standardised columns, float32 (versions, n, columns).
 
         Parameters
         ----------
@@ -61,27 +61,32 @@ def measure_training_cells(
     shapes: Sequence[str] | None,
     augment: bool,
 ) -> ColumnRows:
-    """Measure the columns of training cells, and what they are scaled by.
+    """Measure the columns of training cells and their scales.
 
     Parameters
     ----------
     cells : ndarray, int64 (n,)
         Indices into the study's crops.
     encoder : BetaTCVAE, optional
-        Encodes the cells; None where shapes alone are read.
+        The encoder; None if only shapes are read.
     latents : sequence of int
         Numbers of the latents among the columns.
     shapes : sequence of str, optional
-        Names of the shapes; by default all that describe the cell itself.
+        Names of the shapes. The default is all shapes of the cell itself.
     augment : bool
-        Whether latents are those of all orientations.
+        Encode the cells in all orientations.
+
+    Returns
+    -------
+    ColumnRows
+        The columns.
     """
     scale = model_scale(folder)
     pixel_size = None if scale is None else scale.pixel_size
     chosen = choose_features(SHAPE_NAMES if shapes is None else tuple(shapes), pixel_size)
     if not chosen:
         raise InputError(
-            "No shape was named that could be read; name some, or leave the setting shapes empty."
+            "The setting shapes names no shape; name some, or leave it empty to use all of them."
         )
     images = folder.crops[cells]
     unscaled = ModelColumns(chosen, (0.0,) * len(chosen), (1.0,) * len(chosen), pixel_size)

@@ -1,4 +1,4 @@
-"""How often the classifiers of a study, and the baselines beside them, assign a cell to the same class."""
+"""Agreement of the classifiers of a study and the baselines."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from morpholaw.store.study_folder import StudyFolder
 
 @dataclass(frozen=True)
 class _Predicted:
-    """What one classifier predicts of the cells that it was not trained on.
+    """Predictions of one classifier for the cells that it was not trained on.
 
     Attributes
     ----------
     classes : tuple of str
-        Those that it tells apart.
+        The classes that it distinguishes.
     names : Series
-        Predicted class by the cell's index; None where there is none.
+        Predicted class, by the index of the cell; None without a finite score.
     """
 
     classes: tuple[str, ...]
@@ -38,21 +38,20 @@ class _Predicted:
 
     @classmethod
     def of(cls, classes: tuple[str, ...], numbers: np.ndarray, cells: np.ndarray) -> _Predicted:
-        """Return the classes of numbers, int (n,); -1 is that of no finite score."""
+        """Return the predictions from class numbers, int (n,), where -1 stands for no finite score."""
         return cls(classes, pd.Series(np.array([*classes, None], dtype=object)[numbers], index=cells))
 
 
 def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
-    """Return the share of cells that each two classifiers assign to the same class.
+    """Return the share of cells that each pair of classifiers assigns to the same class.
 
-    Each pair is compared on the cells that were held out from both. Classifiers of other classes, or without a cell
-    in common, have NaN; a cell without a finite score agrees with none. The baselines learn from the training cells of
-    the split that most of the classifiers have, and stand last.
+    Each pair is compared on the cells that were held out from both. The share is NaN if the classes differ or there are
+    no such cells. A cell without a finite score never agrees. See :meth:`morpholaw.Study.compare`.
 
     Returns
     -------
     DataFrame
-        One row per classifier: ``classifier``, its name, then one column per classifier. Empty after a stop.
+        One row per classifier: its name (``classifier``), then one column per classifier. Empty if cancelled.
     """
     records = classifiers.records(folder)
     tell_changes(folder, records, monitor)
@@ -83,7 +82,7 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
 
 
 def _baselines(folder: StudyFolder, records: dict[str, ClassifierRecord]) -> dict[str, _Predicted]:
-    """Return what the baselines predict of the test cells that most classifiers have; none where no split is known."""
+    """Return the predictions of the baselines for the test set that most classifiers share; empty without a split."""
     own = {name: one for name, one in records.items() if not one.trained_elsewhere}
     counted = Counter((one.evaluation.split, one.classes) for one in own.values())
     for split, _ in counted.most_common():
@@ -92,7 +91,7 @@ def _baselines(folder: StudyFolder, records: dict[str, ClassifierRecord]) -> dic
         )
         try:
             held_out(folder, name)
-        except InputError:  # it has been said
+        except InputError:  # it has been reported before
             continue
         cells = labelled_cells(folder, record.config)
         training, testing = (baseline_features(folder.crops[part]) for part in (cells.train, cells.test))

@@ -1,8 +1,8 @@
 """A study whose classes are conditions, to find what separates treated from untreated cells.
 
-Cells of one movie share its staining, focus and density, so a classifier that saw some of them recognises the others
-without knowing anything of the treatment. A group of cells is therefore a whole replicate, and splits, folds and
-intervals, which never take a group apart, are those of replicates.
+Cells of one movie share staining, focus and density, so a classifier that was trained on some of them recognises the
+others without regard to the treatment. Each replicate is therefore one group: splits, folds and confidence intervals,
+which never divide a group, then refer to replicates.
 """
 
 from __future__ import annotations
@@ -26,34 +26,33 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def copy_as_conditions(source: StudyFolder, conditions: Conditions, out: StudyFolder) -> ConditionsRecord:
-    """Fill a new study with the cells of another one, each with its condition as its class.
+    """Copy the cells of a study to a new one, labelled with their conditions.
 
-    Where a condition has several replicates, each is one group. Where it has one, its groups stay those of the cells'
-    families, since a condition whose cells are all on one side can be neither learnt nor tested.
+    If a condition has several replicates, each replicate is one group. If it has a single replicate, its cells keep
+    their groups, because a condition whose cells are all in the training set or all in the test set is of no use.
 
     Parameters
     ----------
     source : StudyFolder
-        The study that has the crops.
+        The study with the crops.
     conditions : Conditions
-        The condition and replicate of each movie; crop sets that it lacks are left out.
+        Condition and replicate of each movie. Crop sets that are not in it are left out.
     out : StudyFolder
         A study without crops.
 
     Returns
     -------
     ConditionsRecord
-        What was written beside the crops.
+        The record that was written to the new study.
 
     Raises
     ------
     InputError
-        When there is one condition only.
+        If there is a single condition.
     """
     if len(conditions.names) < 2:
         raise InputError(
-            f"The table of conditions has one condition, {conditions.names[0]}; two or more are needed to tell cells "
-            "apart by them."
+            f"The table of conditions has a single condition, {conditions.names[0]}; at least two are needed."
         )
     rows = conditions.table.to_dict("records")
     movies = tuple(MovieCondition(**{str(key): value for key, value in row.items()}) for row in rows)
@@ -70,7 +69,7 @@ def copy_as_conditions(source: StudyFolder, conditions: Conditions, out: StudyFo
 
 
 def _copy_set(crop_set: CropSet, place: Path, movie: MovieCondition, by_replicate: bool) -> None:
-    """Write the crop set of one movie with its condition as the class of each cell."""
+    """Copy the crop set of one movie, with the condition as the class of each cell."""
     place.mkdir()
     _link(crop_set.folder / "images.npy", place / "images.npy")
     if (crop_set.folder / MASKS).is_file():
@@ -90,13 +89,13 @@ def _copy_set(crop_set: CropSet, place: Path, movie: MovieCondition, by_replicat
 
 
 def _link(source: Path, place: Path) -> None:
-    """Link a file that is never written to again to a second place; copy it where the disk has no links."""
+    """Create a hard link to a file that is never changed; copy it if the disk does not support links."""
     try:
         os.link(source, place)
-    except OSError:  # another disk, or one without links
+    except OSError:  # the folders are on different disks, or the disk does not support links
         shutil.copyfile(source, place)
 
 
 def _moved(source: FileSource, folder: Path, place: Path) -> FileSource:
-    """Return a source whose path is relative to another crop set's folder."""
+    """Return a source whose path is relative to the folder of another crop set."""
     return source.model_copy(update={"path": path_from((folder / source.path).resolve(), place)})

@@ -1,4 +1,4 @@
-"""Crops of a study: cut from a movie or imported from a folder, whole or not at all."""
+"""Creation of crop sets in a study, cut from a movie or imported from a folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from morpholaw.study.scale import at_scale, study_scale
 
 @contextmanager
 def removed_on_failure(path: Path) -> Iterator[None]:
-    """Remove what the block made at ``path`` where it fails; what was there before stays."""
+    """Remove what a ``with`` block created at ``path`` if the block fails; earlier contents are kept."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     kept = set(path.iterdir()) if path.is_dir() else set()
     try:
@@ -44,7 +44,7 @@ def removed_on_failure(path: Path) -> Iterator[None]:
             else:
                 made.unlink(missing_ok=True)
         for folder in missing:
-            with suppress(OSError):  # somebody else has put something there
+            with suppress(OSError):  # another program has created a file there
                 folder.rmdir()
         raise
 
@@ -58,19 +58,22 @@ def crop(
     replace: bool = False,
     monitor: Monitor = SILENT,
 ) -> CropSet:
-    """Cut the cells of a movie into a new crop set, or in place of the set that was cut from it before.
+    """Cut the cells of a movie into a new crop set, or replace the set that was cut from it earlier.
 
-    Movie, tracks, pixels and labels are compared before anything is written.
+    The movie, tracks and labels are checked against each other and against the pixels before anything is written.
 
     Raises
     ------
     InputError
-        When they do not fit each other or the study, or the movie was cut before; nothing is left behind.
+        If they do not match each other or the study, or the study already holds crops of the movie. Nothing is left
+        behind.
     """
     inputs.comparison.tell(monitor, config.force)
     scale = study_scale(folder)
     if scale is None and folder.sets and inputs.movie.pixel_size is not None:
-        sentence = f"The crops of {folder.path} state no pixel size; check that all are of one scale."
+        sentence = (
+            f"The pixel size of the crops in {folder.path} is unknown; check that all have the same scale."
+        )
         monitor.emit(Message(sentence, "warning"))
     config = at_scale(config, inputs.movie, scale, monitor)
     cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
@@ -111,7 +114,7 @@ def import_folder(
     Raises
     ------
     InputError
-        When the images cannot be used, or are of another scale than the study's crops; nothing is left behind.
+        If the images cannot be used, or their scale differs from that of the study. Nothing is left behind.
     """
     scale = study_scale(folder)
     config = config.model_copy(update={"pixel_size": stated_pixel_size(images, config, monitor)})
@@ -132,12 +135,12 @@ def adopt(
     force: bool = False,
     monitor: Monitor = SILENT,
 ) -> CropSet:
-    """Move a crop set that was cut elsewhere into a study; the latest is the last of the study's sets.
+    """Move a crop set that was cut outside the study into it, as its last set.
 
     Raises
     ------
     InputError
-        When the set does not go with the study's others, or its movie was cut before.
+        If the set does not match the others of the study, or the study already holds crops of its movie.
     """
     scale = study_scale(folder)
     if scale is not None and crop_set.record.scale is not None:
@@ -183,7 +186,7 @@ def unused_prefix(folder: StudyFolder, name: str) -> str:
 def _earlier_set(
     folder: StudyFolder, origin: CropOrigin, replace: bool, force: bool, monitor: Monitor
 ) -> CropSet | None:
-    """Return the set to replace; InputError where the movie was cut before and nobody said what to do."""
+    """Return the set to replace; InputError if the study holds crops of the movie and no choice was made."""
     same = [crop_set for crop_set in folder.sets if crop_set.record.is_of_same_movie(origin)]
     if not same:
         return None
@@ -200,7 +203,7 @@ def _earlier_set(
 
 
 def _own_classes(cells: pd.DataFrame, folder: StudyFolder, monitor: Monitor) -> np.ndarray:
-    """Return the classes that came with tracks, spelt as the study does."""
+    """Return the classes that came with the tracks, in the spelling of the study."""
     notes: list[str] = []
     classes = one_spelling(cells["label"].to_numpy(), folder.classes, "The tracks", notes)
     for note in notes:
@@ -211,7 +214,7 @@ def _own_classes(cells: pd.DataFrame, folder: StudyFolder, monitor: Monitor) -> 
 def _read_labels(
     labels: Path | str | None, cells: pd.DataFrame, folder: StudyFolder, name: str, monitor: Monitor
 ) -> LabelTable | None:
-    """Read a table of classes, spelt as in the study and in the tracks; None where there is no table."""
+    """Read a table of labels, in the spelling of the study and the tracks; None if there is no table."""
     if labels is None:
         return None
     known = (*folder.classes, *sorted(set(cells["label"]) - {""}))
@@ -223,14 +226,14 @@ def _read_labels(
 
 @dataclass(frozen=True)
 class _Given:
-    """The classes that a person gave to the crops of a set which another is about to replace."""
+    """Labels that were given by hand to the crops of a set that is about to be replaced."""
 
     cells: pd.DataFrame
     labels: dict[int, str]
 
     @classmethod
     def to(cls, crop_set: CropSet, folder: StudyFolder) -> _Given:
-        """Read the classes and the table while the set is still at its place."""
+        """Read the labels and the table of cells before the set is replaced."""
         return cls(crop_set.cells, folder.annotations.of_set(crop_set))
 
 
@@ -241,7 +244,7 @@ def _annotate(
     given: _Given | None,
     monitor: Monitor,
 ) -> None:
-    """Give a new set its labels; a set that cannot be given them is removed again."""
+    """Label the crops of a new set; remove the set if that fails."""
     try:
         if given is not None:
             _keep_annotations(folder, crop_set, given, monitor)
@@ -254,7 +257,7 @@ def _annotate(
 
 
 def _keep_annotations(folder: StudyFolder, crop_set: CropSet, given: _Given, monitor: Monitor) -> None:
-    """Carry classes that a person gave over to the new crops of the same cells, and drop what was computed."""
+    """Transfer labels given by hand to the new crops of the same cells, and drop stored results."""
     shutil.rmtree(folder.path / "latents" / crop_set.name, ignore_errors=True)
     if not given.labels:
         return
@@ -270,7 +273,8 @@ def _keep_annotations(folder: StudyFolder, crop_set: CropSet, given: _Given, mon
         lost = len(given.labels) - len(kept)
         monitor.emit(
             Message(
-                f"{lost} of {len(given.labels)} classes given by hand were of cells that are gone.", "warning"
+                f"{lost} of {len(given.labels)} labels given by hand were lost, because their cells no longer exist.",
+                "warning",
             )
         )
 
