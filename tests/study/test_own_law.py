@@ -46,7 +46,7 @@ def test_the_rule_may_be_that_of_the_other_class(study):
 def test_what_cannot_be_tested_is_refused(study):
     with pytest.raises(InputError, match="'girth' is not one of its variables"):
         study.test_law("girth < 2")
-    with pytest.raises(InputError, match="reads nothing of a cell"):
+    with pytest.raises(InputError, match="has no variable"):
         study.test_law("1 + 1")
     with pytest.raises(InputError, match="no class 'anaphase'"):
         study.test_law("area < 2", class_name="anaphase")

@@ -80,7 +80,7 @@ def test_settings_of_inputs_need_a_movie(study):
 def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_starts_from_it(tmp_path, study):
     movie, tracks = halved()
     coarse = Study.create(tmp_path / "coarse", movie=movie, tracks=tracks, pixel_size=0.666)
-    with pytest.raises(InputError, match=r"of 0\.666 um per pixel and the encoder in .* of 0\.333"):
+    with pytest.raises(InputError, match=r"is 0\.666 um, but that of the encoder in .* is 0\.333 um"):
         coarse.load_encoder("sample")
     said: list[Any] = []
     record = coarse.train_encoder(
@@ -98,7 +98,7 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
     cells = cells_table(3, label="")
     for name, size in (("finer", 0.2), ("same", 0.333), ("unknown", None)):
         CropSet.write(tmp_path / name, images, cells, CropOrigin(kind="simulated", pixel_size=size))
-    with pytest.raises(InputError, match=r"crops of finer are of 0\.2 um per pixel and the encoder"):
+    with pytest.raises(InputError, match=r"crops of finer is 0\.2 um, but that of the encoder"):
         study.classify(2, crops=tmp_path / "finer")
     with pytest.raises(InputError, match=r"crops of finer are of 0\.2 um"):
         study.classify(2, crops=CropSet(tmp_path / "finer"))
@@ -114,7 +114,7 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
     said.clear()
     study.classify(2, crops=pictures, monitor=Monitor(said.append))
     assert any("not known whether the images" in one.text for one in of_text(said))
-    with pytest.raises(InputError, match=r"images in .*pictures are of 0\.65 um per pixel"):
+    with pytest.raises(InputError, match=r"images in .*pictures is 0\.65 um"):
         study.classify(2, crops=pictures, pixel_size=0.65)
     assert len(study.classify(2, crops=pictures, pixel_size=0.333)) == 3
 

@@ -1,7 +1,7 @@
-"""Apply a study's models to cells: a table of scores and classes, one row a cell.
+"""Application of a study's models to cells, which gives a table of scores and classes with one row per cell.
 
-Of two classes, the class is the sign of a score (eq. 2); of more, that of the largest score. ``along`` tracks, it is
-the likeliest one with the cell's whole track in view, and that of the cell's own frame is kept as ``frame_class``.
+With two classes, the class is the sign of the score (eq. 2); with more, that of the largest score. Along tracks, the
+class is the most probable one given the whole track, and the class of the single frame is kept as ``frame_class``.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from morpholaw.study.scale import at_scale, model_scale
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probability")
-"""Columns of a table of scores; empty where one does not apply. With more than two classes ``score_NAME`` and
-``probability_NAME`` of each class follow; the ids of the tracks' own file stand beside them."""
+"""Columns of a table of scores, which may be empty. With more than two classes, ``score_NAME`` and
+``probability_NAME`` of each class follow. The ids of the file of tracks are added."""
 UNDEFINED = "undefined"
-"""The class of a cell whose score is not a finite number."""
+"""Class of a cell whose score is not finite."""
 BATCH = 512
-"""Crops that are compared with the training cells at a time."""
+"""Number of crops that are compared with the training cells at once."""
 
 
 def classify_set(applied: AppliedClassifier, crop_set: CropSet, monitor: Monitor = SILENT) -> pd.DataFrame:
-    """Score every crop of a set; the score is the models' median."""
+    """Score every crop of a set with the median of the models."""
     each = score_crops(applied.classifier, crop_set.images, monitor=monitor)
     unusual = None
     if applied.familiarity is not None:
@@ -57,7 +57,7 @@ def classify_set(applied: AppliedClassifier, crop_set: CropSet, monitor: Monitor
 def classify_study(
     folder: StudyFolder, for_set: Callable[[str], AppliedClassifier], monitor: Monitor = SILENT
 ) -> pd.DataFrame:
-    """Score every crop of a study, each set by what is applied to it; the column ``set`` comes first."""
+    """Score every crop of a study, each set with its own classifier. The first column is ``set``."""
     tables = []
     for crop_set in folder.sets:
         table = classify_set(for_set(crop_set.name), crop_set, monitor)
@@ -69,32 +69,32 @@ def classify_study(
 
 
 def unusual_cells(table: pd.DataFrame) -> str:
-    """Say in a sentence how many cells of a table of scores are unusual."""
+    """Return a sentence on how many cells of a table of scores are unusual."""
     if "unusual" not in table:
-        return "Whether cells are like those of the training is not known: they are not in this study, or too few."
-    count = int(table["unusual"].sum())
+        return "The cells could not be compared with the training cells, because
+        these are not in this study or too few." count = int(table["unusual"].sum())
     if not count:
-        return "None is unusual: all pictures are made like those of the training cells."
+        return "No cell is unusual: all images resemble those of the training cells."
     share = f"{count} of {len(table)} ({percent(count / max(1, len(table)))})"
     return (
-        f"Unusual, unlike 99 % of the training cells in grey levels, noise or sharpness: {share}. Do not trust their "
-        "classes; they are marked in the column unusual."
+        f"Unusual cells: {share}. Their images differ from 99 % of the training cells in grey levels, noise or "
+        "sharpness, so their classes are not reliable. They are marked in the column unusual."
     )
 
 
 def unsure_cells(table: pd.DataFrame) -> str:
-    """Say in a sentence how many cells of two classes have a probability below one half; "" where none has."""
+    """Return a sentence on how many cells of two classes have a probability below 0.5; "" if there are none."""
     count = int((table["probability"] < 0.5).sum())
     if not count or any(name.startswith("probability_") for name in table):
         return ""
     return (
-        f"{count} of {len(table)} cells have a probability below 0.5 for their own class: the class is the sign of the "
-        "score, and the probability what held-out cells of such scores were. Look at these cells first."
+        f"{count} of {len(table)} cells have a probability below 0.5 for their own class. The class is the sign of the "
+        "score, whereas the probability is calibrated on held-out cells. Check these cells first."
     )
 
 
 def _unusual(familiarity: Familiarity, images: Any, count: int) -> np.ndarray:
-    """Mark the first ``count`` crops, bool (count,), read in parts so that they need not be in memory."""
+    """Return whether each of the first ``count`` crops is unusual, bool (count,). Crops are read in batches."""
     parts = [
         familiarity.unusual(np.array(images[begin : min(begin + BATCH, count)]))
         for begin in range(0, count, BATCH)
@@ -105,7 +105,7 @@ def _unusual(familiarity: Familiarity, images: Any, count: int) -> np.ndarray:
 def _table(
     applied: AppliedClassifier, cells: pd.DataFrame, each: np.ndarray, unusual: np.ndarray | None
 ) -> pd.DataFrame:
-    """Return the table of scores of every model, (members, n[, classes]); shorter than ``cells`` after a stop."""
+    """Return the table for scores of all models, (members, n[, classes]); shorter than ``cells`` if cancelled."""
     each = each if applied.adaptation is None else applied.adaptation.apply(each)
     scores, classes = median_score(each), applied.classifier.classes
     numbers = classes_of_scores(scores, len(classes))
@@ -142,7 +142,7 @@ def _add_track_classes(
     along: AlongTracks,
     classes: tuple[str, ...],
 ) -> None:
-    """Put the classes along tracks, and their probabilities, in the place of those of single frames."""
+    """Replace the classes of single frames and their probabilities by those along tracks."""
     tracked = cells["track_id"].to_numpy() >= 0
     tracks = cells["track_id"].to_numpy()[tracked]
     named = np.array([*classes, UNDEFINED], dtype=object)
@@ -176,12 +176,12 @@ def classify_movie(
     config: CropConfig,
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """Cut every tracked cell of a movie and score it; the crops are not kept.
+    """Cut and score every tracked cell of a movie. The crops are not stored.
 
     Raises
     ------
     InputError
-        When movie and tracks do not fit each other, or the movie's scale is not known and the models' is.
+        If the movie and the tracks do not match, or the scale of the movie is unknown and that of the models is known.
     """
     inputs.comparison.tell(monitor, config.force)
     if folder.sets:  # cut as the study's own crops were cut
@@ -208,12 +208,12 @@ def classify_folder(
     pixel_size: float | None = None,
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """Score every crop in the folder of a crop set, or in one of image files; those are not kept.
+    """Score every crop of a crop set or of a folder of image files, given by its folder. Images are not stored.
 
     Raises
     ------
     InputError
-        When the crops are of another scale than the study's; a scale that is not known is a warning.
+        If the scale of the crops differs from that of the study. An unknown scale is only a warning.
     """
     crops, scale = Path(crops), model_scale(folder)
     if (crops / "set.json").is_file():

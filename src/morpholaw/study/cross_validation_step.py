@@ -1,4 +1,4 @@
-"""Cross-validation of a scheme on a study's labelled cells: every model trained for it is thrown away."""
+"""Cross-validation of a scheme on the labelled cells of a study. The trained models are discarded."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from morpholaw.study.tune_step import search_settings
 from morpholaw.training.tune import TrialStorage
 
 FOLDER = "cross_validation"
-"""Where the tables are kept in a study."""
+"""Folder of the results in a study."""
 MEDIAN = "-median"
-"""Follows a scheme's name in the rows of the median score of its models, by which cells are classified."""
+"""Suffix of a scheme's name in rows for the median score of its models, which is used for classification."""
 
 
 def cross_validate(
@@ -53,19 +53,19 @@ def cross_validate(
 ) -> CrossValidation:
     """Train and test a scheme and the baselines on grouped folds.
 
-    Each fold's models learn from its training groups alone, scheme 4 from the latents that the fold's own scheme 3
-    kept. Settings that the study's search found are not used, because it may have seen the cells that are tested here;
-    with ``design.trials`` each fold searches its own.
+    The models of a fold are trained on its training groups only, and scheme 4 uses the latents that scheme 3 keeps in
+    the same fold. Tuned settings of the study are not used, because their search may have used the cells that are
+    tested here; with ``design.trials``, scheme 3 is tuned within each fold.
 
     Raises
     ------
     InputError
-        When a class has fewer groups than folds, the encoder has learnt from labels of these cells, or settings are to
-        be searched of a scheme that has none.
+        If a class has fewer groups than there are folds, the encoder was trained with labels of these cells, or the
+        scheme cannot be tuned.
     """
     if design.trials and not (_trains_scheme_3(scheme, law_config) and config.inputs == "latents"):
         raise InputError(
-            "Settings are searched for sparse networks that read latents, in schemes 3 and 4; leave out the search."
+            "Only sparse networks that read latents, in schemes 3 and 4, can be tuned; leave out the tuning."
         )
     classes = chosen_classes(folder, config.classes)
     config = config.model_copy(update={"classes": classes})
@@ -73,7 +73,7 @@ def cross_validate(
     cells = np.flatnonzero(np.isin(labels, classes))
     if not len(cells):
         raise InputError(
-            f"The study {folder.path} has no labelled cells of {' or '.join(classes)} to test on."
+            f"The study {folder.path} has no labelled cells of {' or '.join(classes)} for the test."
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     check_groups(groups, labels[cells], classes, design.folds)
@@ -101,12 +101,12 @@ def cross_validate(
             rows = measured[fold.train], targets[fold.train], measured[fold.test]
             result.add(name, fold, predict_baseline(name, *rows))
     if not result.names:
-        raise InterruptedError("Stopped before a fold was complete; nothing was written.")
+        raise InterruptedError("Stopped before the first fold was complete; nothing was written.")
     return result
 
 
 def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | None = None) -> pd.DataFrame:
-    """Write the table of folds, and that of groups beside it; returns the former."""
+    """Write the results per fold and per group, and return the former."""
     table = result.table()
     place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
     write_table(place, table)
@@ -115,7 +115,7 @@ def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | No
 
 
 def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design) -> str:
-    """Return what the table is called in a study, such as "scheme3-shapes-tuned"."""
+    """Return the name of the table in a study, such as "scheme3-shapes-tuned"."""
     inputs = law_config.inputs if scheme == 4 else config.inputs
     parts = (
         _name(scheme, law_config),
@@ -128,38 +128,36 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
 
 
 def uses_encoder(folder: StudyFolder, scheme: int, config: ClassifierConfig, law_config: LawConfig) -> bool:
-    """Return whether models of a scheme read latents, or start from the study's encoder."""
+    """Return whether models of a scheme read latents or are initialised with the study's encoder."""
     if scheme == 1:
         return starts_from_study(folder, config)
     return (law_config.inputs if scheme == 4 else config.inputs) != "shapes" or folder.has_encoder
 
 
 def encoder_sentence(folder: StudyFolder) -> str:
-    """Say whether the study's encoder has seen the pictures that are tested on."""
+    """Return a sentence on whether the study's encoder was trained on the tested crops."""
     if folder.encoder_record.provenance.data == data_fingerprint(folder):
-        which = "all crops of this study"
+        crops = "all crops of this study"
         if folder.encoder_record.test_split:
-            which = "the crops of this study but those of the test groups of one split"
+            crops = "the crops of this study except those of the test groups of one split"
         return (
-            f"The encoder was trained once, on {which}: it has seen tested cells, without labels. What each fold "
-            "trains has not."
+            f"The encoder was trained once, on {crops}, including cells that are tested here, but without their "
+            "labels. All other models were trained anew in each fold, without the tested cells."
         )
-    return (
-        "The encoder was trained on other crops than those of this study: it has not seen the tested cells."
-    )
+    return "The encoder was trained on crops of another study, and not on the tested cells."
 
 
 def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:
-    """Refuse a study without an encoder, and one whose encoder has learnt from labels of the groups."""
+    """Raise if the study has no encoder, or if its encoder was trained with labels of the groups."""
     seen = LabelsSeen.of(folder.encoder_record)
     if seen is not None and seen.train_groups & set(groups):
         raise InputError(
-            "The encoder learnt from labels of cells that would be tested; train it with task 0 to cross-validate."
+            "The encoder was trained with labels of cells that would be tested; train it with task 0 to cross-validate."
         )
 
 
 def _trains_scheme_3(scheme: int, law_config: LawConfig) -> bool:
-    """Return whether models of scheme 3 are trained: by itself, or to choose what laws read or imitate."""
+    """Return whether scheme 3 is trained, for itself or to provide the inputs or targets of laws."""
     return scheme == 3 or (scheme == 4 and (law_config.inputs == "latents" or law_config.loss == "mse"))
 
 
@@ -184,10 +182,7 @@ def _scored_without(
     trials: int,
     monitor: Monitor,
 ) -> np.ndarray | None:
-    """Return the scores of a fold's test cells by models of its training cells, (members, n) or (members, n, classes).
-
-    None after a stop.
-    """
+    """Return the scores of a fold's test cells, (members, n[, classes]); None if cancelled."""
     with _copy(folder) as study:
         if trials:
             searched = TuneConfig(trials=trials, seed=config.seed, sparse_method=config.sparse_method)
@@ -206,7 +201,7 @@ def _scored_without(
 
 @contextmanager
 def _copy(folder: StudyFolder) -> Iterator[StudyFolder]:
-    """Make a study of the same crops and encoder for one fold, without classifiers, and remove it."""
+    """Create a temporary study with the same crops and encoder but no classifiers, for one fold."""
     with tempfile.TemporaryDirectory(prefix="morpholaw-fold-") as place:
         path = Path(place) / folder.name
         (path / "classifiers").mkdir(parents=True)
@@ -220,6 +215,6 @@ def _copy(folder: StudyFolder) -> Iterator[StudyFolder]:
         source = (folder.path / "crops").resolve()
         try:
             (path / "crops").symlink_to(source, target_is_directory=True)
-        except OSError:  # Windows allows links to administrators only
+        except OSError:  # Windows restricts links to administrators
             shutil.copytree(source, path / "crops")
         yield StudyFolder(path)

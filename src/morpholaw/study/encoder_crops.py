@@ -1,7 +1,4 @@
-"""The crops and the labels that an encoder learns from (paper, section 8).
-
-Crops of groups that classifiers are tested on are left out.
-"""
+"""The training set of an encoder: crops, without those of the test groups of classifiers, and labels (section 8)."""
 
 from __future__ import annotations
 
@@ -20,19 +17,19 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.training.joint_objective import EncoderLabels
 
 IN_MEMORY = 150_000
-"""Crops up to which training reads them from memory (600 MB) instead of from the file."""
+"""Largest number of crops that are loaded into memory (600 MB) for training; more are read from the file."""
 
 
 @dataclass(frozen=True)
 class ChosenCrops:
-    """Some crops of a study, read as an array is.
+    """A selection of a study's crops, which is indexed like an array.
 
     Attributes
     ----------
     crops : Crops
         All crops.
     kept : ndarray, int64 (n,)
-        Those that are read, rising.
+        Indices of the selected crops, in ascending order.
     """
 
     crops: Crops
@@ -47,21 +44,21 @@ class ChosenCrops:
 
 @dataclass(frozen=True)
 class LearntCrops:
-    """What an encoder learns from.
+    """The training set of an encoder.
 
     Attributes
     ----------
     kept : ndarray, int64 (n,)
-        Indices into the study's crops, rising.
+        Indices into the study's crops, in ascending order.
     test_split : str
-        Fingerprint of the test groups that are left out; "" where none are.
+        Fingerprint of the test groups that are left out; "" if there are none.
     """
 
     kept: np.ndarray
     test_split: str
 
     def images(self, folder: StudyFolder) -> np.ndarray | Crops | ChosenCrops:
-        """Return the crops, in memory where they are few."""
+        """Return the crops, loaded into memory if there are not too many."""
         crops = folder.crops
         if len(self.kept) <= IN_MEMORY:
             return crops[self.kept]
@@ -69,10 +66,10 @@ class LearntCrops:
 
 
 def learnt_crops(folder: StudyFolder, config: EncoderConfig, task: TaskRecord | None = None) -> LearntCrops:
-    """Choose the crops that an encoder learns from.
+    """Select the training set of an encoder.
 
-    Left out are all crops of the groups that classifiers are tested on by the settings' split: those of the joint
-    objective where there is one, else those of the classes that classifiers tell apart by default.
+    All crops of the test groups are left out. These are the test groups of the joint objective if there is one,
+    otherwise those on which classifiers of the default classes are tested with the same settings.
     """
     crops = folder.crops
     groups = crops.cells["group"].to_numpy(str)
@@ -88,11 +85,11 @@ def learnt_crops(folder: StudyFolder, config: EncoderConfig, task: TaskRecord | 
 
 
 def _test_groups(folder: StudyFolder, config: EncoderConfig, groups: np.ndarray) -> set[str]:
-    """Return the groups that classifiers of the default classes are tested on; none without such a split."""
+    """Return the test groups of classifiers of the default classes; empty if there is no such split."""
     try:
         classes = chosen_classes(folder)
         _, test = split_labelled(folder, classes, config.test_fraction, config.split_seed)
-    except InputError:  # too few labels: there is nothing to test on yet
+    except InputError:  # there are too few labels for a test set
         return set()
     return set(groups[test].tolist())
 
@@ -100,24 +97,28 @@ def _test_groups(folder: StudyFolder, config: EncoderConfig, groups: np.ndarray)
 def task_labels(
     folder: StudyFolder, config: EncoderConfig, seen: LabelsSeen | None = None
 ) -> tuple[EncoderLabels, TaskRecord]:
-    """Return the labelled cells of the training groups, and the record of them.
+    """Return the labelled cells of the training groups, and a record of them.
 
     Parameters
     ----------
-    seen
-        Labels that the encoder which training starts from has seen; its test groups stay test groups.
+    folder : StudyFolder
+        The study.
+    config : EncoderConfig
+        Settings of the training.
+    seen : LabelsSeen, optional
+        Labels that were used to train the initial encoder. Its test groups remain test groups.
 
     Raises
     ------
     InputError
-        When fewer than two classes have cells, or a class is not on both sides of the split.
+        If fewer than two classes have labelled cells, or a class is missing in the training set or the test set.
     """
     labels = all_labels(folder)
     classes = tuple(dict.fromkeys(config.task_classes)) or tuple(sorted(set(labels.tolist()) - {""}))
     if len(classes) < 2:
         raise InputError(
-            "The joint objective (task above 0) tells labelled classes apart and needs two or more; the study "
-            f"has {', '.join(classes) or 'no labelled cell'}."
+            "The joint objective (task above 0) needs at least two labelled classes; the study has "
+            f"{', '.join(classes) or 'no labelled cells'}."
         )
     train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
     groups = folder.crops.cells["group"].to_numpy(str)
@@ -136,7 +137,7 @@ def task_labels(
 
 
 def inherited(seen: LabelsSeen | None) -> TaskRecord | None:
-    """Return the record of an encoder that learns without labels but starts from one that has seen some."""
+    """Return the task record of an encoder that is trained without labels but initialised with one that was not."""
     if seen is None:
         return None
     return TaskRecord(
@@ -147,7 +148,7 @@ def inherited(seen: LabelsSeen | None) -> TaskRecord | None:
 
 
 def _by_set(folder: StudyFolder, cells: np.ndarray) -> dict[str, tuple[int, ...]]:
-    """Return the numbers of the crops within their sets, by the sets' names."""
+    """Return the numbers of crops within their sets, by the names of the sets."""
     found, begin = {}, 0
     for crop_set in folder.sets:
         in_set = cells[(cells >= begin) & (cells < begin + len(crop_set))] - begin

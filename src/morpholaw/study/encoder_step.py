@@ -1,4 +1,4 @@
-"""The encoder of a study: train it, or take over one that was trained elsewhere (paper, 5.1)."""
+"""Training of a study's encoder, or import of one that was trained elsewhere (paper, 5.1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from morpholaw.training.distributed import is_main_process
 from morpholaw.training.encoder import train_encoder
 
 SMALL = 50_000
-"""Crops below which a training starts from the shipped encoder, unless told otherwise."""
+"""With fewer crops than this, training starts from the shipped encoder by default."""
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
     resume: bool = False,
     monitor: Monitor = SILENT,
 ) -> EncoderRecord:
-    """Train the study's beta-TCVAE on its crops, those of test groups left out, and keep it."""
+    """Train the beta-TCVAE on the crops of the study, without those of test groups, and store it."""
     crops = folder.crops
     start, source = _start(config, crops.size, len(crops), monitor)
     if source is not None:
@@ -45,8 +45,8 @@ def train(
     if learnt.test_split:
         monitor.emit(
             Message(
-                f"{len(crops) - len(learnt.kept)} of {len(crops)} crops are left out: their groups are those that "
-                "classifiers are tested on."
+                f"{len(crops) - len(learnt.kept)} of {len(crops)} crops are left out, because they belong to the test "
+                "groups of classifiers."
             )
         )
     if labels is not None:
@@ -74,22 +74,22 @@ def train(
         pixel_size=None if (scale := crop_scale(folder)) is None else scale.pixel_size,
         provenance=provenance(folder),
     )
-    if not is_main_process():  # of several processes that trained it together, one writes
+    if not is_main_process():  # only one of several processes writes the encoder
         return record
     record = encoders.save(folder, model, record)
     if monitor.should_stop():
-        monitor.emit(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
+        monitor.emit(Message("Stopped: the encoder trained so far was kept, and training can be resumed."))
     else:
         remove_bundle(checkpoint)
     return record
 
 
 def adopt(folder: StudyFolder, source: Path) -> None:
-    """Copy a trained encoder into the study, e.g. somebody else's or the shipped one."""
+    """Copy a trained encoder into the study, e.g. the shipped one."""
     model = encoders.load(source)
     if folder.sets and model.size != folder.crops.size:
         raise InputError(
-            f"The encoder in {source} reads crops of {model.size} pixels; the study's have {folder.crops.size}."
+            f"The encoder in {source} needs crops of {model.size} pixels; those of the study have {folder.crops.size}."
         )
     record = EncoderRecord.read(source)
     scale, crops = scale_of(record, f"the encoder in {source}"), crop_scale(folder)
@@ -99,13 +99,13 @@ def adopt(folder: StudyFolder, source: Path) -> None:
 
 
 def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None:
-    """Say where the encoder that training starts from was trained on crops of another scale."""
+    """Warn if the initial encoder was trained on crops of another scale."""
     scale, crops = scale_of(EncoderRecord.read(source), ""), crop_scale(folder)
     if scale is not None and crops is not None and not scale.agrees(crops.pixel_size):
         sentence = (
-            f"The encoder that training starts from was trained at {scale.pixel_size:.4g} um per pixel, and the crops "
-            f"are of {crops.pixel_size:.4g}; cells look larger or smaller to it than those it has learnt. Cut the "
-            "crops at its scale (model_pixel_size), or start from none."
+            f"The initial encoder was trained at {scale.pixel_size:.4g} um per pixel, but the crops have "
+            f"{crops.pixel_size:.4g}, so their cells differ in size from those that it was trained on. Cut the crops "
+            "at its scale (model_pixel_size), or set start_from to none."
         )
         monitor.emit(Message(sentence, "warning"))
 
@@ -113,7 +113,7 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
 def _start(
     config: EncoderConfig, size: int, crops: int, monitor: Monitor
 ) -> tuple[BetaTCVAE | None, Path | None]:
-    """Return the network that training starts from and its folder; None for a new one."""
+    """Return the initial network and its folder; None for random weights."""
     name = config.start_from
     shape = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
     if name == "none":
@@ -132,9 +132,9 @@ def _start(
     model = encoders.load(source)
     if _shape(model) != shape:
         raise InputError(
-            f"The encoder {name!r} has another shape than these settings; expected {config.latents} latents, "
-            f"filters {tuple(config.filters)}, {config.hidden} hidden units, crops of {size} pixels and a "
-            f"decoder {'with' if config.texture else 'without'} texture."
+            f"The encoder {name!r} does not match the settings; expected {config.latents} latents, filters "
+            f"{tuple(config.filters)}, {config.hidden} hidden units, crops of {size} pixels and a decoder "
+            f"{'with' if config.texture else 'without'} texture."
         )
     return model.train().requires_grad_(True), source
 

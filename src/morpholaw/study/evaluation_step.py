@@ -1,4 +1,4 @@
-"""Measure a classifier on held-out cells, and keep it with what was measured."""
+"""Evaluation of a classifier on held-out cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def evaluate(folder: StudyFolder, classifier: Classifier, cells: Labelled) -> Evaluation:
-    """Measure a classifier on the test cells of a split: each model, and what is applied (of laws the first)."""
+    """Evaluate each model of a classifier, and their median score or the first law, on the test cells of a split."""
     scores = score_crops(classifier.eval(), folder.crops[cells.test])
     groups = folder.crops.cells["group"].to_numpy(str)[cells.test]
     measured = measure(scores, cells.test_targets, classifier.scheme, groups)
@@ -32,7 +32,7 @@ def keep(
     law_config: LawConfig | None = None,
     started_from: Start = "",
 ) -> ClassifierRecord:
-    """Measure a classifier, save it under ``name`` and return its record."""
+    """Evaluate a classifier, store it under ``name``, and return its record."""
     record = ClassifierRecord.of(
         classifier,
         name=name,

@@ -1,4 +1,4 @@
-"""Search on from one law of a study, of two classes or of one among several."""
+"""Continued search from a law of a study, for two classes or for one class among several."""
 
 from __future__ import annotations
 
@@ -28,20 +28,32 @@ def improve(
     evaluations: int | None = None,
     monitor: Monitor = SILENT,
 ) -> ClassifierRecord:
-    """Search on from a law, or from a formula over inputs in units, and keep what is better.
-
-    The record is unchanged where no better law was found, which a message says.
+    """Continue the search from a law, or from a formula over inputs in units, and store a better law.
 
     Parameters
     ----------
+    folder : StudyFolder
+        The study.
+    name : str
+        Name of the laws.
     law : int or str
-        The place of a law of two classes, before which a better one is put; of more than two classes, the one whose law
-        is searched for.
+        Index of a law of two classes, or one of more than two classes, whose law is searched for.
+    expression : str, optional
+        Formula to start from instead of the law.
+    evaluations : int, optional
+        Formulas tried per search.
+    monitor : Monitor
+        Receives progress and the outcome, and can cancel.
+
+    Returns
+    -------
+    ClassifierRecord
+        The new record, or the unchanged one if no better law was found.
 
     Raises
     ------
     InputError
-        If there is no such law or class, or the training cells are no longer there.
+        If there is no such law or class, or the training set no longer exists.
     """
     record, config, views = training_of(folder, name)
     names = views.features.names
@@ -58,7 +70,7 @@ def improve(
         if better is not None:
             laws = list(better.laws.values())
             found = (
-                f"A better law of {law} was found, to which the constants of the others were fitted: "
+                f"A better law of {law} was found, and the constants of the other laws were refitted: "
                 f"{better.laws[law].rounded()}"
             )
     else:
@@ -72,9 +84,9 @@ def improve(
         missing = "No better law was found"
         if first is not None:
             laws = [first, *(one for one in record.laws if one.text() != first.text())]
-            found = f"A better law was found, which is the first now: {first.rounded()}"
+            found = f"A better law was found and is now law 1: {first.rounded()}"
     if not laws:
-        monitor.emit(Message(f"{missing}: the laws stay as they are."))
+        monitor.emit(Message(f"{missing}: the laws are unchanged."))
         return record
     monitor.emit(Message(found))
     classifier = Classifier.with_laws(views.encoder, laws, record.classes, views.columns)
@@ -83,7 +95,7 @@ def improve(
 
 
 def _standardised(node: Expression, columns: ModelColumns | None) -> Expression:
-    """Return a formula over inputs in units as one over standardised columns."""
+    """Convert a formula over inputs in units into one over standardised columns."""
     if isinstance(node, Variable) and columns is not None:
         place = columns.names.index(node.name)
         centre, scale = columns.centre[place], columns.scale[place]

@@ -1,4 +1,4 @@
-"""What changed surroundings, shifts and orientations do to the classes that a study's classifiers predict."""
+"""Effect of changed surroundings, shifts and orientations on the predicted classes of a study's classifiers."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ def intervene(
     folder : StudyFolder
         The study.
     names : sequence of str
-        The classifiers; all where it is empty.
+        Names of the classifiers; if empty, all of them.
     cells : int
-        Held-out cells to measure on, at most; as many of each class where there are enough.
+        Maximum number of held-out cells, balanced over the classes as far as possible.
     seed : int
-        Of the choice of cells and of surroundings.
+        Seed of the choice of cells and of surroundings.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     DataFrame
-        One row per classifier and intervention; see :meth:`morpholaw.Study.interventions`. Classifiers that a stop left
-        unfinished are missing.
+        One row per classifier and intervention; see :meth:`morpholaw.Study.interventions`. Classifiers that were not
+        finished before a cancellation are missing.
     """
     rows: list[dict[str, Any]] = []
     for name in names or classifiers.names(folder):
         monitor.emit(
-            Message(f"{classifier_title(name)}: its cells in other surroundings, shifted and turned.")
+            Message(f"{classifier_title(name)}: test cells in other surroundings, shifted and rotated.")
         )
         index, targets = held_out(folder, name)
         some = _balanced(targets, cells, seed)
@@ -94,17 +94,17 @@ def intervene(
 
 
 def verdicts(table: pd.DataFrame) -> dict[str, str]:
-    """Say of each classifier in a table of interventions whether it reads the surroundings of a cell.
+    """Return a verdict for each classifier on whether it depends on the surroundings of a cell.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`intervene` returns it.
+        Table of :func:`intervene`.
 
     Returns
     -------
     dict
-        Name of the classifier to a sentence.
+        A sentence for each classifier, by its name.
     """
     sentences = {}
     for name, rows in table.groupby("classifier", sort=False):
@@ -125,9 +125,9 @@ def _columns(name: str, estimate: Estimate) -> dict[str, float]:
 
 
 def _balanced(targets: np.ndarray, cells: int, seed: int) -> np.ndarray:
-    """Choose at most ``cells`` rows at random, as many of each class where there are enough; sorted.
+    """Choose at most ``cells`` random rows, balanced over the classes as far as possible and sorted.
 
-    Classes with one cell are left out: nothing can be exchanged within them.
+    Classes with a single cell are left out, as surroundings cannot be exchanged within them.
     """
     rng = np.random.default_rng(seed)
     classes = np.unique(targets)

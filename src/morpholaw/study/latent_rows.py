@@ -1,4 +1,4 @@
-"""The rows that heads and laws learn from: latents of crops as they are, changed or attacked, with noise or without."""
+"""The training data of heads and laws that read latents: latents of original, changed and attacked crops."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from morpholaw.training.perturbed_crops import attacked_versions, linear_discrim
 from morpholaw.training.training_crops import changed_versions
 
 DRAWS = 8
-"""Noisy versions per orientation of a cell; every epoch draws one of them."""
+"""Number of noisy versions per orientation of a cell, of which each epoch uses one."""
 ROWS = 500_000
-"""Rows above which there are fewer such versions: 64 MB."""
+"""Number of rows (64 MB) above which there are fewer noisy versions."""
 
 
 def oriented_posteriors(
@@ -28,13 +28,13 @@ def oriented_posteriors(
     Returns
     -------
     means, log_variances : ndarray
-        Of q(z|x), float32 (8, n, latents), or (1, n, latents) without ``augment``.
+        Means and log variances of q(z|x), float32 (8, n, latents), or (1, n, latents) without ``augment``.
     """
     return _encoded(encoder, all_orientations(images) if augment else images[None])
 
 
 def _encoded(encoder: BetaTCVAE, versions: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Encode versions of crops, each of which is in memory only while it is encoded."""
+    """Encode versions of crops one after another, to limit the use of memory."""
     rows = (encode(encoder, np.ascontiguousarray(version)) for version in versions)
     means, log_variances = zip(*rows, strict=True)
     return np.stack(means), np.stack(log_variances)
@@ -43,7 +43,7 @@ def _encoded(encoder: BetaTCVAE, versions: Iterable[np.ndarray]) -> tuple[np.nda
 def training_posteriors(
     encoder: BetaTCVAE, images: np.ndarray, targets: np.ndarray, config: ClassifierConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Encode the crops that heads and laws learn from.
+    """Encode the training crops of heads and laws in all their versions.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ def training_posteriors(
     images : ndarray, uint8 (n, s, s)
         The training crops.
     targets : ndarray, int (n,)
-        Their class numbers, 0 to C - 1, from which attacks move them away.
+        Their class numbers, 0 to C - 1, which attacks need.
     config : ClassifierConfig
-        Which versions of them: ``augment``, ``swaps``, ``microscopes`` and ``perturbation``.
+        Settings, of which ``augment``, ``swaps``, ``microscopes`` and ``perturbation`` define the versions.
 
     Returns
     -------
     means, log_variances : ndarray
-        float32 (versions, n, latents): the orientations, then the changed and the attacked versions, each in one
-        orientation.
+        Means and log variances of q(z|x), float32 (versions, n, latents): all orientations of the original crops, then
+        changed and attacked crops in one orientation each.
     """
     parts = [oriented_posteriors(encoder, images, config.augment)]
 
@@ -89,10 +89,10 @@ def training_posteriors(
 
 
 def training_latents(means: np.ndarray, log_variances: np.ndarray, config: ClassifierConfig) -> np.ndarray:
-    """Return the latents that heads are trained on, float32 (versions, n, latents): noisy versions of each orientation.
+    """Return noisy versions of latents, on which heads are trained, float32 (versions, n, latents).
 
-    Noise is drawn from q(z|x) with its standard deviation multiplied by ``config.latent_noise``. It is needed because
-    symmetric latents are the same in all orientations of a cell, which therefore do not augment the data.
+    Noise is drawn from q(z|x), with its standard deviation multiplied by ``config.latent_noise``. It is needed because
+    symmetric latents are identical in all orientations of a cell, so that rotations do not augment the data.
     """
     if not config.latent_noise or not means.size:
         return means
@@ -104,5 +104,5 @@ def training_latents(means: np.ndarray, log_variances: np.ndarray, config: Class
 
 
 def repeated(count: int, least: int) -> np.ndarray:
-    """Return indices 0 to ``count`` - 1, repeated equally often to at least ``least``."""
+    """Return the indices 0 to ``count`` - 1, all repeated equally often, so that there are at least ``least``."""
     return np.tile(np.arange(count), max(1, -(-least // count)))

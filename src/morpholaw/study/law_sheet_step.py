@@ -1,4 +1,4 @@
-"""Twenty cells of a study that show what a law does."""
+"""Sheet of twenty cells of a study that illustrate a law."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def law_sheet(
     k: int = 0,
     class_name: str | tuple[str, str] | None = None,
 ) -> LawSheet:
-    """Choose the labelled cells (all, where none is labelled) that show what law ``k`` does.
+    """Choose labelled cells that illustrate law ``k``, or any cells if none are labelled.
 
     Raises
     ------
@@ -45,13 +45,13 @@ def law_sheet(
 
 
 def check_name(path: Path) -> None:
-    """Refuse a file whose name does not say which kind of picture it is."""
+    """Raise if the suffix of a file is not that of a supported image format."""
     if path.suffix not in (".png", ".pdf", ".svg"):
         raise InputError(f"A sheet is written to a file ending in .png, .pdf or .svg, not to {path.name}.")
 
 
 def write(sheet: LawSheet, path: Path, numbered: bool = False) -> LawSheet:
-    """Draw a sheet, with captions that describe each cell or ``numbered``, write it whole, and return it."""
+    """Draw a sheet with captions or, if ``numbered``, only numbers, write it to a file, and return it."""
     figure = draw(sheet.rows, sheet.titles, sheet.numbers if numbered else sheet.captions)
     with atomic_file(path) as stream:
         figure.savefig(stream, format=path.suffix[1:], dpi=150)

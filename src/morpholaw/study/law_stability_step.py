@@ -1,4 +1,4 @@
-"""How stable laws of a study are: searches anew on resampled groups of training cells, compared with the laws."""
+"""Stability of the laws of a study, from repeated searches on resampled groups of training cells."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.laws import discover_laws
 
 DRAWS = 1_000
-"""How often groups are drawn until every class is among them, at most."""
+"""Maximum number of draws until every class is among the drawn groups."""
 
 
 def stability(
@@ -40,14 +40,14 @@ def stability(
     seed: int = 0,
     monitor: Monitor = SILENT,
 ) -> LawStability:
-    """Search anew for a law of two classes on resampled groups of training cells, and compare law ``k`` with them.
+    """Repeat the search for laws of two classes on resampled groups, and compare law ``k`` with the results.
 
-    Groups are drawn again until cells of every class are among them.
+    Groups are redrawn until all classes are among them.
 
     Raises
     ------
     InputError
-        If there is no such law, the training cells are no longer there, or hardly any draw of groups has every class.
+        If there is no such law, the training set no longer exists, or too few draws contain all classes.
     """
     record, config, views = training_of(folder, name)
     check_place(record, k)
@@ -89,14 +89,14 @@ def stability_of_classes(
     seed: int = 0,
     monitor: Monitor = SILENT,
 ) -> ClassLawStability:
-    """Search anew for the laws of all classes on resampled groups of training cells, and compare the laws with them.
+    """Repeat the search for the laws of all classes on resampled groups, and compare the laws with the results.
 
-    Groups are drawn again until cells of every class are among them.
+    Groups are redrawn until all classes are among them.
 
     Raises
     ------
     InputError
-        If the training cells are no longer there, or hardly any draw of groups has every class.
+        If the training set no longer exists, or too few draws contain all classes.
     """
     record, config, views = training_of(folder, name)
     table = views.features
@@ -134,7 +134,7 @@ def stability_of_classes(
 def _resampled(
     folder: StudyFolder, views: TrainingViews, count: int, seed: int, monitor: Monitor
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield each resample, which has every class: its number, its rows, and the rows of the groups that it left out."""
+    """Yield the number of each resample, its rows, and the rows of the groups that are not in it."""
     groups = folder.crops.cells["group"].to_numpy(str)[views.cells]
     random = np.random.default_rng(seed)
     for draw in range(count):
@@ -147,7 +147,7 @@ def _resampled(
 def rows_of_drawn_groups(
     groups: np.ndarray, targets: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw as many groups as there are, with replacement, until every class is among them.
+    """Draw a bootstrap resample of groups, repeatedly until it contains all classes.
 
     Parameters
     ----------
@@ -156,17 +156,17 @@ def rows_of_drawn_groups(
     targets : ndarray
         Class of each row, int (n,).
     random : numpy.random.Generator
-        Draws the groups.
+        Random number generator.
 
     Returns
     -------
     tuple of ndarray
-        Rows of the drawn groups, one after the other, and the rows of those that were not drawn; int (m,) and (k,).
+        Rows of the drawn groups, int (m,), and rows of the groups that were not drawn, int (k,).
 
     Raises
     ------
     InputError
-        If no draw of :data:`DRAWS` has every class.
+        If none of :data:`DRAWS` draws contains all classes.
     """
     names, classes = np.unique(groups), np.unique(targets)
     for _ in range(DRAWS):
@@ -175,8 +175,9 @@ def rows_of_drawn_groups(
         if len(np.unique(targets[rows])) == len(classes):
             return rows, np.flatnonzero(~np.isin(groups, drawn))
     raise InputError(
-        f"The training cells are of {len(names)} groups (movies or tracks), and too few of them have cells of each "
-        f"class: of {DRAWS} draws none had all {len(classes)} classes. Label cells of each class in more groups."
+        f"The training cells belong to {len(names)} groups (movies or tracks), too few of which have cells of each "
+        f"class: none of {DRAWS} resamples contained all {len(classes)} classes. Label cells of each class in more "
+        "groups."
     )
 
 
@@ -187,7 +188,7 @@ def _of_one_search(config: LawConfig, evaluations: int, seed: int) -> LawConfig:
 
 
 def _accuracy(laws: Law | ClassLaws, views: TrainingViews, left_out: np.ndarray) -> list[float]:
-    """Return the balanced accuracy on the rows that a resample left out; nothing where they are of one class."""
+    """Return the balanced accuracy on the rows that are not in a resample; empty if they are of a single class."""
     targets = views.targets[left_out]
     if len(np.unique(targets)) < 2:
         return []

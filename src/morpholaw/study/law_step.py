@@ -1,6 +1,6 @@
-"""Scheme 4: search for laws, measure them on the held-out groups, keep them (paper, 6.4).
+"""Scheme 4: the search for laws, with evaluation on held-out groups (paper, 6.4).
 
-Two classes have laws whose sign is the class, as many as are searched for. More have one law per class (paper,
+With two classes, several laws are found, and the sign of each is the class. With more, each class has one law (paper,
 section 8).
 """
 
@@ -41,10 +41,10 @@ from morpholaw.training.laws import discover_laws
 from morpholaw.training.rigl import METHODS, RigL
 
 SEARCHES_PER_CLASS = 3
-"""Searches for the law of each of more than two classes, where the settings do not say how many."""
-STOPPED = "Stopped before every class had a law: the laws from before were kept."
+"""Default number of searches per class, for more than two classes."""
+STOPPED = "Stopped before a law was found for every class: the earlier laws were kept."
 SPARSE_NETWORKS = 5
-"""Sparse networks that choose the latents, where scheme 3 was not trained on the same classes."""
+"""Number of sparse networks that choose the latents if scheme 3 was not trained on the same classes."""
 
 
 def discover(
@@ -56,18 +56,29 @@ def discover(
     name: str | None = None,
     cells: Labelled | None = None,
 ) -> ClassifierRecord | None:
-    """Find laws and keep them; None where no law was found before a stop.
-
-    They read the latents that scheme 3 kept, or shapes, or both.
+    """Search for laws over the latents that scheme 3 kept, shapes, or both, and store them.
 
     Parameters
     ----------
+    folder : StudyFolder
+        The study.
+    config : LawConfig
+        Settings of the search.
     split : ClassifierConfig, optional
-        The classes and the split; by default those of scheme 3, so that laws are tested on the same groups.
+        Classes and split. The default is those of scheme 3, so that laws are tested on the same groups.
+    monitor : Monitor
+        Receives progress and can cancel.
+    replace : bool
+        Replace laws of the same name that distinguish other classes.
     name : str, optional
-        What the laws are called in the study; by default after their loss.
+        Name of the laws in the study. The default follows their loss.
     cells : Labelled, optional
-        The split itself, in place of that of the settings.
+        The split itself, which replaces that of the settings.
+
+    Returns
+    -------
+    ClassifierRecord or None
+        The record of the laws; None if the search was cancelled before a law was found.
     """
     split = split or _split(folder, config)
     split = split.model_copy(update={"classes": chosen_classes(folder, split.classes)})
@@ -102,11 +113,11 @@ def discover(
     )
     if not laws:
         if monitor.should_stop():
-            monitor.emit(Message("Stopped before a law was found: the laws from before were kept."))
+            monitor.emit(Message("Stopped before a law was found: the earlier laws were kept."))
             return None
         raise InputError(
-            f"The search found no law that is no constant: {', '.join(names)} may not tell the classes apart; choose "
-            "other inputs, or allow more evaluations."
+            f"The search found only constant laws, so {', '.join(names)} may not distinguish the classes; choose other "
+            "inputs, or allow more evaluations."
         )
     classifier = Classifier.with_laws(views.encoder, laws, cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config)
@@ -125,10 +136,12 @@ def _discover_class_laws(
     name: str,
     monitor: Monitor,
 ) -> ClassifierRecord | None:
-    """Find one law per class and keep them; None where the search was stopped before each class had one."""
+    """Find and store one law per class; return None if cancelled before each class has one."""
     if config.inputs == "latents" and not config.latents and not _scheme_3_tells_apart(folder, cells.classes):
         monitor.emit(
-            Message("Scheme 3 was not trained on these classes: sparse networks choose the latents first.")
+            Message(
+                "Scheme 3 was not trained on these classes, so sparse networks are trained to choose the latents."
+            )
         )
         latents = _latents_of_sparse_networks(folder, cells, split, monitor)
         if monitor.should_stop():
@@ -152,8 +165,8 @@ def _discover_class_laws(
             monitor.emit(Message(STOPPED))
             return None
         raise InputError(
-            f"The search found no law for one of the classes: {', '.join(views.features.names)} may not tell it from "
-            "the rest; choose other inputs, or allow more evaluations."
+            f"The search found no law for one of the classes, so {', '.join(views.features.names)} may not distinguish "
+            "it from the others; choose other inputs, or allow more evaluations."
         )
     classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config)
@@ -163,7 +176,7 @@ def _discover_class_laws(
 
 
 def _in_units(monitor: Monitor, views: TrainingViews) -> Monitor:
-    """Return a monitor that reports the best law so far as it will be shown: in units, with rounded numbers."""
+    """Return a monitor that reports the best law so far in units and with rounded numbers."""
 
     def emit(event: Event) -> None:
         if isinstance(event, Front) and event.law:
@@ -181,7 +194,7 @@ def _scheme_3_tells_apart(folder: StudyFolder, classes: tuple[str, ...]) -> bool
 def _latents_of_sparse_networks(
     folder: StudyFolder, cells: Labelled, split: ClassifierConfig, monitor: Monitor
 ) -> tuple[int, ...]:
-    """Return the latents that most of some sparse networks keep, trained as scheme 3 is."""
+    """Return the latents that most of several sparse networks keep, which are trained like scheme 3."""
     settings = split.model_copy(update={"models": SPARSE_NETWORKS})
     encoder = encoders.of_study(folder)
     read = readable_latents(folder, encoder, settings.keep)
@@ -198,12 +211,12 @@ def _latents_of_sparse_networks(
         return ()
     usual = usual_inputs([head.kept_inputs(k) for k in range(head.members)])
     if not usual:
-        raise InputError("The sparse networks kept no latent at all; train them with a lower sparsity.")
+        raise InputError("The sparse networks kept no latents; train them with a lower sparsity.")
     return tuple(read[place] for place in usual)
 
 
 def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
-    """Return the classes and the split: as scheme 3 was trained with where it was, unless the settings name others."""
+    """Return the classes and the split of the settings, which default to those of scheme 3."""
     trained = "scheme3" in classifiers.names(folder)
     split = classifiers.record(folder, "scheme3").config if trained else ClassifierConfig()
     chosen = {name: getattr(config, name) for name in ("classes", "test_fraction", "split_seed")}
@@ -212,22 +225,22 @@ def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
 
 @dataclass(frozen=True)
 class TrainingViews:
-    """What laws learn from: rows that are views of training cells, such as their orientations.
+    """The training data of laws. Each row is a view of a training cell, e.g. in one orientation.
 
     Attributes
     ----------
     features : FeatureTable
-        What laws may read, standardised where shapes are among it.
+        Variables of the laws, standardised if they include shapes.
     targets, cells : ndarray, int64 (n,)
-        Class of each row, and the cell that it is a view of.
+        Class and cell of each row.
     latents : ndarray or None
         All latents of each row, (n, L).
     shapes : DataFrame or None
         All measured shapes of each row, in units.
     columns : ModelColumns or None
-        The columns and their scales; None where latents alone are read.
+        The columns and their scales; None if only latents are read.
     encoder : BetaTCVAE or None
-        None where shapes alone are read.
+        The encoder; None if only shapes are read.
     """
 
     features: FeatureTable
@@ -239,7 +252,7 @@ class TrainingViews:
     encoder: BetaTCVAE | None = None
 
     def drawn(self, config: LawConfig) -> TrainingViews:
-        """Return the rows that a search for laws of two classes learns from."""
+        """Return the rows that a search for laws of two classes uses."""
         of_class = [np.flatnonzero(self.targets == number) for number in (0, 1)]
         return self.rows(training_rows(of_class, (0.5, 0.5), config.seed, config.rows))
 
@@ -258,7 +271,7 @@ class TrainingViews:
 def training_views(
     folder: StudyFolder, cells: Labelled, config: LawConfig, split: ClassifierConfig
 ) -> TrainingViews:
-    """Return the views of the training cells that laws learn from: those that heads of settings ``split`` do."""
+    """Return the training data of laws, which are those of heads with the settings ``split``."""
     encoder = None if config.inputs == "shapes" else encoders.of_study(folder)
     kept = () if encoder is None else _latents_to_read(folder, config, split, encoder)
     if config.inputs == "latents":
@@ -291,10 +304,10 @@ def training_views(
 def _latents_to_read(
     folder: StudyFolder, config: LawConfig, split: ClassifierConfig, encoder: BetaTCVAE
 ) -> tuple[int, ...]:
-    """Return the latents that laws may read: those asked for, else those that scheme 3 kept.
+    """Return the latents that laws may read, as given in the settings or kept by scheme 3.
 
-    Beside shapes, all latents that heads of settings ``split`` may read can be read where scheme 3 was not trained on
-    latents.
+    If laws also read shapes and scheme 3 was not trained on latents, they may read all latents that heads with the
+    settings ``split`` may read.
     """
     if config.latents:
         kept = tuple(config.latents)
@@ -316,10 +329,10 @@ def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
 def outputs_of_scheme_3(
     folder: StudyFolder, views: TrainingViews, config: LawConfig, classes: tuple[str, ...]
 ) -> np.ndarray | None:
-    """Return what MSE laws learn: outputs of scheme 3 for each row, float64 (n,) or (n, classes); None for the hinge.
+    """Return the targets of laws with the MSE loss, float64 (n,) or (n, classes); None for the hinge loss.
 
-    They are the mean over its models, or those of the first one: to choose one by its test accuracy would let the test
-    cells choose the law.
+    They are the outputs of scheme 3, averaged over its models or from the first one. If the model were chosen by its
+    test accuracy, the test set would influence the law.
     """
     if config.loss != "mse":
         return None
@@ -338,7 +351,7 @@ def outputs_of_scheme_3(
 
 
 def _check_teacher(folder: StudyFolder, config: LawConfig, classes: tuple[str, ...]) -> None:
-    """Refuse laws with the MSE loss where scheme 3 does not read what they read and tell the same classes apart."""
+    """Raise for laws with the MSE loss if scheme 3 has other inputs or other classes."""
     if config.loss != "mse":
         return
     needed = (
@@ -356,5 +369,5 @@ def _check_teacher(folder: StudyFolder, config: LawConfig, classes: tuple[str, .
         )
     if scheme3.classes != classes:
         raise InputError(
-            needed.format(f"tells {listed(scheme3.classes)} apart here", f"for {listed(classes)}")
+            needed.format(f"distinguishes {listed(scheme3.classes)} here", f"for {listed(classes)}")
         )

@@ -1,4 +1,4 @@
-"""A formula that a person wrote, tested on the held-out cells beside the laws that were found."""
+"""Evaluation of a user's formula on held-out cells, in comparison with the laws of the study."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from morpholaw.training.encoder import encode
 
 @dataclass(frozen=True)
 class TestedLaw:
-    """How a law does on held-out cells.
+    """Accuracy of a formula or law on held-out cells.
 
     Attributes
     ----------
     text : str
-        The formula, constants with three digits.
+        The formula, with three digits per constant.
     nodes : int
-        Its size.
+        Its number of nodes.
     accuracy : Estimate
-        With its 95 % interval over groups of cells; a cell without a finite score is wrong.
+        Accuracy with its 95 % confidence interval over groups of cells. Cells without a finite score are errors.
     balanced_accuracy : Estimate
-        Mean over the two classes, or over the class and the rest, with its interval.
+        Mean accuracy of the two classes, or of the class and the rest, with its confidence interval.
     differs : int
-        Cells that it puts into another class than the formula tested.
+        Number of cells that a law assigns to another class than the tested formula.
     """
 
     text: str
@@ -53,27 +53,27 @@ class TestedLaw:
 
 @dataclass(frozen=True)
 class LawTest:
-    """The result of a formula of your own on the held-out cells.
+    """Result of the evaluation of a user's formula on held-out cells.
 
     Attributes
     ----------
     law : Law
-        The formula; f >= 0 where it holds. It reads latents, and shapes in units.
+        The formula, over latents and shapes in units; f >= 0 if it is true.
     classes : (str, str)
-        The classes of f < 0 and of f >= 0; of more than two classes the first stands for all others.
+        The classes of f < 0 and of f >= 0. With more than two classes, the first stands for all others.
     tested : TestedLaw
-        How it does.
+        Accuracy of the formula.
     found : tuple of TestedLaw
-        The laws of the study for the same classes, on the same cells. Of more than two classes each is the law of the
-        class, which is right where it is the largest of all in cells of the class, and in no others.
+        Accuracy of the laws of the study for the same classes, on the same cells. With more than two classes, these are
+        laws of the class; a cell is classified correctly if this law is the largest exactly for cells of the class.
     cells : int
-        Held-out cells.
+        Number of held-out cells.
     undefined : int
-        Cells without a finite value.
+        Number of cells for which the formula has no finite value.
     wrong : ndarray, int64
-        Indices of the cells that it gets wrong, into the study's crops.
+        Indices of misclassified cells into the study's crops.
     units : dict
-        Unit of each shape that it reads.
+        Unit of each shape in the formula.
     """
 
     law: Law
@@ -89,15 +89,14 @@ class LawTest:
 def measure_own_law(
     folder: StudyFolder, expression: str, name: str = "scheme4-hinge", class_name: str | None = None
 ) -> LawTest:
-    """Test a formula on the cells that no law of the study was trained on.
+    """Evaluate a formula on the test set of the laws, or of the default split if there are no laws.
 
-    Where there are no laws, the cells are the test cells of the default split. With more than two classes the formula
-    tells ``class_name`` from all others, and stands beside what the laws that were found do with that class.
+    With more than two classes, the formula distinguishes ``class_name`` from all others.
 
     Raises
     ------
     InputError
-        If the text is not a formula of latents and shapes, there is no such class, or it is not named among several.
+        If the text is not a formula of latents and shapes, or the class does not exist or is missing.
     """
     latents = folder.encoder_record.settings.latents if folder.has_encoder else 0
     law = Law(*_read(expression, (*latent_names(latents), *SHAPE_NAMES, *NEIGHBOURHOOD_NAMES)))
@@ -105,7 +104,9 @@ def measure_own_law(
     if known:
         record = classifiers.record(folder, name)
         if record.scheme != 4:
-            raise InputError(f"{name} holds no laws to stand beside the formula; name some that do.")
+            raise InputError(
+                f"{name} holds no laws to compare the formula with; name a classifier that does."
+            )
         (cells, targets), names = held_out(folder, name), record.classes
     else:
         split = labelled_cells(folder, ClassifierConfig())
@@ -140,11 +141,12 @@ def measure_own_law(
 
 
 def _place(classes: Sequence[str], class_name: str | None) -> int:
-    """Return the place of the class that the formula is of: the one that is named, of two the second by default."""
+    """Return the index of the class of the formula, which defaults to the second of two."""
     if class_name is None:
         if len(classes) > 2:
             raise InputError(
-                f"A formula tells one of {len(classes)} classes from all others; name the class: {', '.join(classes)}."
+                f"A formula distinguishes one of {len(classes)} classes from all others; name the class: "
+                f"{', '.join(classes)}."
             )
         return 1
     if class_name not in classes:
@@ -153,18 +155,16 @@ def _place(classes: Sequence[str], class_name: str | None) -> int:
 
 
 def _read(text: str, names: Sequence[str]) -> tuple[Expression, tuple[str, ...]]:
-    """Return the expression over the names that it reads, and these names."""
+    """Return the parsed expression and the names of its variables."""
     whole = parse_rule(text, names)
     used = whole.variables()
     if not used:
-        raise InputError(
-            f"The formula {text!r} reads nothing of a cell, so every cell would be of one class."
-        )
+        raise InputError(f"The formula {text!r} has no variable, so all cells would be of the same class.")
     return parse_rule(text, used), used
 
 
 def _table(folder: StudyFolder, law: Law, crops: np.ndarray) -> FeatureTable:
-    """Return what the law reads of some crops: latents, and shapes in units."""
+    """Return the inputs of the law for some crops: latents, and shapes in units."""
     columns: dict[str, np.ndarray] = {}
     if any(latent_number(name) is not None for name in law.names):
         means = encode(encoders.of_study(folder), crops)[0]
@@ -182,6 +182,6 @@ def _shares(right: np.ndarray, groups: np.ndarray, targets: np.ndarray) -> tuple
 
 
 def _units(law: Law, pixel_size: float | None) -> dict[str, str]:
-    """Return the unit of each shape that the law reads and that has one."""
+    """Return the unit of each shape in the law that has one."""
     known = {feature.name: feature.unit for feature in shape_features(pixel_size, neighbourhood=True)}
     return {name: known[name] for name in law.names if known.get(name)}

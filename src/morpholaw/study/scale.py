@@ -1,4 +1,4 @@
-"""Micrometres per pixel: the scale of a study's crops and models, and movies brought to it."""
+"""The scale of a study's crops and models in micrometres per pixel, and the resampling of movies to it."""
 
 from __future__ import annotations
 
@@ -19,46 +19,45 @@ from morpholaw.store.study_folder import StudyFolder
 
 @dataclass(frozen=True)
 class Scale:
-    """Micrometres per pixel of what a study holds, and what it is known from.
+    """Scale of crops or models.
 
     Attributes
     ----------
     pixel_size : float
         Micrometres per pixel.
     owner : str
-        Whose scale it is, for messages.
+        Description of the crops or models, for messages.
     """
 
     pixel_size: float
     owner: str
 
     def agrees(self, pixel_size: float) -> bool:
-        """Whether another pixel size is the same."""
+        """Return whether another pixel size is the same."""
         return abs(pixel_size / self.pixel_size - 1) <= SAME_SCALE
 
     def check(
         self, pixel_size: float | None, what: str, monitor: Monitor = SILENT, force: bool = False
     ) -> None:
-        """Refuse what is of another scale and cannot be resampled.
+        """Raise if a pixel size differs from the scale.
 
         Raises
         ------
         InputError
-            When ``pixel_size`` differs, unless ``force``. A pixel size that is not known is a warning.
+            If ``pixel_size`` differs, unless ``force`` is set. An unknown pixel size is only a warning.
         """
         if pixel_size is None:
             monitor.emit(
                 Message(
-                    f"It is not known whether {what} have the scale of {self.owner}, {self.pixel_size:.4g} um per "
-                    "pixel; state their pixel size (pixel_size) where they are cut or imported.",
+                    f"The pixel size of {what} is unknown, and that of {self.owner} is {self.pixel_size:.4g} um; state "
+                    "it (pixel_size) when you cut or import the crops.",
                     "warning",
                 )
             )
         elif not self.agrees(pixel_size):
             sentence = (
-                f"{capitalised(what)} are of {pixel_size:.4g} um per pixel and {self.owner} of "
-                f"{self.pixel_size:.4g}: the cells of one are larger than those of the other. Resample them to one "
-                "scale first."
+                f"The pixel size of {what} is {pixel_size:.4g} um, but that of {self.owner} is {self.pixel_size:.4g} "
+                "um, so their cells differ in size. Resample them to the same scale first."
             )
             if not force:
                 raise InputError(sentence)
@@ -66,12 +65,12 @@ class Scale:
 
 
 def study_scale(folder: StudyFolder) -> Scale | None:
-    """Return the scale of a study's crops, else that of its encoder; None where neither is known."""
+    """Return the scale of a study's crops, or that of its encoder; None if neither is known."""
     return crop_scale(folder) or encoder_scale(folder)
 
 
 def crop_scale(folder: StudyFolder) -> Scale | None:
-    """Return the scale of a study's crops; None where it is not known."""
+    """Return the scale of a study's crops; None if it is unknown."""
     for crop_set in folder.sets:
         if crop_set.record.scale:
             return Scale(crop_set.record.scale, f"the crops of {folder.path}")
@@ -79,14 +78,14 @@ def crop_scale(folder: StudyFolder) -> Scale | None:
 
 
 def encoder_scale(folder: StudyFolder) -> Scale | None:
-    """Return the scale of the crops that a study's encoder was trained on; None where it is not known."""
+    """Return the scale of the crops that a study's encoder was trained on; None if it is unknown."""
     if not folder.has_encoder:
         return None
     return scale_of(folder.encoder_record, f"the encoder of {folder.path}")
 
 
 def scale_of(record: EncoderRecord, owner: str) -> Scale | None:
-    """Return the scale of the crops that an encoder was trained on; None where it is not known."""
+    """Return the scale of the crops that an encoder was trained on; None if it is unknown."""
     size = record.pixel_size
     if size is None:
         sha256, shipped_size = _shipped()  # its record does not state it
@@ -102,25 +101,25 @@ def _shipped() -> tuple[str, float | None]:
 
 
 def model_scale(folder: StudyFolder) -> Scale | None:
-    """Return the scale at which a study's models expect cells: its encoder's, else that of its crops."""
+    """Return the scale that a study's models expect: that of its encoder, or that of its crops."""
     return encoder_scale(folder) or study_scale(folder)
 
 
 def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Monitor) -> CropConfig:
-    """Return the settings that bring a movie's cells to a scale, and say so.
+    """Return the settings that resample the cells of a movie to a scale.
 
     Raises
     ------
     InputError
-        When the movie's pixel size is not known, or the settings ask for another scale; unless ``force``.
+        If the pixel size of the movie is unknown, or the settings state another scale, unless ``force`` is set.
     """
     size, wanted = movie.pixel_size, config.model_pixel_size
     if scale is None:
         if size is None and wanted is None:
             monitor.emit(
                 Message(
-                    f"The pixel size of {movie.name} is not known; state it with --pixel-size, so that movies of "
-                    "another scale can be compared with it."
+                    f"The pixel size of {movie.name} is not known; state it with --pixel-size, so that its cells can "
+                    "be compared with those of movies at another scale."
                 )
             )
         return config
@@ -129,8 +128,8 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
         return config
     if size is None:
         sentence = (
-            f"The pixel size of {movie.name} is not known, and {scale.owner} are of {scale.pixel_size:.4g} um per "
-            "pixel; state it with --pixel-size, so that its cells are brought to that scale."
+            f"The pixel size of {movie.name} is not known, and that of {scale.owner} is {scale.pixel_size:.4g} um; "
+            "state it with --pixel-size, so that its cells can be resampled to this scale."
         )
         if not config.force:
             raise InputError(sentence)

@@ -1,4 +1,4 @@
-"""Rename and delete the crop sets of a study, with what belongs to them."""
+"""Renaming and deletion of crop sets, with their labels and stored latents."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def rename(folder: StudyFolder, name: str, new_name: str) -> CropSet:
-    """Rename a crop set; its annotations are under both names until the folder has the new one."""
+    """Rename a crop set. Its labels exist under both names until the folder is renamed."""
     crop_set = folder.crop_set(name)
     place = folder.new_set_folder(new_name)
     if place.name != new_name:
         reason = "is taken" if (folder.path / "crops" / new_name).exists() else "cannot be a folder's name"
-        raise InputError(f"The name {new_name!r} {reason}; {place.name!r} would do.")
+        raise InputError(f"The name {new_name!r} {reason}; use {place.name!r}, for example.")
     folder.annotations.copy_set(name, new_name)
     os.replace(crop_set.folder, place)
     sync_folder(place.parent)
@@ -30,7 +30,7 @@ def rename(folder: StudyFolder, name: str, new_name: str) -> CropSet:
 
 
 def delete(folder: StudyFolder, name: str) -> None:
-    """Delete a crop set, also a damaged one; it is gone whole or not at all."""
+    """Delete a crop set completely, even if it is damaged."""
     place = folder.path / "crops" / name
     if not name or place.parent != folder.path / "crops" or not place.is_dir():
         raise InputError(

@@ -1,4 +1,4 @@
-"""The order of stages along the tracks of a study: the one that was set, or the one that labelled tracks show."""
+"""The order of stages along the tracks of a study, as set by the user or learnt from labelled tracks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def stage_order(folder: StudyFolder, classes: Sequence[str]) -> StageOrder | None:
-    """Return the order of stages among some classes: that of the study, else that which its labelled tracks show.
+    """Return the order of stages among some classes, as set in the study or learnt from its labelled tracks.
 
-    None where neither says in which order two classes or more follow each other.
+    Returns None if neither gives an order of two or more of the classes.
     """
     known = folder.class_record.stage_order
     if known is None:
@@ -26,7 +26,7 @@ def stage_order(folder: StudyFolder, classes: Sequence[str]) -> StageOrder | Non
 
 
 def learnt_order(folder: StudyFolder, classes: Sequence[str]) -> StageOrder | None:
-    """Return the order of stages that the labelled tracks of a study show; None where they show none."""
+    """Return the order of stages that the labelled tracks of a study show; None if they show none."""
     tables, labels, offset = [], [], 0
     for crop_set in folder.sets:
         cells = crop_set.cells[["track_id", "t", "parent"]]

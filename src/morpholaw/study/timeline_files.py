@@ -1,4 +1,4 @@
-"""A timeline as files: CSV tables, one file of AnnData, and figures that can be read without colours."""
+"""Files of a timeline: CSV tables, an AnnData file, and figures that can be read without colours."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def write_timeline(timeline: Timeline, out: Path | str | os.PathLike[str]) -> Pa
     Parameters
     ----------
     timeline : Timeline
+        The timeline.
     out : path
-        A folder; files of the same names are replaced.
+        Folder for the files; files of the same names are replaced.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def timeline_figures(timeline: Timeline) -> Iterator[tuple[str, Callable[[], Fig
 
 
 def aligned_columns(timeline: Timeline, event: str) -> list[Aligned]:
-    """Return the score and the measured shapes around an event; none where no cell shows it."""
+    """Return the score and the measured shapes around an event; empty if no cell shows it."""
     try:
         aligned = timeline.align(event, value_columns(timeline))
     except InputError:
@@ -93,18 +94,19 @@ def aligned_figure(timeline: Timeline, event: str, aligned: Sequence[Aligned]) -
 
 
 def write_timeline_anndata(timeline: Timeline, path: Path | str | os.PathLike[str]) -> Path:
-    """Write a timeline as an AnnData file, whole or not at all.
+    """Write a timeline as an AnnData file.
 
-    ``X`` is the time that a cell was seen in a class. The layer ``seen_whole`` says where that is all of it: 1 where
-    every phase of the class was seen from its beginning to its end, 0 where one was under way when the cell came into
-    sight or was lost, or where there was none. ``uns`` has the tables of phases and events; their column ``cell`` holds
-    the names of the rows.
+    ``X`` is the time that each cell was observed in each class. The layer ``seen_whole`` is 1 if every phase of the
+    class was observed from its beginning to its end, and 0 if the beginning or the end of a phase was not observed or
+    there was no phase. ``uns`` holds the tables of phases and events, whose column ``cell`` refers to the names of the
+    rows.
 
     Parameters
     ----------
     timeline : Timeline
+        The timeline.
     path : path
-        The file; one that is there is replaced.
+        File to write; an existing file is replaced.
 
     Returns
     -------
@@ -137,14 +139,14 @@ def write_timeline_anndata(timeline: Timeline, path: Path | str | os.PathLike[st
 
 
 def _wide(values: pd.Series, cells: pd.Index, classes: list[str]) -> np.ndarray:
-    """Return values by cell and class as float32 (cells, classes), 0 where a cell never was in a class."""
+    """Return values by cell and class, float32 (cells, classes); 0 if a cell was never in a class."""
     table = values.unstack(fill_value=0.0).reindex(index=cells, columns=classes, fill_value=0.0)
     wide: np.ndarray = table.to_numpy(np.float32)
     return wide
 
 
 def _named(table: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
-    """Return a table of a timeline in which cells have the names of the file's rows."""
+    """Return a table of a timeline in which cells are identified by the names of the rows."""
     if not len(table):
         return table
     return table.assign(cell=names[table["cell"].to_numpy()]).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""From the scores of a study's tracked cells to what they did over time, and to values aligned at events."""
+"""The timeline of a study: phases and events of tracked cells, and measured shapes around events."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from morpholaw.store.study_folder import StudyFolder
 SHAPES = ("area", "axis_ratio", "brightness", "texture")
 """Measured shapes that are aligned at events."""
 AROUND = 12
-"""Frames on either side of an event in which shapes are measured."""
+"""Number of frames before and after an event in which shapes are measured."""
 MOST_MEASURED = 20_000
-"""Crops that are measured at most."""
+"""Maximum number of crops that are measured."""
 
 
 def tracked_sets(folder: StudyFolder) -> list[CropSet]:
@@ -33,12 +33,12 @@ def tracked_sets(folder: StudyFolder) -> list[CropSet]:
     Raises
     ------
     InputError
-        When there are none, or the study's classes are conditions.
+        If there are none, or the classes of the study are conditions.
     """
     if condition_record(folder) is not None:
         raise InputError(
-            f"The classes of the study {folder.path} are conditions, which no cell passes through; make the timeline "
-            "of the study that the cells are from."
+            f"The classes of the study {folder.path} are conditions and not stages; make the timeline in the study "
+            "from which the cells were taken."
         )
     sets = [one for one in folder.sets if _has_tracks(one.cells)]
     if not sets:
@@ -54,7 +54,7 @@ def _has_tracks(cells: pd.DataFrame) -> bool:
 
 
 def wants_tracks(folder: StudyFolder, name: str) -> bool | None:
-    """Return whether cells are to be classified along their tracks: where two classes are calibrated."""
+    """Return True if two classes are calibrated, and otherwise None, which leaves the choice to ``classify``."""
     record = classifiers.record(folder, name)
     return True if len(record.classes) == 2 and record.evaluation.calibration is not None else None
 
@@ -66,7 +66,7 @@ def timeline(
     config: TimelineConfig | None = None,
     monitor: Monitor = SILENT,
 ) -> Timeline:
-    """Find out what the tracked cells of a study did.
+    """Determine phases and events of the tracked cells of a study, and compare conditions.
 
     Parameters
     ----------
@@ -75,16 +75,16 @@ def timeline(
     table : DataFrame
         Scores of its cells, as :meth:`morpholaw.Study.classify` returns them.
     conditions : path or DataFrame, optional
-        The condition and replicate of each movie (crop set).
+        Condition and replicate of each movie (crop set).
     config : TimelineConfig, optional
         Settings.
     monitor : Monitor
-        Receives what limits the results.
+        Receives warnings about what limits the results.
 
     Returns
     -------
     Timeline
-        Its images have the measured shapes near events of mitosis.
+        The timeline. Its table of images includes the measured shapes near events of mitosis.
     """
     sets = tracked_sets(folder)
     names = [crop_set.name for crop_set in sets]
@@ -100,7 +100,7 @@ def timeline(
 
 
 def value_columns(built: Timeline) -> list[str]:
-    """Return the numbers that can be aligned at events: the score and measured shapes."""
+    """Return the names of the columns that can be aligned at events: the score and measured shapes."""
     return [name for name in ("score", *SHAPES) if name in built.lineages.images]
 
 
@@ -111,12 +111,12 @@ def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:
     )
     images = table.merge(parents, on=["set", "crop"], how="inner").rename(columns={"set": "movie"})
     if not len(images):
-        raise InputError("No tracked cell was scored; the step was stopped before the first one.")
+        raise InputError("No tracked cells were scored, because the step was stopped.")
     return images
 
 
 def _with_shapes(built: Timeline, sets: list[CropSet]) -> pd.DataFrame:
-    """Return the images with the measured shapes of the crops near events of mitosis."""
+    """Return the table of images with the measured shapes of crops near events of mitosis."""
     images = built.lineages.images.copy()
     near = _near_events(built, images)
     rows = np.flatnonzero(near)
@@ -137,7 +137,7 @@ def _with_shapes(built: Timeline, sets: list[CropSet]) -> pd.DataFrame:
 
 
 def _near_events(built: Timeline, images: pd.DataFrame) -> np.ndarray:
-    """Return which images are near an entry into mitosis or a division, bool (n,)."""
+    """Return whether each image is near an entry into mitosis or a division, bool (n,)."""
     events = built.events
     mitotic = events["event"].eq("entry") & events["class"].isin(built.mitotic)
     chosen = events[mitotic | events["event"].isin(("division", "death"))]

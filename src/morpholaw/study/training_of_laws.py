@@ -1,4 +1,4 @@
-"""What the laws of a study were trained on, for searches that start anew or go on from them."""
+"""The training data of laws, for searches that repeat or continue that of a study."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from morpholaw.study.law_step import TrainingViews, training_views
 
 
 def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawConfig, TrainingViews]:
-    """Return the record of some laws, the settings of their search, and what they were trained on."""
+    """Return the record of some laws, the settings of their search, and their training data."""
     record = classifiers.record(folder, name)
     if record.scheme != 4:
         raise InputError(f"{name} holds no laws; search for laws first.")
     if record.trained_elsewhere:
-        raise InputError(f"{name} was trained on the cells of another study, which are not here.")
-    held_out(folder, name)  # says so where the split cannot be made again
+        raise InputError(f"{name} was trained on cells of another study, which are not available here.")
+    held_out(folder, name)  # raises if the split can no longer be reproduced
     config = record.law_config or LawConfig(inputs=record.inputs)
     read = record.laws[0].names if record.columns is None else record.columns.names
     latents = tuple(k for one in read if (k := latent_number(one)) is not None)
@@ -36,18 +36,18 @@ def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawCo
 
 
 def check_place(record: ClassifierRecord, k: int) -> None:
-    """Raise InputError where there is no law ``k``."""
+    """Raise InputError if there is no law ``k``."""
     if not 0 <= k < len(record.laws):
         raise InputError(f"There is no law {k + 1}; there are laws 1 to {len(record.laws)}.")
 
 
 def over_columns(expression: Expression, names: tuple[str, ...]) -> Expression:
-    """Return the expression over columns of other numbers."""
+    """Return the expression with the column numbers of ``names``."""
     return parse(expression.text(), names)
 
 
 def class_laws_over_columns(laws: ClassLaws, names: tuple[str, ...]) -> ClassLaws:
-    """Return the laws of classes over columns of other numbers."""
+    """Return the laws of classes with the column numbers of ``names``."""
     return ClassLaws(
         {
             name: Law(over_columns(law.expression, names), names, law.metadata)

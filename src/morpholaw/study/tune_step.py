@@ -1,4 +1,4 @@
-"""The search of scheme 3's settings for a study (paper, B.3.1)."""
+"""Hyperparameter tuning of scheme 3 (paper, B.3.1)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
 
 VALIDATION_FRACTION = 0.15
-"""Share of the training cells, whole groups of them, that trials are judged on."""
+"""Share of the training cells, in whole groups, on which trials are evaluated."""
 
 
 def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> TunedRecord:
-    """Search, keep all trials in the study and return the best settings; the test cells are not used."""
+    """Tune scheme 3 without using the test set, store all trials in the study, and return the best settings."""
     shared = ("seed", "device", "classes", "test_fraction", "split_seed", "sparse_method")
     classifier = ClassifierConfig(**{name: getattr(config, name) for name in shared})
     cells = labelled_cells(folder, classifier)
@@ -60,7 +60,7 @@ def search_settings(
     trials: search.TrialStorage = search.SHARED,
     monitor: Monitor = SILENT,
 ) -> search.Tuned:
-    """Search scheme 3's settings on the training cells of a split; its test cells are not looked at."""
+    """Tune scheme 3 on the training cells of a split, without using its test cells."""
     encoder = encoders.of_study(folder)
     means, log_variances = training_posteriors(
         encoder, folder.crops[cells.train], cells.train_targets, classifier
@@ -70,7 +70,7 @@ def search_settings(
     latents = training_latents(means, log_variances, classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
-    latents[:, validation] = means[0, validation]  # trials are judged as classifiers are, without noise
+    latents[:, validation] = means[0, validation]  # trials are evaluated without noise, like classifiers
     held = np.isin(np.arange(len(cells.train)), validation)
     rows = np.flatnonzero(~held)[repeated(int((~held).sum()), classifier.epoch_cells)]
     rows = np.concatenate([rows, validation])

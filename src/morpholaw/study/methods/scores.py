@@ -236,8 +236,8 @@ def timeline(
 ) -> Timeline:
     """Measure phases, divisions, durations and the mitotic index of tracked cells, and compare conditions.
 
-    Cells are classified along their tracks if the classifier has two classes and is calibrated, otherwise frame by
-    frame. The tables are stored in the study, where the Timeline panel and the report read them; they replace earlier
+    Cells are classified along their tracks if the scores are calibrated and, with more than two classes, the order of
+    the stages is known. Otherwise they are classified frame by frame. The tables are stored in the study, where the Timeline panel and the report read them; they replace earlier
     ones.
 
     Parameters
