@@ -104,7 +104,7 @@ def test_conditions_are_no_stages_of_a_cell(screen, tmp_path):
 
 
 def test_a_table_with_one_condition_leaves_nothing_behind(screen, tmp_path):
-    with pytest.raises(InputError, match="one condition, drug; two or more"):
+    with pytest.raises(InputError, match="single condition, drug; at least two"):
         screen.condition_study(tmp_path / "out", table().assign(condition="drug"))
     assert not (tmp_path / "out").exists()
 

@@ -71,8 +71,10 @@ def classify_study(
 def unusual_cells(table: pd.DataFrame) -> str:
     """Return a sentence on how many cells of a table of scores are unusual."""
     if "unusual" not in table:
-        return "The cells could not be compared with the training cells, because
-        these are not in this study or too few." count = int(table["unusual"].sum())
+        return (
+            "The training cells are not in this study, or too few, so it is unknown which cells are unusual."
+        )
+    count = int(table["unusual"].sum())
     if not count:
         return "No cell is unusual: all images resemble those of the training cells."
     share = f"{count} of {len(table)} ({percent(count / max(1, len(table)))})"

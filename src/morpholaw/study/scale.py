@@ -9,7 +9,6 @@ from morpholaw.cells.crop_record import read_crop_record
 from morpholaw.cells.cut_plan import SAME_SCALE
 from morpholaw.cells.movies import Movie
 from morpholaw.config import CropConfig
-from morpholaw.display import capitalised
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.sample import sample_folder

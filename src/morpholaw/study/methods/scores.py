@@ -237,8 +237,8 @@ def timeline(
     """Measure phases, divisions, durations and the mitotic index of tracked cells, and compare conditions.
 
     Cells are classified along their tracks if the scores are calibrated and, with more than two classes, the order of
-    the stages is known. Otherwise they are classified frame by frame. The tables are stored in the study, where the Timeline panel and the report read them; they replace earlier
-    ones.
+    the stages is known. Otherwise they are classified frame by frame. The tables are stored in the study, where the
+    Timeline panel and the report read them; they replace earlier ones.
 
     Parameters
     ----------
