@@ -59,7 +59,7 @@ def test_every_law_has_a_card(
 
 def test_laws_of_three_classes_have_one_card(read_page: Any, study: Study, tmp_path: Path) -> None:
     page = read_page(law_card(study, "phases", 0, tmp_path / "phases.html"))
-    assert page.headings[:3] == ["The laws", "Pairs of classes", "Its inputs"]
+    assert page.headings[:3] == ["The laws", "Pairs of classes", "Inputs"]
     assert "Classes: 1 interphase, 2 metaphase, 3 anaphase." in page.prose
     for name in ("interphase", "metaphase"):
         assert re.search(f"typical {name} cell|labelled cells of {name} is classified correctly", page.prose)
@@ -133,11 +133,11 @@ def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_wa
     assert np.allclose(law.score(shapes), scores, atol=1e-3)
 
     right = np.mean(np.where(scores >= 0, "metaphase", "interphase") == study.labels)
-    assert "| Test accuracy where it was trained | " in text
+    assert "| Test accuracy in the study of origin | " in text
     assert (
         f"| Accuracy on the labelled cells of this study, which were not in the training set | {100 * right:.1f} % ("
         in text
     )
-    assert "with each shape less its mean, in its standard deviations" in text
+    assert "with standardised shapes" in text
     assert "| epochs |" not in text
     assert "held-out cells of the study it comes from right" in performance(record(study, "measured"))

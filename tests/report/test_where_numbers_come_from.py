@@ -25,7 +25,7 @@ def test_cells_of_another_study_are_told_from_those_of_this_one(elsewhere, begin
     records = {name: SimpleNamespace(trained_elsewhere=there) for name, there in elsewhere.items()}
     (said,) = _elsewhere(SimpleNamespace(records=records))
     assert said.text.startswith(begins)
-    assert "labelled cells of this study as test cells" in said.text
+    assert "on the labelled cells of this study" in said.text
 
 
 def test_nothing_is_said_of_classifiers_of_the_study_itself():
