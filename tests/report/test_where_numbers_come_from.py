@@ -16,7 +16,7 @@ from morpholaw.report.sections.study import _elsewhere
 @pytest.mark.parametrize(
     ("elsewhere", "begins"),
     [
-        ({"scheme2": True, "scheme3": True}, "The classifiers were trained on the cells of another study"),
+        ({"scheme2": True, "scheme3": True}, "The classifiers were trained on cells of another study"),
         ({"scheme2": True, "scheme3": False}, "scheme2 was trained"),
         ({"a": True, "b": True, "c": False}, "a, b were trained"),
     ],
