@@ -1,10 +1,9 @@
-"""Threshold and scale of a score on cells of another source: from a few labels, or from the scores alone.
+"""Adaptation of the scores of two classes to another source, from a few labels or from the scores alone.
 
-Another microscope or stain shifts the scores of a classifier and stretches them, often without changing their order.
-An adaptation is two numbers, f' = scale * (f - threshold), which leave the classifier as it is. With labels they come
-from a logistic regression of the classes on the scores. Without labels, the scores that the classifier has on cells it
-knows say how far its two classes lie apart and how wide they are; the shift, the stretch and the share of the classes
-are sought under which the new scores are likeliest; small shifts are held to be chance.
+Another microscope or stain often shifts and stretches the scores of a classifier without changing their order. An
+adaptation consists of a threshold and a scale, f' = scale * (f - threshold). With labels, they are obtained by logistic
+regression of the classes on the scores. Without labels, the distributions of the scores of both classes are taken from
+known cells, and shift, stretch and class shares are estimated by maximum a posteriori; the prior favours small shifts.
 """
 
 from __future__ import annotations
@@ -17,28 +16,29 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 
 FEWEST = 30
-"""Cells below which scores alone say too little."""
+"""Minimum number of cells for an adaptation without labels."""
 MOST = 2_000
-"""Scores that are used, at most."""
+"""Maximum number of scores that are used."""
 EVIDENCE = 50
-"""Cells that scores count as, at most: those of one movie are no independent evidence for small shifts."""
+"""Maximum weight of all scores, in cells, as the cells of one movie are not independent."""
 SHIFT, STRETCH = 0.25, 0.35
-"""What is expected between sources: standard deviations of the shift, in distances between the two classes, and of the
-logarithm of the stretch."""
-_FREEDOM = 4.0  # of Student's t: the tails of scores are far longer than a normal distribution's
+"""Prior standard deviations of the shift, in distances between the two classes, and of the logarithm of the stretch."""
+_FREEDOM = (
+    4.0  # degrees of freedom of Student's t, as scores have much heavier tails than a normal distribution
+)
 _SHARES = np.array([0.03, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8])
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """Two numbers that fit the scores of two classes to another source.
+    """Adaptation of the scores of two classes to another source.
 
     Attributes
     ----------
     threshold : float
         Score at which the class changes.
     scale : float
-        Factor, above 0, that makes adapted scores as wide as those of the cells that the classifier knows.
+        Positive factor that gives adapted scores the spread of those of known cells.
     """
 
     threshold: float
@@ -56,21 +56,26 @@ class Adaptation:
 
 
 def adapt_to_labels(scores: np.ndarray, targets: np.ndarray, known: Calibration | None = None) -> Adaptation:
-    """Find threshold and scale from labelled cells of the new source.
+    """Fit threshold and scale to labelled cells of the new source.
 
     Parameters
     ----------
     scores : ndarray, (n,)
         Scores of the labelled cells.
     targets : ndarray, int (n,)
-        Their classes, 0 or 1; both must occur.
+        Their classes, 0 or 1. Both must occur.
     known : Calibration, optional
-        Of the scores of the cells that the classifier knows; the scale is 1 without.
+        Calibration of the scores on known cells. Without it, the scale is 1.
+
+    Returns
+    -------
+    Adaptation
+        Threshold and scale.
 
     Raises
     ------
     InputError
-        When a class is missing, or the labels contradict the order of the scores.
+        If a class is missing, or the labels contradict the order of the scores.
     """
     finite = np.isfinite(scores)
     values, positive = np.asarray(scores, np.float64)[finite], (np.asarray(targets) == 1)[finite]
@@ -80,39 +85,44 @@ def adapt_to_labels(scores: np.ndarray, targets: np.ndarray, known: Calibration 
     fitted = Calibration.fit(values - middle, positive.astype(np.int64))
     if fitted.slope < 1e-9:
         raise InputError(
-            "The labels contradict the scores: cells of the second class do not have higher scores than those of the "
-            "first here. Check the labels, or train the classifier on cells of this source."
+            "The labels contradict the scores: here, cells of the second class do not have higher scores than those of "
+            "the first. Check the labels, or train the classifier on cells of this source."
         )
     scale = 1.0 if known is None or known.slope <= 0 else float(np.clip(fitted.slope / known.slope, 0.05, 20))
     return Adaptation(float(middle - fitted.intercept / fitted.slope), scale)
 
 
 def adapt_to_scores(scores: np.ndarray, known_scores: np.ndarray, known_targets: np.ndarray) -> Adaptation:
-    """Find threshold and scale from the scores of unlabelled cells of the new source.
+    """Fit threshold and scale to the scores of unlabelled cells of the new source.
 
     Parameters
     ----------
     scores : ndarray, (n,)
-        Scores of the new cells, of both classes in any share.
+        Scores of the new cells. The shares of the two classes are arbitrary.
     known_scores, known_targets : ndarray, (m,)
-        Scores of cells that the classifier knows, and their classes, 0 or 1.
+        Scores and classes, 0 or 1, of known cells.
+
+    Returns
+    -------
+    Adaptation
+        Threshold and scale.
 
     Raises
     ------
     InputError
-        When there are too few cells, or a class is missing among the known ones.
+        If there are too few cells, or a class is missing among the known cells.
     """
     values = np.asarray(scores, np.float64)[np.isfinite(scores)]
     if len(values) < FEWEST:
         raise InputError(
-            f"There are {len(values)} scores; {FEWEST} or more are needed without labels. Label some cells."
+            f"There are {len(values)} scores; at least {FEWEST} are needed without labels. Label some cells."
         )
     values = np.sort(values)[np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST)).astype(int))]
     finite = np.isfinite(known_scores)
     known, positive = np.asarray(known_scores, np.float64)[finite], (np.asarray(known_targets) == 1)[finite]
     if positive.all() or not positive.any():
         raise InputError(
-            "Cells of both classes that the classifier knows are needed to adapt it without labels."
+            "An adaptation without labels needs labelled cells of both classes from other sources."
         )
     low, high = (_centre_and_width(known[chosen]) for chosen in (~positive, positive))
     gap = max(high[0] - low[0], 1e-9)

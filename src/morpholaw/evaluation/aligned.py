@@ -1,4 +1,4 @@
-"""Values along tracks that are aligned at an event: their mean with bands, and which of them moves first."""
+"""Alignment of values along tracks at an event, with their mean, its confidence band and its onset."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from morpholaw.evaluation.estimate import LEVEL, Estimate
 from morpholaw.evaluation.lineages import Lineages
 
 FEWEST = 3
-"""Tracks in a frame from which a mean is computed."""
+"""Minimum number of tracks in a frame for a mean."""
 ONSET = 0.25
-"""Part of the way to its largest change from which a curve counts as moving."""
+"""Fraction of its largest change at which a curve is said to have its onset."""
 
 
 @dataclass(frozen=True)
 class Aligned:
-    """A value along tracks, in frames from an event.
+    """Values along tracks around an event.
 
     Attributes
     ----------
     name : str
-        Of the value.
+        Name of the value.
     frame : ndarray, int64 (window,)
-        Frames from the event; 0 is the first frame after it.
+        Frames relative to the event; 0 is the first frame after it.
     values : ndarray, float64 (tracks, window)
-        NaN where a track has no image.
+        Values of each track; NaN for missing frames.
     mean, low, high : ndarray, float64 (window,)
-        The mean over tracks with its 95 % band, from resampled families; NaN in frames with fewer than three tracks.
+        Mean over tracks with its 95 % confidence band, from resampled families; NaN in frames with fewer than three
+        tracks.
     onset : Estimate
-        When the mean has gone a quarter of the way from its start to its largest change, in frames from the event,
-        with the 95 % interval; NaN where it does not change.
+        Frame, relative to the event, at which the mean reaches a quarter of its largest change, with its 95 %
+        confidence interval; NaN if it does not change.
     """
 
     name: str
@@ -56,32 +57,32 @@ def align(
     resamples: int = 500,
     seed: int = 0,
 ) -> list[Aligned]:
-    """Align columns of the images at one event per cell.
+    """Align values at one event per cell.
 
     Parameters
     ----------
     lineages : Lineages
-        The images of every cell, with the columns.
+        The images of every cell, with the columns to align.
     cells : ndarray, int64 (events,)
-        The cell of each event.
+        Cell of each event.
     frames : ndarray, float64 (events,)
-        The first frame after each event; a half frame is rounded up.
+        First frame after each event. Half frames are rounded up.
     columns : sequence of str
         Numeric columns of the images.
     before, after : int
-        Frames on either side of the event.
+        Number of frames before and after the event.
     resamples, seed : int
-        Of families, for bands and intervals; the same resamples for all columns.
+        Number and seed of the resamples of families for confidence bands and intervals.
 
     Returns
     -------
     list of Aligned
-        One per column, the earliest onset first.
+        One per column, earliest onset first.
 
     Raises
     ------
     InputError
-        When there is no event, or no such column.
+        If there are no events, or no such column.
     """
     if not len(cells):
         raise InputError("There is no such event to align the tracks at.")
@@ -101,7 +102,7 @@ def align(
 
 
 def _rows(images: pd.DataFrame, cells: np.ndarray, event: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """Return the row of each event's cell in each frame of the window, -1 for none; int64 (events, window)."""
+    """Return the row of each event's cell in each frame of the window, int64 (events, window); -1 if missing."""
     cell, t = images["cell"].to_numpy(), images["t"].to_numpy()
     frames = int(t.max()) + 1
     key = cell * frames + t  # rising, because images are sorted by cell and frame
@@ -144,10 +145,10 @@ def _summarise(
 
 
 def _onset(curves: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """Return when each curve (n, window) has gone `ONSET` of its way to its largest change; NaN where it is flat.
+    """Return the frame at which each curve (n, window) reaches `ONSET` of its largest change; NaN if it is flat.
 
-    The way begins at the mean of the first quarter of the window, and the onset is where the curve was last nearer to
-    it than `ONSET` before its largest change, between frames by interpolation.
+    Changes refer to the mean over the first quarter of the window. The onset is the last crossing of the threshold
+    before the largest change, interpolated between frames.
     """
     found = np.full(len(curves), np.nan)
     for k, curve in enumerate(curves):

@@ -1,8 +1,8 @@
-"""Simple methods that every scheme should be compared with: a regression and a small tree on measured shapes.
+"""Baselines for comparison with every scheme: logistic regression and a small decision tree on measured shapes.
 
-They read the features of the cell itself (:func:`morpholaw.cells.shape_features.measure_features`): its area, axes,
-outline, brightness and texture, measured in the crop's own segmentation. A crop without a nucleus has the median of the
-training cells.
+The features describe the cell itself (:func:`morpholaw.cells.shape_features.measure_features`): area, axes, outline,
+brightness and texture, measured in the segmentation of the crop. Crops without a nucleus get the median of the training
+cells.
 """
 
 from __future__ import annotations
@@ -21,37 +21,42 @@ BASELINES: dict[Baseline, str] = {
     "shapes-logistic": "measured shapes + logistic regression",
     "shapes-tree": "measured shapes + small tree",
 }
-"""Names of the baselines and what they are."""
+"""Names and descriptions of the baselines."""
 
 
 def baseline_features(images: np.ndarray) -> np.ndarray:
-    """Measure the shapes that the baselines read: crops, uint8 (n, s, s), to float64 (n, features).
+    """Measure the features of the baselines.
 
     Parameters
     ----------
     images : ndarray, uint8 (n, s, s)
         Crops.
+
+    Returns
+    -------
+    ndarray, float64 (n, features)
+        Measured shapes; NaN for crops without a nucleus.
     """
     measured: np.ndarray = measure_features(images).to_numpy(np.float64)
     return measured
 
 
 def fit_baseline(name: Baseline, features: np.ndarray, targets: np.ndarray) -> Any:
-    """Fit a baseline with classes that count the same.
+    """Fit a baseline with balanced class weights.
 
     Parameters
     ----------
     name : {"shapes-logistic", "shapes-tree"}
-        Which one.
+        The baseline.
     features : ndarray, (n, features)
-        Measured shapes of the training cells; NaN where there is none.
+        Measured shapes of the training cells; NaN if missing.
     targets : ndarray, int (n,)
-        Their classes.
+        Classes of the training cells.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Fitted; its ``predict`` returns classes of features.
+        The fitted baseline, whose ``predict`` returns classes.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
@@ -61,7 +66,7 @@ def fit_baseline(name: Baseline, features: np.ndarray, targets: np.ndarray) -> A
 
     missing = SimpleImputer(strategy="median", keep_empty_features=True)
     if name == "shapes-tree":
-        # Depth two for two classes; deeper where four leaves could not even name all classes.
+        # Depth two for two classes, more if four leaves are too few for all classes.
         depth = math.ceil(math.log2(2 * len(np.unique(targets))))
         tree = DecisionTreeClassifier(max_depth=depth, class_weight="balanced", random_state=0)
         return make_pipeline(missing, tree).fit(features, targets)
@@ -72,17 +77,22 @@ def fit_baseline(name: Baseline, features: np.ndarray, targets: np.ndarray) -> A
 def predict_baseline(
     name: Baseline, features: np.ndarray, targets: np.ndarray, others: np.ndarray
 ) -> np.ndarray:
-    """Return the classes of ``others`` (m, features), int64 (m,), by a baseline fitted to the other cells.
+    """Fit a baseline and predict the classes of other cells.
 
     Parameters
     ----------
     name : str
         One of :data:`BASELINES`.
     features : ndarray, float64 (n, features)
-        Of the cells to learn from.
+        Features of the training cells.
     targets : ndarray, int64 (n,)
-        Their classes.
+        Classes of the training cells.
     others : ndarray, float64 (m, features)
-        Of the cells to classify.
+        Features of the cells to classify.
+
+    Returns
+    -------
+    ndarray, int64 (m,)
+        Predicted classes.
     """
     return np.asarray(fit_baseline(name, features, targets).predict(others), dtype=np.int64)

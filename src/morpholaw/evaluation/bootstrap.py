@@ -1,8 +1,8 @@
-"""Confidence intervals over groups of cells and over models, by resampling both.
+"""Bootstrap confidence intervals over groups of cells and over models.
 
-Cells of one group (a track, a lineage, a movie) resemble each other, so that an interval that counts each cell as
-independent is too narrow. Groups are drawn whole. Where each cell is a group of its own, Wilson's interval of
-:func:`morpholaw.evaluation.metrics.accuracy` says the same without drawing.
+Cells of one group (a track, lineage or movie) resemble each other, so intervals that treat cells as independent are too
+narrow. Whole groups are therefore resampled. If every cell is its own group, Wilson's interval of
+:func:`morpholaw.evaluation.metrics.accuracy` is used instead.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from morpholaw.evaluation.estimate import LEVEL, Estimate
 from morpholaw.evaluation.metrics import accuracy
 
 RESAMPLES = 2000
-"""Resamples of an interval of accuracy."""
+"""Number of resamples for a confidence interval of an accuracy."""
 ONE_MORE = 0.5
-"""Wrong groups that count besides those seen: intervals of 95 % then hold the truth in 94 to 100 % of simulations."""
+"""Number of groups with errors added to those observed: 95 % intervals then have a coverage of 94 to 100 %."""
 _TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-_NUMBERS = 2_000_000  # counts of groups drawn at a time: 16 MB
+_NUMBERS = 2_000_000  # group counts drawn at once (16 MB)
 
 
 def accuracy_interval(
@@ -29,30 +29,29 @@ def accuracy_interval(
     targets: np.ndarray | None = None,
     seed: int = 0,
 ) -> Estimate:
-    """Return the share of correct cells, mean over the models, with its interval over groups and models.
+    """Return the mean accuracy of the models, with its confidence interval over groups and models.
 
     Parameters
     ----------
     correct : ndarray, (n,) or (members, n)
-        Whether each model is right about each cell; numbers in [0, 1] are shares.
+        Whether each model classifies each cell correctly. Numbers in [0, 1] are shares.
     groups : ndarray, (n,), optional
-        Which cells belong together; by default each cell is its own group.
+        Group of each cell. By default, each cell is its own group.
     targets : ndarray, int (n,), optional
-        True classes. With them the accuracy is balanced: the mean of the accuracies within the classes.
+        True classes. If given, the accuracy is balanced, that is, the mean of the accuracies of the classes.
     seed : int
         Seed of the resampling.
 
     Returns
     -------
     Estimate
-        The percentile interval of resampled groups and models, or that of `_bounds` where it is wider, which it is
-        where few groups hold an error. Of one model on cells that are their own groups, not balanced, Wilson's of the
-        cells.
+        The percentile interval of resampled groups and models, or the interval of `_bounds` if it is wider, as it is if
+        few groups have errors. For the unbalanced accuracy of one model on independent cells, Wilson's interval.
 
     Raises
     ------
     InputError
-        If there is no value, or groups or targets do not fit the cells.
+        If there are no values, or groups or targets do not match the cells.
     """
     table, names, classes = _checked(correct, groups, targets)
     one_model = len(table) == 1 and classes.max() == 0
@@ -65,7 +64,7 @@ def accuracy_interval(
     else:
         apart, together = np.array([by_class, by_class]), np.array([value, value])
     bounds = _bounds(table, names, classes)
-    # The ends of independent classes' mean (Zou and Donner 2008): the root of the sum of their squared distances.
+    # Interval of the mean of independent classes (Zou and Donner 2008): distances to the limits add in squares.
     down = np.linalg.norm(by_class - np.minimum(apart[0], bounds[0])) / len(by_class)
     up = np.linalg.norm(np.maximum(apart[1], bounds[1]) - by_class) / len(by_class)
     low, high = min(together[0], value - down), max(together[1], value + up)
@@ -73,12 +72,12 @@ def accuracy_interval(
 
 
 def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the least and largest share of right cells of each class that few errors allow, (2, classes).
+    """Return lower and upper limits of the accuracy of each class if there are few errors, (2, classes).
 
-    Resampling gives no spread to a class without an error, and next to none to one with a single error. The share of
-    wrong cells is the share of groups with a wrong cell, of which Wilson's interval has the upper end, times the share
-    of wrong cells within these, to which half a group more counts whose cells are all wrong. Without an error it is
-    Wilson's of as many cells as there are groups. Right cells of a class that is nearly always wrong likewise.
+    Resampling gives no spread to a class without errors, and hardly any to a class with a single one. The error rate is
+    therefore bounded by the upper Wilson limit of the share of groups with errors, times the error rate within these
+    groups, to which half a group with only errors is added. Without errors, the bound is Wilson's for as many cells as
+    there are groups. The same is done for classes that are nearly always misclassified.
     """
     wrong = 1 - table.mean(axis=0)
     bounds = np.empty((2, classes.max() + 1))
@@ -101,32 +100,33 @@ def precision_interval(
     targets: np.ndarray,
     prevalence: float,
 ) -> Estimate:
-    """Return the share of cells predicted to be of class 1 that are, where a stated share of all cells is.
+    """Return the precision for class 1 at a given prevalence.
 
-    Sensitivity and false positive rate are measured on the cells; by Bayes' rule the precision at a prevalence p is
-    p s / (p s + (1 - p) f). It says what a prediction means in a movie, where a class is rarer than in a labelled set.
+    Sensitivity s and false positive rate f are measured on the cells. By Bayes' rule, the precision at a prevalence p
+    is p s / (p s + (1 - p) f). It states what a prediction means in a movie, where a class can be rarer than in the
+    labelled set.
 
     Parameters
     ----------
     correct : ndarray, (n,) or (members, n)
-        Whether each model is right about each cell; numbers in [0, 1] are shares.
+        Whether each model classifies each cell correctly. Numbers in [0, 1] are shares.
     groups : ndarray, (n,), optional
-        Which cells belong together; by default each cell is its own group.
+        Group of each cell. By default, each cell is its own group.
     targets : ndarray, int (n,)
-        True classes, 0 or 1, each at least once.
+        True classes, 0 or 1. Both must occur.
     prevalence : float
-        Share of cells that are of class 1, in (0, 1).
+        Prevalence of class 1, in (0, 1).
 
     Returns
     -------
     Estimate
-        With its percentile interval over groups and models, or with as many false positives as few wrong cells of
-        class 0 allow, as in `accuracy_interval`, where that is less. NaN where no cell is predicted to be of class 1.
+        Precision with its percentile interval over groups and models. If there are few false positives, the lower
+        limit accounts for unobserved ones, as in `accuracy_interval`. NaN if no cell is predicted to be of class 1.
 
     Raises
     ------
     InputError
-        If there are not two classes, the prevalence is no share, or the arrays do not fit each other.
+        If there are not two classes, the prevalence is not in (0, 1), or the arrays do not match.
     """
     if not 0 < prevalence < 1:
         raise InputError(f"The prevalence must be a share between 0 and 1, not {prevalence:g}.")
@@ -146,7 +146,7 @@ def precision_interval(
 
 
 def _precision(right: np.ndarray, prevalence: float) -> np.ndarray:
-    """Return the precision of class 1 from the shares of both classes that are right, (m, 2) to (m,)."""
+    """Return the precision for class 1, (m,), from the accuracies of both classes, (m, 2)."""
     true = prevalence * right[:, 1]
     called = true + (1 - prevalence) * (1 - right[:, 0])
     precision: np.ndarray = np.divide(true, called, out=np.full(len(right), np.nan), where=called > 0)
@@ -156,7 +156,7 @@ def _precision(right: np.ndarray, prevalence: float) -> np.ndarray:
 def _checked(
     correct: np.ndarray, groups: np.ndarray | None, targets: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return correctness (members, n), the group of each cell and the place of its class."""
+    """Return correctness (members, n), the group of each cell and the index of its class."""
     table = np.atleast_2d(np.asarray(correct, dtype=np.float64))
     if table.size == 0:
         raise InputError("A confidence interval needs at least one model and one cell.")
@@ -171,9 +171,9 @@ def _checked(
 def _shares(
     table: np.ndarray, names: np.ndarray, classes: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of right cells of each class, (classes,), and of resamples, (resamples, classes).
+    """Return the accuracy of each class, (classes,), and those of resamples, (resamples, classes).
 
-    Resamples without a cell of a class say nothing about it and are left out.
+    Resamples that lack a class are left out.
     """
     members = len(table)
     group = np.unique(names, return_inverse=True)[1]
@@ -203,19 +203,19 @@ def bootstrap(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Estimate:
-    """Return a statistic of all values with its percentile interval.
+    """Return a statistic with its bootstrap percentile interval.
 
-    Models and cells are drawn with replacement, independently; cells by whole groups, so that the frames of a
+    Models and groups of cells are resampled independently, with replacement. As whole groups are drawn, the frames of a
     track do not count as independent cells.
 
     Parameters
     ----------
     values : ndarray
-        One for each model and cell, (members, n).
+        One value for each model and cell, (members, n).
     statistic : callable
-        Returns a number for an array, e.g. ``np.mean`` or ``np.median``.
+        Function that maps an array to a number, e.g. ``np.mean`` or ``np.median``.
     groups : ndarray, optional
-        Which cells belong together, (n,); by default each cell is its own group.
+        Group of each cell, (n,). By default, each cell is its own group.
     resamples : int
         Number of resamples.
     seed : int
@@ -224,12 +224,12 @@ def bootstrap(
     Returns
     -------
     Estimate
-        The statistic, and the ends of its interval.
+        The statistic with its 95 % confidence interval.
 
     Raises
     ------
     InputError
-        If there is no value, or the groups do not fit the cells.
+        If there are no values, or the groups do not match the cells.
     """
     table = np.atleast_2d(np.asarray(values, dtype=np.float64))
     if table.size == 0 or resamples < 1:

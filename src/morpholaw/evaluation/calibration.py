@@ -1,8 +1,8 @@
-"""Probabilities of scores on held-out cells: Platt scaling of two classes, a temperature for more.
+"""Calibration of scores on held-out cells: Platt scaling for two classes, temperature scaling for more.
 
-The scores of a head or a law are not probabilities, and those of a movie are weaker than those of the cells that the
-classifier was trained on. A logistic regression of the held-out cells' classes on their scores (Platt 1999) gives the
-likelihood ratio of a score. It is limited to that of a predicted class, which may be wrong however large the score.
+The scores of a head or a law are not probabilities, and they are smaller on new cells than on the training cells. Platt
+scaling, the logistic regression of the classes of held-out cells on their scores (Platt 1999), gives the likelihood
+ratio of a score. It is limited to the likelihood ratio of the predicted class, as even large scores can be wrong.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from morpholaw.errors import InputError
 from morpholaw.models.classes import log_softmax
 
 OUTLIER = 3.0
-"""Scores are limited to this many times their median size in the fit; outliers would flatten the slope."""
+"""Multiple of the median size to which scores are clipped in the fit, as outliers would flatten the slope."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Likelihood ratios of scores.
+    """Calibration of the scores of two classes by Platt scaling.
 
     Attributes
     ----------
     slope, intercept : float
-        Log odds of the positive class if both classes are equally frequent: ``slope * score + intercept``; the slope is
-        at least 0.
+        Parameters of the log odds of the positive class for equally frequent classes, ``slope * score + intercept``.
+        The slope is at least 0.
     least, most : float
-        Bounds of the likelihood ratio, below and above 1.
+        Lower and upper bound of the likelihood ratio, below and above 1.
     """
 
     slope: float
@@ -44,21 +44,26 @@ class Calibration:
 
     @classmethod
     def fit(cls, scores: np.ndarray, targets: np.ndarray) -> Calibration:
-        """Fit a calibration to held-out cells.
+        """Fit the calibration to held-out cells.
 
         Parameters
         ----------
         scores : ndarray, (n,)
-            f(x); cells whose score is not finite are left out.
+            Scores f(x). Cells without a finite score are ignored.
         targets : ndarray, (n,)
-            0 for the negative class, 1 for the positive; both must occur.
+            0 for the negative class, 1 for the positive. Both must occur.
+
+        Returns
+        -------
+        Calibration
+            The fitted calibration.
 
         Raises
         ------
         InputError
-            When one of the classes is missing.
+            If one of the classes is missing.
         """
-        # Imported here because records hold calibrations, and scipy takes a second to load.
+        # Imported here because records hold calibrations and scipy is slow to import.
         from scipy.optimize import minimize
         from scipy.special import expit
 
@@ -68,16 +73,16 @@ class Calibration:
         x, positive = np.asarray(scores, np.float64)[known], (np.asarray(targets) == 1)[known]
         if positive.all() or not positive.any():
             raise InputError(
-                "Scores can be calibrated only on held-out cells of both classes; there is one class."
+                "Scores can only be calibrated on held-out cells of both classes, but one class has none."
             )
         least, most = _bounds(confusion(positive.astype(np.int64), (x >= 0).astype(np.int64), 2))
-        scale = max(float(np.median(np.abs(x))), 1e-100)  # keeps the slope finite
+        scale = max(float(np.median(np.abs(x))), 1e-100)  # avoids an infinite slope
         x = np.clip(x, -OUTLIER * scale, OUTLIER * scale) / scale
         sign = np.where(positive, 1.0, -1.0)
         weight = len(x) * np.where(positive, 0.5 / positive.sum(), 0.5 / (~positive).sum())
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-            # A ridge of one cell's weight, because the slope of classes that separate completely is unbounded.
+            # A ridge penalty with the weight of one cell, as the slope is unbounded for separable classes.
             margin = sign * (values[0] * x + values[1])
             gradient = -weight * sign * expit(-margin)
             value = np.sum(weight * np.logaddexp(0, -margin)) + 0.5 * values[0] ** 2
@@ -87,24 +92,34 @@ class Calibration:
         return cls(float(slope) / scale, float(intercept), least, most)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Return the probabilities of both classes if they are equally frequent, float64 (n, 2); NaN if undefined.
+        """Return the probabilities of both classes, assuming that they are equally frequent.
 
         Parameters
         ----------
         scores : ndarray, (n,)
             Scores f(x).
+
+        Returns
+        -------
+        ndarray, float64 (n, 2)
+            Probabilities; NaN for scores that are not finite.
         """
         ratio = self.likelihood_ratio(scores)
         positive = np.where(np.isfinite(scores), ratio / (1 + ratio), np.nan)
         return np.stack([1 - positive, positive], axis=-1)
 
     def likelihood_ratio(self, scores: np.ndarray) -> np.ndarray:
-        """Return P(score | positive) / P(score | negative), float64; 1 where a score is not finite.
+        """Return the likelihood ratio P(score | positive) / P(score | negative).
 
         Parameters
         ----------
         scores : ndarray, (n,)
             Scores f(x).
+
+        Returns
+        -------
+        ndarray, float64 (n,)
+            Likelihood ratios; 1 for scores that are not finite.
         """
         scores = np.asarray(scores, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -114,12 +129,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Temperature:
-    """Probabilities of more than two classes: the softmax of their scores over a temperature (Guo et al. 2017).
+    """Calibration of the scores of more than two classes by temperature scaling (Guo et al. 2017).
+
+    The probabilities are the softmax of the scores divided by the temperature.
 
     Attributes
     ----------
     temperature : float
-        Above 1 where the models are too sure, above 0.
+        Positive temperature, which is above 1 for overconfident models.
     """
 
     temperature: float
@@ -131,21 +148,26 @@ class Temperature:
 
     @classmethod
     def fit(cls, scores: np.ndarray, targets: np.ndarray) -> Temperature:
-        """Fit the temperature to held-out cells, with classes weighted to count the same.
+        """Fit the temperature to held-out cells, with balanced class weights.
 
-        A prior of one cell's weight keeps the temperature finite where all cells are right.
+        A prior with the weight of one cell keeps the temperature positive if all cells are classified correctly.
 
         Parameters
         ----------
         scores : ndarray
-            f_c(x), (n, classes); cells without a finite score of their class are left out.
+            Scores f_c(x), (n, classes). Cells without a finite score of their class are ignored.
         targets : ndarray
             True classes, int (n,), 0 to C - 1.
+
+        Returns
+        -------
+        Temperature
+            The fitted temperature.
 
         Raises
         ------
         InputError
-            When there are cells of fewer than two classes.
+            If there are cells of fewer than two classes.
         """
         from scipy.optimize import minimize_scalar
 
@@ -164,12 +186,17 @@ class Temperature:
         return cls(float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x)))
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Return the probability of each class if all are equally frequent, float64 (n, classes).
+        """Return the probability of each class, assuming that all are equally frequent.
 
         Parameters
         ----------
         scores : ndarray
-            f_c(x), (n, classes); a class without a finite score has probability 0, and NaN where no class has one.
+            Scores f_c(x), (n, classes).
+
+        Returns
+        -------
+        ndarray, float64 (n, classes)
+            Probabilities; 0 for a class without a finite score, NaN if no class has one.
         """
         values = np.exp(log_softmax(np.asarray(scores, np.float64) / self.temperature))
         defined = np.isfinite(scores).any(axis=1, keepdims=True)
@@ -177,7 +204,7 @@ class Temperature:
 
 
 def _bounds(counts: np.ndarray) -> tuple[float, float]:
-    """Return likelihood ratios of the predicted classes from a confusion (2, 2), with one cell added to each class."""
+    """Return the likelihood ratios of the predicted classes from a confusion matrix, with one cell added per class."""
     share = counts + np.array([[1.0, 0.5], [0.5, 1.0]])
     share /= share.sum(1, keepdims=True)
     low, high = share[1] / share[0]

@@ -1,7 +1,7 @@
-"""Scale and offsets of the scores of several classes on cells of another source, from a few labels.
+"""Adaptation of the scores of more than two classes to another source, from a few labels.
 
-As of two classes, the classifier stays as it is: f'_c = scale * f_c + offset_c. Another source may make some classes
-likelier everywhere than they are, which offsets undo, and scores too wide or too narrow, which the scale undoes.
+Adapted scores are f'_c = scale * f_c + offset_c. Offsets correct for classes that are over- or underestimated in cells
+of another source, and the scale for scores that are too large or too small.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from morpholaw.errors import InputError
 from morpholaw.models.classes import log_softmax
 
 STRETCH, OFFSET = 0.35, 3.0
-"""What is expected between sources: standard deviations of the logarithm of the scale, and of the offsets, in units of
-a calibrated log probability. Few labels change little."""
+"""Prior standard deviations of the logarithm of the scale, and of the offsets in units of a calibrated log probability.
+With few labels, the prior dominates."""
 CHANCE = 0.02
-"""Gain of a label's log probability over that of equal classes, below which the labels contradict the scores."""
+"""Smallest mean gain in log probability of the labels over chance; with less, the labels contradict the scores."""
 
 
 @dataclass(frozen=True)
 class ClassAdaptation:
-    """A scale and one offset per class that fit scores to another source.
+    """Adaptation of the scores of more than two classes to another source.
 
     Attributes
     ----------
     scale : float
-        Factor, above 0, of all scores.
+        Positive factor of all scores.
     offsets : tuple of float
-        What is added to the score of each class; they add up to 0.
+        Offset of each class; the sum is 0.
     """
 
     scale: float
@@ -49,21 +49,26 @@ class ClassAdaptation:
 def adapt_classes_to_labels(
     scores: np.ndarray, targets: np.ndarray, temperature: float = 1.0
 ) -> ClassAdaptation:
-    """Find scale and offsets from labelled cells of the new source, with classes weighted to count the same.
+    """Fit scale and offsets to labelled cells of the new source, with balanced class weights.
 
     Parameters
     ----------
     scores : ndarray
-        Scores of the labelled cells, (n, classes); cells without a finite score of each class are left out.
+        Scores of the labelled cells, (n, classes). Cells without finite scores are ignored.
     targets : ndarray
-        Their classes, int (n,); every class must occur.
+        Their classes, int (n,). Every class must occur.
     temperature : float
-        That of the classifier's probabilities on the cells that it knows, which adapted scores keep.
+        Temperature of the classifier's calibration, which stays valid for the adapted scores.
+
+    Returns
+    -------
+    ClassAdaptation
+        Scale and offsets.
 
     Raises
     ------
     InputError
-        When a class is missing, or the labels contradict the scores.
+        If a class is missing, or the labels contradict the scores.
     """
     from scipy.optimize import minimize
 
@@ -89,8 +94,8 @@ def adapt_classes_to_labels(
     adapted = log_softmax((np.exp(found[0]) * values + found[1:]) / temperature)
     if float(np.mean(weight * one_hot * adapted)) * classes < CHANCE - np.log(classes):
         raise InputError(
-            "The labels contradict the scores: they are no likelier to be right here than by chance. Check the labels, "
+            "The labels contradict the scores: here, the scores predict them no better than chance. Check the labels, "
             "or train the classifier on cells of this source."
         )
-    offsets = found[1:] - found[1:].mean()  # a softmax does not change by a constant
+    offsets = found[1:] - found[1:].mean()  # a softmax does not depend on a common constant
     return ClassAdaptation(float(np.exp(found[0])), tuple(map(float, offsets)))

@@ -1,4 +1,4 @@
-"""Durations and shares of conditions beside each other, tested over replicates."""
+"""Comparison of durations and shares between conditions, with tests over replicates."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from morpholaw.evaluation.population import MITOTIC_INDEX
 from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
 
 FEWEST = 5
-"""Phases seen to end, in two conditions together, from which their durations are compared."""
+"""Minimum number of phases with an observed end, in two conditions together, for a comparison of durations."""
 ALL = "all"
 """The condition of a timeline without conditions."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """How times are shown.
+    """Unit of time.
 
     Attributes
     ----------
     name : str
         "min" or "frames".
     per_frame : dict of str to float
-        Units from one frame of a movie to the next.
+        Units per frame, by movie.
     """
 
     name: str
@@ -37,24 +37,31 @@ class Unit:
 
     @property
     def step(self) -> float:
-        """Units from one frame to the next, the mean over movies."""
+        """Mean number of units per frame over the movies."""
         return float(np.mean(list(self.per_frame.values())))
 
     def of(self, frames: pd.Series, movies: pd.Series) -> np.ndarray:
-        """Return frames of movies in this unit, float64 (n,).
+        """Convert frames to this unit.
 
         Parameters
         ----------
         frames : Series
-            Frames or differences of frames.
+            Frames or numbers of frames.
         movies : Series
-            The movie of each.
+            Movie of each.
+
+        Returns
+        -------
+        ndarray, float64 (n,)
+            Times in this unit.
         """
         return np.asarray(frames, np.float64) * np.asarray(movies.map(self.per_frame), np.float64)
 
 
 def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
-    """Return the Kaplan-Meier curve of a class; phases that were under way at first sight are left out.
+    """Estimate the distribution of the durations of a class by the Kaplan-Meier method.
+
+    Phases that had begun before the cell was first seen are left out.
 
     Parameters
     ----------
@@ -64,6 +71,11 @@ def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
         The class.
     step : float
         Time between frames, in the unit of the durations.
+
+    Returns
+    -------
+    Survival
+        The survival curve.
     """
     whole = seen_to_begin(phases, name)
     return kaplan_meier(whole["duration"].to_numpy(), ~whole["right_censored"].to_numpy(bool), step)
@@ -75,18 +87,20 @@ def summarise_durations(phases: pd.DataFrame, classes: Sequence[str], unit: Unit
     Parameters
     ----------
     phases : DataFrame
-        Of :func:`morpholaw.evaluation.phases.find_phases`, with ``condition`` and ``duration``.
+        Phases of :func:`morpholaw.evaluation.phases.find_phases`, with ``condition`` and ``duration``.
     classes : sequence of str
+        The classes.
     unit : Unit
-        That of the durations.
+        Unit of the durations.
 
     Returns
     -------
     DataFrame
-        One row per condition and class: ``phases`` (with a known beginning), ``ended`` (those with a known end),
-        ``under_way`` (left out: under way at first sight), the ``median`` and the ``mean`` with their 95 % intervals,
-        ``restricted`` (whether the longest was not seen to its end, so that the mean is one up to there),
-        ``per_division`` (time in the class before a division, zero included) and ``divisions`` (that it is of).
+        One row per condition and class, with the columns ``phases`` (with observed beginning), ``ended`` (those with
+        observed end), ``under_way`` (phases without observed beginning, which are left out), ``median`` and ``mean``
+        with their 95 % confidence intervals, ``restricted`` (whether the end of the longest phase was not observed, so
+        that the mean is restricted to the observed time), ``per_division`` (mean time in the class before a division,
+        including zeros) and ``divisions`` (their number).
     """
     rows = []
     for condition, mine in phases.groupby("condition", sort=False):
@@ -125,33 +139,35 @@ def compare_conditions(
     unit: Unit,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Compare every condition with the first one of the table.
+    """Compare every condition with the first one.
 
-    Durations are means within replicates (restricted to the longest time that every condition was seen for), shares are
-    means over the frames of a movie. Where a condition has a single replicate, its durations are compared by the
-    log-rank test over phases and its shares are not tested.
+    Durations are averaged within replicates, restricted to the longest time observed in every condition. Shares are
+    averaged over the frames of a movie. If a condition has a single replicate, durations are compared with the log-rank
+    test over phases, and shares are not tested.
 
     Parameters
     ----------
     phases : DataFrame
-        With ``condition``, ``replicate`` and ``duration``.
+        Phases with the columns ``condition``, ``replicate`` and ``duration``.
     shares : DataFrame
-        Of :func:`morpholaw.evaluation.population.class_shares`.
+        Shares of :func:`morpholaw.evaluation.population.class_shares`.
     classes : sequence of str
         Classes whose durations are compared.
     conditions : Conditions
+        Condition and replicate of each movie.
     unit : Unit
-        That of the durations.
+        Unit of the durations.
     seed : int
-        Of permutations.
+        Seed of the permutations.
 
     Returns
     -------
     DataFrame
-        One row per quantity and condition: ``quantity`` ("duration" or "share"), ``class``, ``condition``,
-        ``reference``, ``value``, ``reference_value``, ``replicates``, ``reference_replicates``, ``difference``,
-        ``low``, ``high`` (95 %), ``effect`` (Hedges' g over replicates), ``p``, ``test``, ``p_holm`` (corrected for
-        all rows of the quantity), ``p_log_rank`` (over phases, durations only) and ``unit``.
+        One row per quantity and condition, with the columns ``quantity`` ("duration" or "share"), ``class``,
+        ``condition``, ``reference``, ``value``, ``reference_value``, ``replicates``, ``reference_replicates``,
+        ``difference``, ``low``, ``high`` (95 % confidence interval), ``effect`` (Hedges' g over replicates), ``p``,
+        ``test``, ``p_holm`` (corrected for all rows of the quantity), ``p_log_rank`` (over phases; durations only) and
+        ``unit``.
     """
     rows = [*_duration_rows(phases, classes, conditions, unit, seed), *_share_rows(shares, conditions, seed)]
     table = pd.DataFrame(rows)
@@ -161,7 +177,7 @@ def compare_conditions(
 
 
 def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.DataFrame:
-    """Return the restricted mean duration of a class in every replicate: ``condition``, ``replicate``, ``mean``.
+    """Return the restricted mean duration of a class in every replicate.
 
     Parameters
     ----------
@@ -170,7 +186,12 @@ def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.Dat
     name : str
         The class.
     limit : float
-        The time up to which means are taken.
+        Time to which the means are restricted.
+
+    Returns
+    -------
+    DataFrame
+        One row per replicate, with the columns ``condition``, ``replicate`` and ``mean``.
     """
     rows = []
     for (condition, replicate), mine in phases.groupby(["condition", "replicate"], sort=False):
@@ -181,7 +202,7 @@ def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.Dat
 
 
 def common_limit(phases: pd.DataFrame, name: str) -> float:
-    """Return the longest duration of a class that was seen in every condition.
+    """Return the longest duration of a class that was observed in every condition.
 
     Parameters
     ----------
@@ -196,10 +217,10 @@ def common_limit(phases: pd.DataFrame, name: str) -> float:
 
 
 def _time_per_division(phases: pd.DataFrame, name: str) -> tuple[float, int]:
-    """Return the mean time that dividing cells spend in a class just before, and of how many cells.
+    """Return the mean time that cells spend in a class just before they divide, and the number of these cells.
 
-    A cell that skips the class between two frames counts as zero, so that classes shorter than a frame are not
-    overestimated. Cells that were in the class already when they came into sight are left out.
+    A cell that passes through the class between two frames counts as zero, so that classes shorter than a frame are not
+    overestimated. Cells that were already in the class when they were first seen are left out.
     """
     last = phases[phases["after"] == DIVISION].drop_duplicates("cell")
     mine = last["class"] == name
@@ -244,7 +265,7 @@ def _duration_rows(
 def _share_rows(shares: pd.DataFrame, conditions: Conditions, seed: int) -> list[dict[str, object]]:
     reference, rows = conditions.names[0], []
     names = list(dict.fromkeys(shares["class"]))
-    if MITOTIC_INDEX in names and len(names) == 3:  # of two classes, each share says what the index says
+    if MITOTIC_INDEX in names and len(names) == 3:  # with two classes, the index is one of the shares
         names = [MITOTIC_INDEX]
     for name in names:
         mine = shares[shares["class"] == name]
@@ -260,7 +281,7 @@ def _share_rows(shares: pd.DataFrame, conditions: Conditions, seed: int) -> list
 def _row(
     quantity: str, name: str, conditions: tuple[str, str], of: Mapping[str, np.ndarray], test: GroupTest
 ) -> dict[str, object]:
-    """Return the row of a comparison of two conditions, the reference first, by the values of their replicates."""
+    """Return the row for a comparison of two conditions, the reference first, by the values of their replicates."""
     reference, condition = (of[one] for one in conditions)
     return {
         "quantity": quantity,
@@ -285,7 +306,7 @@ def _ends(difference: Estimate) -> dict[str, float]:
 
 
 def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str]) -> float:
-    """Return the p value of the log-rank test between conditions, over the phases of a class that were seen to begin.
+    """Return the p value of the log-rank test between conditions, over phases of a class with observed beginning.
 
     Parameters
     ----------
@@ -305,7 +326,7 @@ def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str
 
 
 def _independent_difference(a: Estimate, b: Estimate) -> Estimate:
-    """Return b - a with its 95 % interval, from the intervals of both."""
+    """Return b - a with its 95 % confidence interval, from the intervals of both."""
     half = float(np.hypot(b.high - b.value, a.high - a.value))
     value = b.value - a.value
     return Estimate(value, value - half, value + half)

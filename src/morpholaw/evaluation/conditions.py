@@ -1,8 +1,8 @@
-"""Which movie is which condition and replicate, and what differs between conditions.
+"""Conditions and replicates of movies, and statistical tests between conditions.
 
-What is independent in an experiment is its replicates: two wells, two days, two animals. Cells of one well share
-its medium, its plate and its focus, so a test that counts cells finds differences between any two wells. Values are
-therefore averaged within replicates, and replicates are compared (Lord et al. 2020, J. Cell Biol. 219, e202001064).
+The independent units of an experiment are its replicates, such as wells, days or animals. Cells of one well share
+medium, plate and focus, so a test over cells finds differences between any two wells. Values are therefore averaged
+within replicates, and replicates are compared (Lord et al. 2020, J. Cell Biol. 219, e202001064).
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ from morpholaw.evaluation.estimate import Estimate
 COLUMNS = ("movie", "condition", "replicate")
 MOST_ARRANGEMENTS = 20_000
 ENOUGH_ARRANGEMENTS = 40
-"""Arrangements of replicates below which a permutation test cannot reach p = 0.05."""
+"""Number of arrangements of replicates that a permutation test needs to reach p = 0.05."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The condition and replicate of every movie.
+    """Condition and replicate of every movie.
 
     Attributes
     ----------
     table : DataFrame
-        ``movie``, ``condition`` and ``replicate`` (str), one row per movie.
+        One row per movie, with the columns ``movie``, ``condition`` and ``replicate`` (str).
     """
 
     table: pd.DataFrame
 
     @property
     def names(self) -> list[str]:
-        """The conditions, in the order of the table; the first is the one that the others are compared with."""
+        """Names of the conditions in the order of the table; the others are compared with the first."""
         return list(dict.fromkeys(self.table["condition"]))
 
     @property
     def of_movie(self) -> dict[str, str]:
-        """The condition of each movie."""
+        """Condition of each movie."""
         return dict(zip(self.table["movie"], self.table["condition"], strict=True))
 
     @property
     def replicate_of_movie(self) -> dict[str, str]:
-        """The replicate of each movie."""
+        """Replicate of each movie."""
         return dict(zip(self.table["movie"], self.table["replicate"], strict=True))
 
     def warnings(self) -> list[str]:
-        """Return one sentence per condition with a single replicate."""
+        """Return a warning for each condition with a single replicate."""
         counts = self.table.groupby("condition", sort=False)["replicate"].nunique()
         return [
-            f"The condition {name} has one replicate, so nothing says how much replicates differ: its test counts "
-            "cells as independent, and its p value speaks of these movies only."
+            f"The condition {name} has one replicate, so the variation between replicates is unknown: its test treats "
+            "cells as independent, and its p value applies to these movies only."
             for name in counts.index[counts < 2]
         ]
 
@@ -70,18 +70,19 @@ def read_conditions(path: Path | str, movies: Sequence[str]) -> Conditions:
     Parameters
     ----------
     path : path
-        A delimited text file with the columns movie, condition and replicate.
+        Delimited text file with the columns movie, condition and replicate.
     movies : sequence of str
-        The movies of the study (names of its crop sets); each may stand in the table.
+        Movies of the study (names of its crop sets). Not all of them have to be in the table.
 
     Returns
     -------
     Conditions
+        The conditions.
 
     Raises
     ------
     InputError
-        When a column is missing, a movie is unknown or stands in the table twice, or a value is empty.
+        If a column is missing, a movie is unknown or listed twice, or a value is empty.
     """
     table = read_text_table(Path(path)).values
     table.columns = [str(name).strip().lower() for name in table.columns]
@@ -94,14 +95,14 @@ def read_conditions(path: Path | str, movies: Sequence[str]) -> Conditions:
 
 
 def given_conditions(conditions: Path | str | pd.DataFrame, movies: Sequence[str]) -> Conditions:
-    """Return the conditions in a file or a table; see :func:`read_conditions`.
+    """Return the conditions of a file or a table; see :func:`read_conditions`.
 
     Parameters
     ----------
     conditions : path or DataFrame
-        A CSV file or a table.
+        CSV file or table.
     movies : sequence of str
-        The movies that there are.
+        Movies of the study.
     """
     if isinstance(conditions, pd.DataFrame):
         return check_conditions(conditions.astype(str), movies)
@@ -118,9 +119,9 @@ def check_conditions(
     table : DataFrame
         One row per movie.
     movies : sequence of str
-        The movies that there are.
+        Movies of the study.
     where : str
-        What the table is called in an error.
+        Name of the table for error messages.
     """
     empty = (table == "").any(axis=1)
     if empty.any():
@@ -150,18 +151,18 @@ def _as_text(value: object) -> str:
 
 @dataclass(frozen=True)
 class GroupTest:
-    """A comparison of two groups of replicates.
+    """Result of a comparison of two groups of replicates.
 
     Attributes
     ----------
     difference : Estimate
-        Mean of the second group less that of the first, with its 95 % interval (Welch).
+        Mean of the second group minus that of the first, with its 95 % confidence interval (Welch).
     effect : float
-        The difference in standard deviations of the replicates (Hedges' g); NaN with one replicate.
+        Difference in standard deviations of the replicates (Hedges' g); NaN with one replicate.
     p : float
-        Two-sided; NaN where it cannot be computed.
+        Two-sided p value; NaN if it cannot be computed.
     test : str
-        "permutation", or "Welch t" where there are too few replicates for a permutation to reach p = 0.05.
+        "permutation", or "Welch t" if there are too few replicates for a permutation test to reach p = 0.05.
     """
 
     difference: Estimate
@@ -178,12 +179,12 @@ def compare_groups(first: np.ndarray, second: np.ndarray, seed: int = 0) -> Grou
     first, second : ndarray, float64 (n,)
         One value per replicate.
     seed : int
-        Seed of the permutations where there are too many to try each.
+        Seed of random permutations, which are used if there are too many to try them all.
 
     Returns
     -------
     GroupTest
-        With p NaN where a group has a single replicate.
+        The result. p is NaN if a group has a single replicate.
     """
     a, b = (np.asarray(values, np.float64) for values in (first, second))
     a, b = a[np.isfinite(a)], b[np.isfinite(b)]
@@ -193,7 +194,7 @@ def compare_groups(first: np.ndarray, second: np.ndarray, seed: int = 0) -> Grou
     if len(a) < 2 or len(b) < 2:
         return GroupTest(Estimate(difference, np.nan, np.nan), np.nan, np.nan, "none")
     va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    if va + vb == 0:  # replicates without any spread say nothing about the chance of a difference
+    if va + vb == 0:  # no p value without variation between replicates
         return GroupTest(Estimate(difference, np.nan, np.nan), np.nan, np.nan, "none")
     freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
     half = float(stats.t.ppf(0.975, freedom) * np.sqrt(va + vb))
@@ -207,7 +208,7 @@ def compare_groups(first: np.ndarray, second: np.ndarray, seed: int = 0) -> Grou
 
 
 def _permutation_p(a: np.ndarray, b: np.ndarray, seed: int) -> float:
-    """Return the share of arrangements of the replicates whose means differ at least as much as those seen."""
+    """Return the share of arrangements of the replicates whose means differ at least as much as those observed."""
     values = np.concatenate([a, b])
     seen = abs(b.mean() - a.mean())
     if comb(len(values), len(a)) <= MOST_ARRANGEMENTS:
@@ -216,7 +217,7 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, seed: int) -> float:
     else:
         rng = np.random.default_rng(seed)
         chosen = np.argsort(rng.random((MOST_ARRANGEMENTS, len(values))), axis=1)[:, : len(a)]
-        extra = 1  # the arrangement that was seen
+        extra = 1  # the observed arrangement
     sums = values[chosen].sum(axis=1)
     differences = np.abs((values.sum() - sums) / len(b) - sums / len(a))
     as_large = (differences >= seen * (1 - 1e-12)).sum()
@@ -224,16 +225,17 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, seed: int) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Correct p values for their number (Holm 1979); NaN stay and do not count.
+    """Correct p values for multiple testing by Holm's method (Holm 1979).
 
     Parameters
     ----------
     p : ndarray, float64 (n,)
+        The p values. NaN are ignored.
 
     Returns
     -------
     ndarray, float64 (n,)
-        The chance of a single false one among all is at most the corrected value.
+        Corrected p values, which control the family-wise error rate.
     """
     values = np.asarray(p, np.float64)
     corrected = np.full(values.shape, np.nan)
@@ -250,15 +252,16 @@ def replicate_means(values: pd.Series, movies: pd.Series, conditions: Conditions
     Parameters
     ----------
     values : Series, float64 (n,)
-        One per cell, phase or movie.
+        One value per cell, phase or movie.
     movies : Series, (n,)
-        The movie of each.
+        Movie of each value.
     conditions : Conditions
+        Condition and replicate of each movie.
 
     Returns
     -------
     mapping of str to ndarray, float64 (replicates,)
-        The replicates' means, by condition.
+        Means of the replicates, by condition.
     """
     table = pd.DataFrame(
         {

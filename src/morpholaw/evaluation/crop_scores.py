@@ -1,4 +1,4 @@
-"""Scores of all members of a classifier on crops, computed in batches that fit the CPU's cache."""
+"""Scoring of crops with all models of a classifier, in batches that fit the cache of the CPU."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
     Parameters
     ----------
     classifier : Scorer
-        The classifier that reads them.
+        The classifier.
     x : ndarray or Tensor
-        Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s), or latents, float32 (n, latents).
     space : {"image", "latent"}
-        What ``x`` holds.
+        Whether ``x`` holds crops or latents.
 
     Returns
     -------
     Tensor
-        Images (n, 1, s, s) or latents (n, latents). For a fused classifier images become blocks
-        (n, 4, s / 2, s / 2); an attack works pixel by pixel and does not need to know.
+        Images (n, 1, s, s) or latents (n, latents). For a fused classifier, images are rearranged to
+        (n, 4, s / 2, s / 2), which makes no difference to an attack on pixels.
 
     Raises
     ------
     InputError
-        When the classifier has no such space, or ``x`` has another number of axes.
+        If the classifier does not have the space, or ``x`` has a wrong number of axes.
     """
     check_space(classifier, space)
     tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
@@ -60,22 +60,22 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
 def scorer(classifier: Classifier, threads: int | None = None) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that scores crops with every model of a classifier.
 
-    A cell has the same score, to the last bit, alone, in its frame and in its study: crops are scored in parts on one
-    core each, because a sum that several cores share rounds differently.
+    The score of a cell is identical, to the last bit, whichever other cells are scored with it. To this end, crops are
+    divided into parts and each part is scored on one core, as sums over several cores are rounded differently.
 
     Parameters
     ----------
     classifier : Classifier
-        In evaluation mode.
+        The classifier, in evaluation mode.
     threads : int, optional
-        Parts that are scored at the same time, by default as many as there are cores. With 1 the calling thread scores
-        them, which suits a caller that has a thread per core already; torch keeps to one core in it from then on.
+        Number of parts that are scored in parallel, by default the number of cores. With 1, they are scored in the
+        calling thread, which suits callers with one thread per core; torch then uses a single core in this thread.
 
     Returns
     -------
     callable
-        From crops, uint8 (n, size, size), to f(x), float32 (members, n), or (members, n, classes) for more than two
-        classes.
+        Function that maps crops, uint8 (n, size, size), to scores f(x), float32 (members, n), or (members, n, classes)
+        for more than two classes.
     """
     fast = fuse(classifier)
 
@@ -106,19 +106,19 @@ def score_crops(
     Parameters
     ----------
     classifier : Classifier
-        In evaluation mode.
+        The classifier, in evaluation mode.
     images : array_like
-        Crops, uint8 (n, size, size); read ``batch`` at a time, so that they need not be in memory.
+        Crops, uint8 (n, size, size). They are read in batches and need not be in memory.
     batch : int
-        Crops that are read at a time.
+        Number of crops that are read at once.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     ndarray
-        f(x), float32 (members, n), or (members, n, classes) for more than two classes; shorter than the crops where
-        the step was asked to stop.
+        Scores f(x), float32 (members, n), or (members, n, classes) for more than two classes. There are fewer scores
+        than crops if the step was cancelled.
     """
     score, scores = scorer(classifier), [_no_scores(classifier)]
     for begin in range(0, len(images), batch):
@@ -130,6 +130,6 @@ def score_crops(
 
 
 def _no_scores(classifier: Classifier) -> np.ndarray:
-    """Return the scores of no crop."""
+    """Return an empty array of scores."""
     classes = len(classifier.classes)
     return np.zeros((classifier.members, 0, classes) if classes > 2 else (classifier.members, 0), np.float32)

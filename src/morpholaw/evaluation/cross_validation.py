@@ -1,4 +1,4 @@
-"""Cross-validation over groups of cells: each fold's models are trained without its groups, and tested on them."""
+"""Grouped cross-validation: the models of each fold are trained without its groups and tested on them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.estimate import Estimate
 
 PREVALENCE = 0.02
-"""Share of a movie's cells that are in metaphase, about, where nothing else is known."""
+"""Default prevalence of the second class, which is about the share of cells in metaphase in a movie."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """How a cross-validation is done.
+    """Design of a cross-validation.
 
     Attributes
     ----------
-    folds, repeats : int
-        Folds, and how often the groups are dealt anew.
+    folds : int
+        Number of folds.
+    repeats : int
+        Number of repetitions, each with a different assignment of groups to folds.
     trials : int
-        Trials of a search for scheme 3's settings within the training groups of each fold; 0: no search.
+        Number of trials to tune scheme 3 within the training groups of each fold; 0 for no tuning.
     shuffled : bool
-        Whether labels are shuffled first, in training and test cells alike: a control, which is to be at chance.
+        Shuffle the labels of all cells first, as a control whose accuracy should be at chance.
     prevalence : float
-        Share of cells of the second of two classes at which precision is given.
+        Prevalence of the second of two classes for which precision is reported.
     """
 
     folds: int = 5
@@ -40,25 +42,25 @@ class Design:
     prevalence: float = PREVALENCE
 
     def __post_init__(self) -> None:
-        """Refuse a design that cannot be carried out."""
+        """Check the values."""
         if self.repeats < 1:
             raise InputError(f"Cross-validation needs at least one repeat, not {self.repeats}.")
         if self.trials < 0:
-            raise InputError(f"A search needs at least one trial, or 0 for no search, not {self.trials}.")
+            raise InputError(f"Tuning needs at least one trial, or 0 for no tuning, not {self.trials}.")
         if not 0 < self.prevalence < 1:
             raise InputError(f"The prevalence must be a share between 0 and 1, not {self.prevalence:g}.")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold.
+    """A fold of a cross-validation.
 
     Attributes
     ----------
     repeat, number : int
-        Counted from 1.
+        Number of the repetition and of the fold, from 1.
     train, test : ndarray, int64
-        Rows of the cells.
+        Rows of the training cells and of the test cells.
     """
 
     repeat: int
@@ -70,21 +72,28 @@ class Fold:
 def folds(
     groups: np.ndarray, targets: np.ndarray, count: int = 5, repeats: int = 1, seed: int = 0
 ) -> Iterator[Fold]:
-    """Yield the folds of each repeat; whole groups on one side, groups dealt differently in each repeat.
+    """Yield the folds of each repetition, without dividing groups.
 
     Parameters
     ----------
     groups, targets : ndarray, (n,)
         Group and class of each cell.
-    count, repeats : int
-        Folds, and how often all cells are tested.
+    count : int
+        Number of folds.
+    repeats : int
+        Number of repetitions, each with a different assignment of groups to folds.
     seed : int
-        Of the first repeat; the others follow.
+        Seed of the first repetition; the following ones are incremented.
+
+    Yields
+    ------
+    Fold
+        Training cells and test cells.
 
     Raises
     ------
     InputError
-        If a class has fewer groups than folds, or there is no repeat.
+        If a class has fewer groups than there are folds, or there is no repetition.
     """
     if repeats < 1:
         raise InputError(f"Cross-validation needs at least one repeat, not {repeats}.")
@@ -95,16 +104,21 @@ def folds(
 
 
 def shuffled_targets(groups: np.ndarray, targets: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return targets, int64 (n,), that have nothing to do with the cells.
+    """Return shuffled targets as a control.
 
-    Whole groups exchange their class where each has only one, so that cells of a group stay alike; else cells do.
+    If all cells of each group have the same class, classes are shuffled between groups; otherwise between cells.
 
     Parameters
     ----------
     groups, targets : ndarray, (n,)
         Group and class of each cell.
     seed : int
-        Of the shuffling.
+        Seed of the shuffling.
+
+    Returns
+    -------
+    ndarray, int64 (n,)
+        Shuffled targets.
     """
     rng = np.random.default_rng(seed)
     _, first, group = np.unique(groups, return_index=True, return_inverse=True)
@@ -116,14 +130,14 @@ def shuffled_targets(groups: np.ndarray, targets: np.ndarray, seed: int = 0) -> 
 
 
 class CrossValidation:
-    """Predicted classes of all cells by models that were trained without their groups.
+    """Results of a cross-validation: predictions for all cells by models that were trained without their groups.
 
     Parameters
     ----------
     groups, targets : ndarray, (n,)
         Group and class of each cell.
     prevalence : float
-        Share of cells of the second of two classes at which precision is given.
+        Prevalence of the second of two classes for which precision is reported.
     """
 
     def __init__(self, groups: np.ndarray, targets: np.ndarray, prevalence: float = PREVALENCE) -> None:
@@ -132,7 +146,7 @@ class CrossValidation:
         self._folds: dict[str, list[tuple[Fold, np.ndarray]]] = {}
 
     def add(self, name: str, fold: Fold, predicted: np.ndarray) -> None:
-        """Keep what the models of a method predict for the test cells of a fold, int (members, m) or (m,).
+        """Add the predictions of a method for the test cells of a fold.
 
         Parameters
         ----------
@@ -147,16 +161,21 @@ class CrossValidation:
 
     @property
     def names(self) -> list[str]:
-        """The methods."""
+        """Names of the methods."""
         return list(self._folds)
 
     def correct(self, name: str) -> np.ndarray:
-        """Return whether each cell is right, (repeats, n): the share of a fold's models; NaN where not tested.
+        """Return the share of models that classify each cell correctly.
 
         Parameters
         ----------
         name : str
             The method.
+
+        Returns
+        -------
+        ndarray, float64 (repeats, n)
+            Shares; NaN for cells that were not tested.
         """
         repeats = max(fold.repeat for fold, _ in self._folds[name])
         table = np.full((repeats, len(self.targets)), np.nan)
@@ -165,16 +184,16 @@ class CrossValidation:
         return table
 
     def estimate(self, name: str, balanced: bool = True) -> Estimate:
-        """Return the accuracy of a method over all cells, repeats and models, with its interval over groups.
+        """Return the accuracy of a method over all cells, repetitions and models.
 
-        Repeats are of the same cells: the groups alone are drawn anew, not the repeats.
+        The confidence interval is over groups. Repetitions are not resampled, as they have the same cells.
 
         Parameters
         ----------
         name : str
             The method.
         balanced : bool
-            Whether classes weigh the same.
+            Return the balanced accuracy.
         """
         mean = np.nanmean(self.correct(name), axis=0)
         tested = np.isfinite(mean)
@@ -182,7 +201,7 @@ class CrossValidation:
         return accuracy_interval(mean[tested], self.groups[tested], targets)
 
     def precision(self, name: str) -> Estimate | None:
-        """Return the precision of the second class at the prevalence; None of other than two classes.
+        """Return the precision for the second class at the prevalence; None if there are not two classes.
 
         Parameters
         ----------
@@ -196,16 +215,13 @@ class CrossValidation:
         return precision_interval(mean[tested], self.groups[tested], self.targets[tested], self.prevalence)
 
     def table(self) -> pd.DataFrame:
-        """Return one row per method and fold, and one of all folds.
+        """Return a table of the results per fold and for all folds.
 
         Returns
         -------
         DataFrame
-            classifier, repeat, fold, models, training_cells, test_cells, test_groups, accuracy, balanced_accuracy
-            (means over the models), low, high (95 % interval of the balanced accuracy over groups), prevalence,
-            precision, precision_low, precision_high. ``fold`` is "all" and ``repeat`` empty in the rows of all folds;
-            only these have a precision: how many of the cells predicted to be of the second of two classes are, where
-            ``prevalence`` of all cells is.
+            One row per method and fold, and one per method for all folds (``fold`` is "all"). See
+            :meth:`morpholaw.Study.cross_validate` for the columns. Only rows for all folds have a precision.
         """
         rows = []
         for name in self.names:
@@ -216,7 +232,7 @@ class CrossValidation:
         return pd.DataFrame(rows)
 
     def by_group(self) -> pd.DataFrame:
-        """Return one row per method and group: classifier, group, cells, accuracy."""
+        """Return a table with one row per method and group: classifier, group, cells, accuracy."""
         rows = []
         for name in self.names:
             mean = np.nanmean(self.correct(name), axis=0)
