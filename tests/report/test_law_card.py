@@ -49,8 +49,8 @@ def test_every_law_has_a_card(
     assert all(cards[law].with_suffix(f".{ending}").exists() for ending in ("html", "pdf", "md"))
     page = read_page(cards[law])
     assert page.headings == [
-        "The law", "Its inputs", "Accuracy", "Where it fails", "Domain constraints",
-        "What it reads", "Provenance",
+        "The law", "Inputs", "Accuracy", "Misclassified cells", "Domain constraints",
+        "Dependence on surroundings", "Provenance",
     ]  # fmt: skip
     assert f"{LAWS[law]} nodes" in page.prose
     assert 'class="absent"' not in page.text
@@ -89,11 +89,11 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[
     text = "\n".join(page.extract_text() for page in pages)
     for section in (
         "The law",
-        "Its inputs",
+        "Inputs",
         "Accuracy",
-        "Where it fails",
+        "Misclassified cells",
         "Domain constraints",
-        "What it reads",
+        "Dependence on surroundings",
         "Provenance",
     ):
         assert section in text

@@ -1,10 +1,10 @@
-"""Is a crop like those that a classifier learnt from: grey levels and grain, against the training cells.
+"""Recognition of unusual crops, by comparison of their grey levels, noise and sharpness with the training cells.
 
-A classifier calls everything something: a blank crop, one that is out of focus, a cell under another microscope. What
-those have in common is not their shape but how the picture is made: how bright it is, how noisy, how sharp. These are
-measured as a few statistics of each crop, its power in bands of spatial frequency and its grey levels, and compared
-with those of the training cells by Mahalanobis distance. (Latents do not serve: blank, blurred and empty crops are
-encoded among the cells, because the encoder has learnt to leave out what is not in them.)
+A classifier assigns a class to every image, including blank and defocused ones and cells from another microscope. These
+differ from the training cells in image quality rather than shape. Each crop is therefore described by its power in
+bands of spatial frequency and its grey levels, and compared with the training cells by Mahalanobis distance. Latents
+are of no use here, as the encoder ignores what is absent from its training set and encodes blank, blurred and empty
+crops like cells.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from morpholaw.cells.normalise import nucleus
 
 QUANTILE = 0.99
-"""Share of the training cells that are nearer than the limit."""
+"""Share of the training cells within the limit."""
 FEWEST = 40
-"""Training cells below which nothing is said."""
+"""Minimum number of training cells."""
 _EDGES = (0.016, 0.035, 0.06, 0.09, 0.125, 0.17, 0.22, 0.28, 0.35, 0.45, 0.71)  # cycles per pixel
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _FLOOR = 1e-6  # power of less than a grey level's rounding
@@ -28,7 +28,7 @@ _FOLDS = 5
 
 
 def picture_statistics(images: np.ndarray) -> np.ndarray:
-    """Measure how crops are made, not what they show.
+    """Measure the image quality of crops.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def picture_statistics(images: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, float64 (n, 18)
-        Logarithms of the power in ten bands of spatial frequency, share of pixels at 255, roots of five quantiles of
-        the grey levels, and mean and standard deviation around the centre.
+        Logarithms of the power in ten bands of spatial frequency, share of saturated pixels, square roots of five
+        quantiles of the grey levels, and mean and standard deviation around the centre.
     """
     parts = [_statistics(np.asarray(images[i : i + _BLOCK])) for i in range(0, len(images), _BLOCK)]
     return np.concatenate([np.zeros((0, len(_EDGES) + 7)), *parts])
@@ -83,7 +83,7 @@ def _spectral_bands(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Familiarity:
-    """Training cells as a cloud of picture statistics.
+    """Distribution of the image statistics of training cells.
 
     Attributes
     ----------
@@ -92,9 +92,9 @@ class Familiarity:
     precision : ndarray, float64 (k, k)
         Inverse of their covariance.
     limit : float
-        Mahalanobis distance that `QUANTILE` of the training cells do not exceed, each measured from the others.
+        `QUANTILE` of the Mahalanobis distances of training cells from the cells of other groups.
     cells : int
-        Training cells.
+        Number of training cells.
     """
 
     centre: np.ndarray
@@ -104,14 +104,19 @@ class Familiarity:
 
     @classmethod
     def fit(cls, images: np.ndarray, groups: np.ndarray) -> Familiarity | None:
-        """Fit the cloud to training cells; None where there are fewer than `FEWEST`.
+        """Fit the distribution to training cells.
 
         Parameters
         ----------
         images : ndarray, uint8 (n, s, s)
-            Their crops.
+            Crops of the training cells.
         groups : ndarray, (n,)
-            Which belong together: the limit is set by distances of groups from the other groups.
+            Group of each cell. The limit is determined from distances between groups.
+
+        Returns
+        -------
+        Familiarity or None
+            The distribution; None if there are fewer than `FEWEST` cells.
         """
         if len(images) < FEWEST:
             return None
@@ -139,7 +144,7 @@ class Familiarity:
         return _distances(picture_statistics(images), self.centre, self.precision)
 
     def unusual(self, images: np.ndarray) -> np.ndarray:
-        """Return whether crops, uint8 (n, s, s), are farther from the training cells than the limit, bool (n,).
+        """Return whether the distance of crops from the training cells exceeds the limit, bool (n,).
 
         Parameters
         ----------
@@ -151,7 +156,7 @@ class Familiarity:
 
 
 def _cloud(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and precision; the covariance is shrunk so that few cells do not make a direction look certain."""
+    """Return mean and precision. The covariance is shrunk, to be robust if there are few cells."""
     from sklearn.covariance import LedoitWolf
 
     spread = np.maximum(

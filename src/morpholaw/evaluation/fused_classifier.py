@@ -1,10 +1,10 @@
-"""A fused copy of a classifier for scoring and attacks: the same scores and gradients, computed faster.
+"""A fused copy of a classifier, which computes the same scores and gradients faster.
 
-An attack scores every crop with every member many times and needs gradients of the pixels only. Three things make
-that faster. Batch normalisation in evaluation mode is a scale and a shift, which are fused into the preceding
-convolution. The first convolution reads a crop as blocks of 2 x 2 pixels, four channels of half the side, which CPUs
-multiply several times faster than one channel with a stride. And the backward pass of all members through a shared
-encoder is written out, with one mask per layer, so that no gradient of a weight is computed.
+An attack scores every crop with every member many times, and only needs gradients with respect to pixels. Three
+measures speed this up. Batch normalisation, which is a scale and a shift in evaluation mode, is fused into the
+preceding convolution. The first convolution reads blocks of 2 x 2 pixels as four channels of half the width, which is
+several times faster on a CPU than one channel with a stride. The backward pass of all members through a shared encoder
+is implemented explicitly, with one mask per layer, so that no gradients of weights are computed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from morpholaw.models.heads import HeadEnsemble
 Head = Callable[[Tensor], Tensor]
 Objective = Callable[[Tensor], Tensor]
 FUSED_CPU_BATCH = 160
-"""Crops per batch on a CPU: the fastest of 80 to 640."""
+"""Number of crops per batch on a CPU, the fastest from 80 to 640."""
 
 
 def fuse(classifier: Scorer) -> Scorer:
-    """Return a fused copy of the classifier, or the classifier itself where its layers cannot be fused.
+    """Return a fused copy of a classifier, or the classifier itself if its layers cannot be fused.
 
-    A fused classifier reads blocks (n, 4, s / 2 + 1, s / 2 + 1), see :func:`to_blocks`, where others read images
-    (n, 1, s, s). It is for evaluation mode and copies the weights: fuse again after they change.
+    The input of a fused classifier are blocks (n, 4, s / 2 + 1, s / 2 + 1), see :func:`to_blocks`, instead of images
+    (n, 1, s, s). It is in evaluation mode and has a copy of the weights, so it must be created again if these change.
     """
     if not isinstance(classifier, Classifier) or classifier.training or classifier.columns is not None:
         return classifier
@@ -51,9 +51,9 @@ def fuse(classifier: Scorer) -> Scorer:
 
 
 def fuse_members(classifier: Scorer) -> list[Scorer]:
-    """Return the fused classifier in the parts that an attack processes one after another.
+    """Return a fused classifier in parts that an attack processes one after another.
 
-    Members that have a network each are separated, so that the activations of one network stay in the CPU's cache.
+    Members with separate networks are divided, so that the activations of one network fit into the cache of the CPU.
     Members that share an encoder stay together.
     """
     whole = fuse(classifier)
@@ -68,10 +68,10 @@ def fuse_members(classifier: Scorer) -> list[Scorer]:
 
 
 def to_blocks(images: Tensor) -> Tensor:
-    """Return images (..., 1, s, s) as blocks of 2 x 2 pixels, (..., 4, s / 2 + 1, s / 2 + 1), channels last in memory.
+    """Rearrange images (..., 1, s, s) to blocks of 2 x 2 pixels, (..., 4, s / 2 + 1, s / 2 + 1), channels last.
 
-    The first row and column of blocks are zero: the first convolution's padding, added once and not in every pass.
-    Gradients are zero there, so that no perturbation changes them.
+    The first row and column of blocks are zero. They are the padding of the first convolution, which is thus added only
+    once. Their gradients are zero, so that perturbations do not change them.
     """
     *before, _, height, width = images.shape
     pairs = (
@@ -84,21 +84,21 @@ def to_blocks(images: Tensor) -> Tensor:
 
 
 def to_pixels(blocks: Tensor) -> Tensor:
-    """Return the images (..., 1, s, s) of blocks."""
+    """Rearrange blocks to images (..., 1, s, s)."""
     return F.pixel_shuffle(blocks[..., 1:, 1:], 2)
 
 
 class FusedClassifier(nn.Module):
-    """A :class:`Scorer` of blocks; build one with :func:`fuse`.
+    """A :class:`Scorer` of blocks, which is created by :func:`fuse`.
 
     Parameters
     ----------
     scheme, members : int
-        Those of the classifier.
+        Scheme and number of members of the classifier.
     networks : list
-        Networks that read blocks: one for all members, or one per member.
+        Networks that read blocks, one for all members or one per member.
     head : callable
-        Scores (members, n) of the networks' outputs, (n, f) or (members, n, f); differentiable.
+        Differentiable function from the outputs of the networks, (n, f) or (members, n, f), to scores (members, n).
     """
 
     batch = FUSED_CPU_BATCH
@@ -112,7 +112,7 @@ class FusedClassifier(nn.Module):
         self.register_buffer("first", networks[0].first, persistent=False)  # its device is where inputs go
 
     def score_images(self, blocks: Tensor) -> Tensor:
-        """Return scores (members, n) of blocks (n, 4, h, w), or (members, n, 4, h, w) where they differ."""
+        """Return scores (members, n) of blocks (n, 4, h, w), or of different ones per member, (members, n, 4, h, w)."""
         if self.separate:
             inputs = blocks if blocks.dim() == 5 else [blocks] * self.members
             features = torch.stack([net.forward(x)[0] for net, x in zip(self.networks, inputs, strict=True)])
@@ -146,9 +146,9 @@ class FusedClassifier(nn.Module):
 def feature_gradients(
     score: Any, features: Tensor, objective: Objective | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return gradients at every member's features (members, n, f), and the scores (members, n) or (members, n, C).
+    """Return gradients with respect to the features of every member, (members, n, f), and the scores.
 
-    The gradient is that of ``objective``, a function of the scores with values (members, n); by default of the scores.
+    The gradient is that of ``objective``, a function from scores to values (members, n), or of the scores by default.
     """
     with torch.enable_grad():
         inputs = features.detach().clone().requires_grad_()
@@ -160,7 +160,7 @@ def feature_gradients(
 
 @dataclass(frozen=True)
 class _FusedNetwork:
-    """Convolutions and linear layers with ReLU between them; the first convolution reads blocks."""
+    """Convolutions and linear layers with ReLU between them. The first convolution reads blocks."""
 
     convolutions: list[tuple[Tensor, Tensor]]
     linears: list[tuple[Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""Tracks of a movie side by side, generation by generation, for models along lineages."""
+"""Tracks of a movie arranged by generation, for models along lineages."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from morpholaw.evaluation.lineages import follow_cells
 
 @dataclass(frozen=True)
 class Generation:
-    """Tracks whose mothers are all of the generation before, each from its first frame on.
+    """Tracks whose mothers belong to the previous generation, aligned at their first frames.
 
     Attributes
     ----------
     row, frame, track : ndarray, int64 (cells,)
-        Row of each cell in the table, and its frame and track among those below.
+        Row of each cell in the table, and its frame and track in the arrays below.
     last : ndarray, int64 (tracks,)
         Last frame of each track, counted from its first.
     first, cut_off, divided : ndarray, bool (tracks,)
-        Whether a track begins in the movie's first frame, ends in its last one, ends in a linked division.
+        Whether a track begins in the first frame of the movie, ends in the last frame, or ends in a linked division.
     mother : ndarray, int64 (tracks,)
-        Track of the generation before; empty for the first generation.
+        Mother of each track, an index into the previous generation; empty for the first generation.
     mothers_of_next : ndarray, int64 (tracks of the next generation,)
-        Their mothers among these tracks.
+        Mothers of the next generation, indices into this one.
     likelihood : ndarray, float64 (frames, tracks, C)
-        What each image says about the stages; 1 where there is none.
+        Likelihood of each stage given the image; 1 for missing images.
     """
 
     row: np.ndarray
@@ -42,13 +42,13 @@ class Generation:
     likelihood: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
     def with_rows(self, likelihood: np.ndarray) -> Generation:
-        """Return the generation with the likelihoods (n, C) of the table's rows."""
+        """Return the generation with likelihoods (n, C) for the rows of the table."""
         frames = np.ones((int(self.last.max()) + 1, len(self.last), likelihood.shape[1]))
         frames[self.frame, self.track] = likelihood[self.row]
         return replace(self, likelihood=frames)
 
     def product_of_sisters(self, values: np.ndarray) -> np.ndarray:
-        """Return for each track the product of its sisters' values, (tracks, C); 1 for one without sisters."""
+        """Return the product of the values of each track's sisters, (tracks, C); 1 without sisters."""
         logs = np.log(np.where(values > 0, values, 1.0))
         zeros = (values <= 0).astype(np.int64)
         mothers = int(self.mother.max(initial=-1)) + 1

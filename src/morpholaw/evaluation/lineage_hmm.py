@@ -15,25 +15,25 @@ import numpy as np
 from morpholaw.evaluation.lineage_frames import Generation
 
 MAX_ROUNDS = 50
-"""Rounds of expectation and maximisation, at most."""
+"""Maximum number of iterations of expectation maximisation."""
 TOLERANCE = 1e-4
-"""Change of the steps' probabilities below which another round is not worth it."""
+"""Change of the transition probabilities at which the iteration stops."""
 CONTINUES, DIVIDES, ENDS = range(3)
-"""What a track does after a frame: it goes on, ends in a linked division, or ends without a link."""
+"""What happens to a track after a frame: it continues, ends in a linked division, or ends without a link."""
 
 
 @dataclass(frozen=True)
 class StageRates:
-    """Probabilities of what a cell does, or how often it did so, by its stage.
+    """Parameters of the hidden Markov model, or the corresponding expected counts.
 
     Attributes
     ----------
     first, later : ndarray, float64 (S,)
-        Stage of a cell without a linked mother, in the movie's first frame and where it comes into sight later.
+        Stage of a cell without a linked mother, if it is present in the first frame and if it appears later.
     step : ndarray, float64 (S, S)
-        Next stage, given the stage, of a track that goes on.
+        Next stage of a track that continues, given its stage.
     after : ndarray, float64 (S, 3)
-        Whether a track goes on, ends in a linked division, or ends without one, given the stage.
+        Whether a track continues, ends in a linked division, or ends without one, given its stage.
     birth : ndarray, float64 (S, S)
         First stage of a linked daughter, given the last stage of her mother.
     """
@@ -46,7 +46,7 @@ class StageRates:
 
     @property
     def onward(self) -> np.ndarray:
-        """P(the track goes on, next stage | stage), float64 (S, S)."""
+        """P(the track continues, next stage | stage), float64 (S, S)."""
         onward: np.ndarray = self.after[:, CONTINUES, None] * self.step
         return onward
 
@@ -54,23 +54,23 @@ class StageRates:
 def expect_stages(
     generations: Sequence[Generation], rates: StageRates
 ) -> tuple[list[np.ndarray], StageRates]:
-    """Compute what the stages are and how often they change, given all images of the lineages.
+    """Compute the marginal probabilities of the stages and the expected counts, given all images of the lineages.
 
-    Messages go up from daughters to mothers and down again, within tracks by the forward-backward algorithm.
+    Messages are passed from daughters to mothers and back, within tracks by the forward-backward algorithm.
 
     Parameters
     ----------
     generations : sequence of Generation
         The tracks, mothers before daughters, with the likelihood of each stage in each image.
     rates : StageRates
-        Probabilities of starts, steps and ends.
+        Parameters of the model.
 
     Returns
     -------
     marginals : list of ndarray, float64 (frames, tracks, S)
         Probabilities of the stages, by generation; 0 after the end of a track.
     counts : StageRates
-        Expected number of starts, steps and ends.
+        Expected counts.
     """
     size = len(rates.first)
     ups: list[np.ndarray] = [np.zeros(0)] * len(generations)
@@ -113,7 +113,7 @@ def expect_stages(
 
 
 def _end_factors(one: Generation, rates: StageRates, messages: np.ndarray) -> np.ndarray:
-    """Return what the end of each track says about its last stage, (tracks, C); ``messages`` are from daughters."""
+    """Return the likelihood of each track's end given its last stage, (tracks, C); ``messages`` are from daughters."""
     end = np.where(one.cut_off[:, None], 1.0, rates.after[:, ENDS])
     end[one.divided] = rates.after[:, DIVIDES]
     np.multiply.at(end, one.mothers_of_next, messages)

@@ -26,16 +26,17 @@ NONE, LINKED, INFERRED = "", "linked", "inferred"
 
 @dataclass(frozen=True)
 class Lineages:
-    """Tracked images grouped by cell, and cells grouped by family.
+    """Images grouped by cell, and cells grouped by family.
 
     Attributes
     ----------
     images : DataFrame
-        The rows of the table that have a track, sorted by cell and frame, with ``cell`` (int64, a row of ``cells``).
+        Rows of the table that belong to a track, sorted by cell and frame, with the column ``cell`` (int64, a row of
+        ``cells``).
     cells : DataFrame
-        One row per cell: ``movie``, ``track_id`` (of its first image), ``first`` and ``last`` (frames), ``mother``
-        (a row of this table, -1: none), ``lineage`` (the row of its first ancestor) and ``division`` ("linked" or
-        "inferred" where the cell ends by dividing, else "").
+        One row per cell, with the columns ``movie``, ``track_id`` (of its first image), ``first`` and ``last``
+        (frames), ``mother`` (a row of this table; -1 for none), ``lineage`` (the row of its first ancestor) and
+        ``division`` ("linked" or "inferred" if the cell divides at its end, otherwise "").
     """
 
     images: pd.DataFrame
@@ -48,19 +49,20 @@ def follow_cells(table: pd.DataFrame, infer: bool = True) -> Lineages:
     Parameters
     ----------
     table : DataFrame
-        ``track_id``, ``t`` and ``class``; optionally ``movie``, ``parent`` (-1: none), ``y`` and ``x`` (pixels). Rows
-        without a track are left out.
+        Table with the columns ``track_id``, ``t`` and ``class``, and optionally ``movie``, ``parent`` (-1 for none),
+        ``y`` and ``x`` (pixels). Rows without a track are ignored.
     infer : bool
-        Find divisions without a link too; needs ``y`` and ``x``.
+        Also find divisions that are not linked, which requires ``y`` and ``x``.
 
     Returns
     -------
     Lineages
+        Images by cell and cells by family.
 
     Raises
     ------
     InputError
-        When a column is missing, no row has a track, or a track is twice in one frame.
+        If a column is missing, no row has a track, or a track occurs twice in a frame.
     """
     images = _tracked(table)
     tracks = _summarise(images, images["code"].to_numpy())
@@ -92,7 +94,7 @@ def follow_cells(table: pd.DataFrame, infer: bool = True) -> Lineages:
 
 
 def _tracked(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a track, sorted by movie, track and frame, with ``code``, the number of the track."""
+    """Return the rows with a track, sorted by movie, track and frame, with the number of the track as ``code``."""
     if missing := [name for name in REQUIRED if name not in table]:
         raise InputError(
             f"The table of classes has no column {', '.join(missing)}; expected track_id, t and class."
@@ -100,9 +102,7 @@ def _tracked(table: pd.DataFrame) -> pd.DataFrame:
     images = table.loc[table["track_id"].notna() & table["t"].notna()].copy()
     images = images[(images["track_id"] >= 0) & (images["t"] >= 0)]
     if images.empty:
-        raise InputError(
-            "No cell has a track; what cells did over time can be read from tracked movies only."
-        )
+        raise InputError("No cell has a track; the behaviour of cells over time needs tracked movies.")
     if "movie" not in images:
         images["movie"] = ""
     if "parent" not in images:
@@ -118,14 +118,14 @@ def _tracked(table: pd.DataFrame) -> pd.DataFrame:
         row = images.iloc[twice[0]]
         where = f" of {row['movie']}" if row["movie"] else ""
         raise InputError(
-            f"Track {row['track_id']}{where} is twice in frame {row['t']}; expected each cell once."
+            f"Track {row['track_id']}{where} occurs twice in frame {row['t']}; expected each cell once."
         )
     images["code"] = np.concatenate([[0], np.cumsum((steps[:, :2] != 0).any(axis=1))])
     return images
 
 
 def _summarise(images: pd.DataFrame, code: np.ndarray) -> pd.DataFrame:
-    """Return one row per code, of rows that are sorted by it: what its first image holds, and its last frame."""
+    """Return one row per code, with the values of its first image and its last frame. Rows are sorted by code."""
     starts = np.concatenate([[0], np.flatnonzero(np.diff(code)) + 1])
     ends = np.concatenate([starts[1:] - 1, [len(code) - 1]])
     summary = images.iloc[starts][["movie", "_movie", "track_id", "parent", "t"]].reset_index(drop=True)
@@ -134,7 +134,7 @@ def _summarise(images: pd.DataFrame, code: np.ndarray) -> pd.DataFrame:
 
 
 def _parent_codes(tracks: pd.DataFrame) -> np.ndarray:
-    """Return the row of each track's parent, -1 where it has none in its movie."""
+    """Return the row of each track's parent; -1 if it has none in its movie."""
     own = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["track_id"]])
     wanted = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["parent"]])
     parent = np.asarray(own.get_indexer(wanted))
@@ -142,7 +142,7 @@ def _parent_codes(tracks: pd.DataFrame) -> np.ndarray:
 
 
 def _first_ancestors(parent: np.ndarray) -> np.ndarray:
-    """Return the first ancestor of each row, itself where it has no parent (-1)."""
+    """Return the first ancestor of each row, or the row itself if it has no parent (-1)."""
     ancestor = np.where(parent < 0, np.arange(len(parent)), parent)
     for _ in range(64):  # doubles the generations each time; more would be a circle
         further = ancestor[ancestor]
@@ -153,10 +153,11 @@ def _first_ancestors(parent: np.ndarray) -> np.ndarray:
 
 
 def _infer_divisions(images: pd.DataFrame, cells: pd.DataFrame) -> None:
-    """Give ``cells`` the mothers that positions show: two tracks begin where another one has just ended.
+    """Add mothers to ``cells`` where two tracks begin close to a track that has just ended.
 
-    How far daughters are from their mother, and in which classes mothers are, is learnt from linked divisions. With
-    fewer than `LEARNT_FROM`, any class may divide, and daughters are nearer than half the usual distance between cells.
+    The distance between mothers and daughters and the classes of mothers are learnt from linked divisions. If there are
+    fewer than `LEARNT_FROM`, cells of any class may divide, and daughters are closer than half the usual distance
+    between cells.
     """
     place, t = images[["y", "x"]].to_numpy(np.float64), images["t"].to_numpy()
     begin, end = cells["start"].to_numpy(), cells["end"].to_numpy()

@@ -1,4 +1,4 @@
-"""How well predicted classes agree with labels, and models with each other."""
+"""Metrics of classification: accuracy, confusion matrix, precision, recall, F1 and ROC curves."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
     Parameters
     ----------
     correct : ndarray
-        bool (n,), e.g. whether each cell's predicted class is right.
+        Whether each cell is classified correctly, bool (n,).
     level : float
         Confidence level of the interval.
 
     Returns
     -------
     Estimate
-        The share, and the ends of its interval.
+        The share with its confidence interval.
 
     Raises
     ------
     InputError
-        If there is no value.
+        If there are no values.
     """
     hits = np.asarray(correct, dtype=bool).reshape(-1)
     if not len(hits):
@@ -48,14 +48,14 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     labels : ndarray
         True classes, int (n,), 0 to ``classes`` - 1.
     predicted : ndarray
-        Predicted classes, int (n,); -1 (no finite score) is not counted.
+        Predicted classes, int (n,). Cells without a prediction (-1) are not counted.
     classes : int
         Number of classes.
 
     Returns
     -------
     ndarray
-        int64 (classes, classes): rows are true classes, columns predicted ones.
+        Confusion matrix, int64 (classes, classes), with true classes as rows and predicted classes as columns.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
 
 
 def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the accuracy within each class, averaged over the classes that occur among ``labels``.
+    """Return the balanced accuracy, which is the mean accuracy of the classes that occur in ``labels``.
 
     Parameters
     ----------
@@ -80,10 +80,15 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     predicted : ndarray
         Predicted classes, int (n,).
 
+    Returns
+    -------
+    float
+        The balanced accuracy.
+
     Raises
     ------
     InputError
-        If there is no cell, or the lengths differ.
+        If there are no cells, or the lengths differ.
     """
     truth, predicted = _pair(labels, predicted)
     if not len(truth):
@@ -93,20 +98,20 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class ClassPerformance:
-    """How well one class is told from the others, with 95 % intervals.
+    """Performance for one class against the rest, with 95 % confidence intervals.
 
     Attributes
     ----------
     cells : int
-        Cells of the class.
+        Number of cells of the class.
     precision : Estimate
-        Share of the cells predicted as this class that are of it; NaN where none is predicted.
+        Share of the cells predicted to be of the class that are; NaN if there are none.
     recall : Estimate
-        Share of the class's cells that are predicted as it.
+        Share of the cells of the class that are predicted to be of it.
     f1 : Estimate
         Harmonic mean of precision and recall.
     area : float
-        Area under the ROC curve, this class against the rest.
+        Area under the ROC curve.
     """
 
     cells: int
@@ -119,24 +124,24 @@ class ClassPerformance:
 def class_performance(
     labels: np.ndarray, predicted: np.ndarray, class_scores: np.ndarray, groups: np.ndarray | None = None
 ) -> list[ClassPerformance]:
-    """Measure each class by itself, with intervals over groups of cells.
+    """Compute the performance for each class against the rest, with confidence intervals over groups of cells.
 
-    The interval of F1 is that of the Jaccard index J, the share of cells that both label and prediction assign to
-    the class among those that at least one of them does: F1 is 2 J / (1 + J).
+    The interval of F1 follows from that of the Jaccard index J, the share of cells that are assigned to the class by
+    both label and prediction among those assigned by at least one of them, as F1 = 2 J / (1 + J).
 
     Parameters
     ----------
     labels, predicted : ndarray
-        True and predicted classes, int (n,); -1 where there is no prediction.
+        True and predicted classes, int (n,); -1 for cells without a prediction.
     class_scores : ndarray
-        Score of each class, (n, classes), larger for "more likely"; cells whose score is not finite rank last.
+        Score of each class, (n, classes), which increases with its probability. Scores that are not finite rank last.
     groups : ndarray, optional
-        Which cells belong together, (n,); by default each cell is its own group.
+        Group of each cell, (n,). By default, each cell is its own group.
 
     Returns
     -------
     list of ClassPerformance
-        One per class.
+        Performance for each class.
     """
     truth, chosen = _pair(labels, predicted)
     names = np.arange(len(truth)) if groups is None else np.asarray(groups)
@@ -164,31 +169,31 @@ def class_performance(
 
 
 def _share(correct: np.ndarray, groups: np.ndarray) -> Estimate:
-    """Return the share of True with its interval; an interval of 0 to 1 around NaN where there is no value."""
+    """Return the share of True with its confidence interval; NaN (0 to 1) if there are no values."""
     from morpholaw.evaluation.bootstrap import accuracy_interval  # which needs Wilson's interval from here
 
     return accuracy_interval(correct, groups) if len(correct) else Estimate(float("nan"), 0.0, 1.0)
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the ROC curve, from (0, 0) to (1, 1).
+    """Compute the ROC curve, from (0, 0) to (1, 1).
 
     Parameters
     ----------
     labels : ndarray
-        (n,), above 0 for the positive class.
+        Labels (n,), positive for the positive class.
     scores : ndarray
-        f(x), (n,), not NaN; a cell is predicted positive if its score is at least the threshold.
+        Scores f(x), (n,), without NaN. Cells are predicted to be positive if their score is at least the threshold.
 
     Returns
     -------
     false_positive_rate, true_positive_rate, thresholds : ndarray
-        float64, one value per distinct threshold.
+        One value per distinct threshold, float64.
 
     Raises
     ------
     InputError
-        If one of the two classes has no cell, or a score is not a number.
+        If one of the two classes has no cells, or a score is NaN.
     """
     positive, value = _scored(labels, scores)
     order = np.argsort(-value, kind="stable")
@@ -200,21 +205,28 @@ def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Return the area under the ROC curve: how often a positive cell outscores a negative one, ties as one half.
+    """Compute the area under the ROC curve.
+
+    This is the probability that a positive cell has a higher score than a negative one, where ties count as one half.
 
     Parameters
     ----------
     labels : ndarray
-        (n,), above 0 for the positive class.
+        Labels (n,), positive for the positive class.
     scores : ndarray
-        f(x), (n,), not NaN.
+        Scores f(x), (n,), without NaN.
+
+    Returns
+    -------
+    float
+        The area.
 
     Raises
     ------
     InputError
-        If one of the two classes has no cell, or a score is not a number.
+        If one of the two classes has no cells, or a score is NaN.
     """
-    from scipy.stats import rankdata  # takes half a second: most who measure need no ranks
+    from scipy.stats import rankdata  # slow to import, and rarely needed
 
     positive, value = _scored(labels, scores)
     hits, misses = int(positive.sum()), int((~positive).sum())
@@ -234,5 +246,5 @@ def _scored(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndar
     if not positive.any() or positive.all():
         raise InputError("A ROC curve needs cells of both classes.")
     if np.isnan(value).any():
-        raise InputError("A ROC curve needs scores that are numbers; leave undefined cells out.")
+        raise InputError("A ROC curve needs scores without NaN; leave out cells without a score.")
     return positive, value

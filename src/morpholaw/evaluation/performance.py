@@ -1,4 +1,4 @@
-"""The performance of an ensemble on held-out cells, as in Table 1 and beside every model."""
+"""Performance of an ensemble on held-out cells, as in Table 1."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ class Performance:
     Attributes
     ----------
     accuracy, balanced_accuracy : list of float
-        Of each model. An undefined score is wrong for every class.
+        Accuracy and balanced accuracy of each model. Undefined scores are errors.
     intervals : list of Estimate
-        Accuracy of each model with its 95 % interval over groups of cells.
+        Accuracy of each model with its 95 % confidence interval over groups of cells.
     ensemble, balanced : Estimate
-        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells.
+        Accuracy and balanced accuracy of the median score of the models, with 95 % confidence intervals.
     confusion : ndarray, int64 (classes, classes)
-        Of the median score; rows are true classes, columns predicted ones.
+        Confusion matrix of the median score, with true classes as rows and predicted classes as columns.
     by_class : list of ClassPerformance
         Precision, recall, F1 and area under the ROC curve of each class.
     area : float
-        Area under the ROC curve of the median score; with more than two classes the mean area of one against the rest.
+        Area under the ROC curve of the median score. With more than two classes, the mean of those of each class
+        against the rest.
     calibration : Calibration or None
-        Likelihood ratios of the median score of two classes; None where the cells are of one class.
+        Calibration of the median score of two classes; None if all cells are of the same class.
     temperature : Temperature or None
-        Calibration of more than two classes.
+        Calibration of the median score of more than two classes.
     undefined : int
-        The number of models' scores that give no class, because none is finite.
+        Number of scores of single models that are not finite.
     """
 
     accuracy: list[float]
@@ -60,18 +61,18 @@ class Performance:
 def median_score(scores: np.ndarray) -> np.ndarray:
     """Return the median score over the models.
 
-    The median of two classes has the sign that most models have, whatever the scales of their outputs. With more
-    classes it is that of the logarithms of each model's softmax, which all models have on the same scale.
+    With two classes, the median has the sign of most models, regardless of their scales. With more classes, the median
+    of the logarithm of the softmax is used, which has the same scale in all models.
 
     Parameters
     ----------
     scores : ndarray
-        (members, n) for two classes, (members, n, classes) for more.
+        Scores (members, n) for two classes, (members, n, classes) for more.
 
     Returns
     -------
     ndarray
-        (n,) or (n, classes); NaN only where every model is undefined.
+        Median scores (n,) or (n, classes); NaN only if the score is undefined in all models.
     """
     if scores.ndim == 3:
         scores = log_softmax(np.asarray(scores, np.float64))
@@ -81,27 +82,37 @@ def median_score(scores: np.ndarray) -> np.ndarray:
 
 
 def applied_score(scores: np.ndarray, scheme: int) -> np.ndarray:
-    """Return the score by which a scheme's cells are classified: of scheme 4 the first law's, else the models' median.
+    """Return the score that classifies cells: that of the first law for scheme 4, otherwise the median of the models.
 
-    Nobody can read the median of several laws, so one law is applied.
+    For scheme 4, a single law is applied, because the median of several laws is not interpretable.
 
     Parameters
     ----------
     scores : ndarray
-        As for `median_score`.
+        Scores of all models, as for `median_score`.
     scheme : int
-        1 to 4.
+        Scheme, 1 to 4.
+
+    Returns
+    -------
+    ndarray
+        Scores (n,) or (n, classes).
     """
     return median_score(scores[:1] if scheme == 4 else scores)
 
 
 def scores_by_class(scores: np.ndarray) -> np.ndarray:
-    """Return one column of scores per class, (n, classes), from scores (n,) of two classes or (n, classes).
+    """Return one column of scores per class.
 
     Parameters
     ----------
     scores : ndarray, (n,) or (n, classes)
-        Scores f(x) of two classes, or those of each class.
+        Scores f(x) of two classes, or one score per class.
+
+    Returns
+    -------
+    ndarray, (n, classes)
+        Scores of each class.
     """
     if scores.ndim == 2:
         return scores
@@ -110,12 +121,17 @@ def scores_by_class(scores: np.ndarray) -> np.ndarray:
 
 
 def margins(scores: np.ndarray) -> np.ndarray:
-    """Return the margin of the best class over the second, (n,), from scores (n, classes); NaN where undefined.
+    """Return the margin of the best class over the second.
 
     Parameters
     ----------
     scores : ndarray, (n, classes)
         Scores of each class.
+
+    Returns
+    -------
+    ndarray, (n,)
+        Margins; NaN if undefined.
     """
     ranked = np.sort(np.where(np.isfinite(scores), scores, -np.inf), axis=1)
     with np.errstate(invalid="ignore"):
@@ -129,23 +145,23 @@ def measure(
     scheme: int | None = None,
     groups: np.ndarray | None = None,
 ) -> Performance:
-    """Summarise the scores of an ensemble on cells of known class.
+    """Compute the performance of an ensemble on labelled cells.
 
     Parameters
     ----------
     scores : ndarray
-        f(x), (members, n), of two classes; f_c(x), (members, n, classes), of more.
+        Scores f(x), (members, n), for two classes; f_c(x), (members, n, classes), for more.
     targets : ndarray
         True classes, int (n,), 0 to C - 1.
     scheme : int, optional
-        Of scheme 4, what is said of the median is that of the first law (`applied_score`).
+        Scheme of the classifier. For scheme 4, the first law replaces the median (`applied_score`).
     groups : ndarray, optional
-        Which cells belong together (tracks, movies), (n,); by default each cell is its own group.
+        Group of each cell (track or movie), (n,). By default, each cell is its own group.
 
     Returns
     -------
     Performance
-        Accuracy of each model and of their median, confusion, each class by itself, and calibration.
+        Accuracy of each model and of their median, confusion matrix, performance for each class, and calibration.
     """
     truth = np.asarray(targets, dtype=np.int64)
     classes = 2 if scores.ndim == 2 else scores.shape[2]

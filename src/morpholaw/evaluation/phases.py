@@ -1,4 +1,4 @@
-"""Phases of cells: the stretches of a track that are in one class, with what is known of their beginning and end."""
+"""Phases of cells, which are segments of tracks in one class, with their beginnings and ends."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import pandas as pd
 from morpholaw.evaluation.lineages import NONE, Lineages
 
 UNDEFINED = ("undefined", "")
-"""Classes of images without a predicted class: they are gaps."""
+"""Names for images without a predicted class, which are treated as gaps."""
 DIVISION, BIRTH = "division", "birth"
-"""What follows a phase that ends in a division, and precedes one that begins with it."""
+"""The class after a phase that ends in a division, and before a phase that begins with it."""
 
 
 def find_phases(
     lineages: Lineages, merge: Mapping[str, str] | None = None, min_frames: int = 1
 ) -> pd.DataFrame:
-    """List the phases of every cell.
+    """Find the phases of every cell.
 
-    A phase begins with the first image of its class and ends with the first one of another class, or in a division.
-    Missing images do not end it. Where the class differs before and after a gap, the change is set in its middle.
+    A phase begins with the first image of its class and ends with the first image of another class, or in a division.
+    Missing images do not end a phase. If the class differs before and after a gap, it changes in the middle of the gap.
 
     Parameters
     ----------
     lineages : Lineages
-        The images of every cell, each with its predicted class.
+        Images of every cell with their predicted classes.
     merge : mapping of str to str, optional
-        Classes to give another name, e.g. prometaphase and metaphase that of mitosis.
+        Classes to rename, e.g. prometaphase and metaphase to mitosis.
     min_frames : int
-        Phases of fewer frames between two of one class are taken for mistakes and join these.
+        Shorter phases between two phases of the same class are treated as errors and merged with them.
 
     Returns
     -------
     DataFrame
-        One row per phase, by cell and time:
+        One row per phase, sorted by cell and time, with the columns
 
         - ``movie``, ``track_id`` (at its beginning), ``cell``, ``lineage``, ``class``;
         - ``entry``, ``exit`` (frames; the exit is the first frame after the phase), ``frames`` (their difference),
-          ``images`` (how many show it);
-        - ``left_censored``, ``right_censored``: whether it was under way when the cell came into sight, and when it was
-          lost from sight;
-        - ``before``, ``after``: the class before and after, "birth", "division", or "" where that was not seen;
-        - ``probability`` (mean of its images), ``entry_probability``, ``exit_probability`` (the lower one of the two
-          images on either side), ``entry_score``, ``exit_score`` (of the first image on the new side); NaN where the
-          table has no such column;
+          ``images`` (number of images);
+        - ``left_censored``, ``right_censored``: whether the phase had begun when the cell was first seen, and whether
+          it continued when the cell was last seen;
+        - ``before``, ``after``: the previous and the next class, "birth", "division", or "" if it was not observed;
+        - ``probability`` (mean over its images), ``entry_probability``, ``exit_probability`` (the smaller value of the
+          two images at the transition), ``entry_score``, ``exit_score`` (of the first image after the transition); NaN
+          if the table has no such column;
         - ``y``, ``x`` (pixels, at its beginning).
     """
     images = lineages.images
@@ -112,19 +112,19 @@ def find_phases(
 
 
 def mitotic_classes(classes: Sequence[str], phases: pd.DataFrame) -> tuple[str, ...]:
-    """Return the classes that are stages of mitosis, by their names, else those in which cells divide.
+    """Return the classes that are stages of mitosis, recognised by name, or otherwise as those in which cells divide.
 
     Parameters
     ----------
     classes : sequence of str
         All classes.
     phases : DataFrame
-        Of :func:`find_phases`.
+        Phases of :func:`find_phases`.
 
     Returns
     -------
     tuple of str
-        Without a known name and without divisions, empty.
+        The classes; empty if no name is known and there are no divisions.
     """
     words = ("mitosis", "mitotic", "prophase", "metaphase", "anaphase", "telophase")
     named = tuple(name for name in classes if any(word in name.lower() for word in words))
@@ -135,12 +135,12 @@ def mitotic_classes(classes: Sequence[str], phases: pd.DataFrame) -> tuple[str, 
 
 
 def seen_to_begin(phases: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the phases of a class that were seen to begin: none that was under way at first sight.
+    """Return the phases of a class whose beginning was observed.
 
     Parameters
     ----------
     phases : DataFrame
-        As :func:`find_phases` returns them.
+        Phases of :func:`find_phases`.
     name : str
         The class.
     """
@@ -154,7 +154,7 @@ def _run_starts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
 def _without_short_runs(
     cell: np.ndarray, codes: np.ndarray, t: np.ndarray, starts: np.ndarray, min_frames: int
 ) -> np.ndarray:
-    """Return classes in which short runs between two of one class have that class."""
+    """Return classes in which short runs between two runs of the same class are merged with them."""
     ends = np.append(starts[1:], len(cell)) - 1
     run_code, run_cell = codes[starts], cell[starts]
     inner = np.arange(1, len(starts) - 1)

@@ -1,4 +1,4 @@
-"""Share of each class in every frame, with bands from resampled families of cells or resampled movies."""
+"""Share of each class in every frame, with confidence bands from resampled families of cells or movies."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def class_shares(
     Parameters
     ----------
     lineages : Lineages
-        The images of every cell, each with its predicted class.
+        Images of every cell with their predicted classes.
     classes : sequence of str
-        The classes to count; images of no class are left out.
+        The classes to count. Images without a class are ignored.
     mitotic : sequence of str
-        Classes whose sum is the mitotic index.
+        Classes whose total share is the mitotic index.
     resamples : int
-        Resamples of families (a cell with all its descendants) for the band.
+        Number of resamples of families (a cell with all its descendants) for the confidence band.
     seed : int
         Seed of the resampling.
 
     Returns
     -------
     DataFrame
-        One row per movie, frame and class: ``movie``, ``t``, ``class``, ``count``, ``cells`` (of any class), ``share``,
-        ``low`` and ``high`` (95 %). The mitotic index is one more class.
+        One row per movie, frame and class, with the columns ``movie``, ``t``, ``class``, ``count``, ``cells`` (of any
+        class), ``share``, ``low`` and ``high`` (95 % confidence band). The mitotic index is an additional class.
     """
     counts, movies, frames, names = count_classes(lineages, classes, mitotic)
     rng = np.random.default_rng(seed)
@@ -60,21 +60,22 @@ def class_shares(
 def condition_shares(
     shares: pd.DataFrame, condition_of: dict[str, str], resamples: int = 500, seed: int = 0
 ) -> pd.DataFrame:
-    """Average the shares of the movies of each condition; the band is from resampled movies.
+    """Average the shares over the movies of each condition, with confidence bands from resampled movies.
 
     Parameters
     ----------
     shares : DataFrame
-        Of :func:`class_shares`.
+        Shares of :func:`class_shares`.
     condition_of : dict of str to str
-        The condition of each movie.
+        Condition of each movie.
     resamples, seed : int
-        Of movies.
+        Number and seed of the resamples of movies.
 
     Returns
     -------
     DataFrame
-        ``condition``, ``t``, ``class``, ``movies``, ``share``, ``low``, ``high``; the band is NaN for a single movie.
+        One row per condition, frame and class, with the columns ``condition``, ``t``, ``class``, ``movies``, ``share``,
+        ``low`` and ``high``. The band is NaN for a single movie.
     """
     rng = np.random.default_rng(seed)
     table = shares.assign(condition=shares["movie"].map(condition_of)).dropna(subset=["condition"])
@@ -117,16 +118,18 @@ def count_classes(
     classes : sequence of str
         All classes, in the order of their numbers.
     mitotic : sequence of str
-        Those that are stages of mitosis.
+        Classes that are stages of mitosis.
 
     Returns
     -------
     counts : ndarray, float32 (families, frames, classes)
-        With the mitotic classes together as one more where there are any.
+        Numbers of images. If there are mitotic classes, their sum is an additional class.
     movies : ndarray, object (families,)
+        Movie of each family.
     frames : ndarray, int64 (frames,)
+        Frame numbers.
     names : list of str
-        Of the last axis.
+        Names along the last axis of ``counts``.
     """
     images, cells = lineages.images, lineages.cells
     code = pd.Index(classes).get_indexer(images["class"])
@@ -147,7 +150,7 @@ def count_classes(
 def _band(
     counts: np.ndarray, classes: int, resamples: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % band of the shares (frames, names), from families that are drawn with replacement."""
+    """Return the 95 % confidence band of the shares (frames, names), from resampled families."""
     families, frames, names = counts.shape
     weights = rng.multinomial(families, np.full(families, 1 / families), resamples).astype(np.float32)
     drawn = (weights @ counts.reshape(families, -1)).reshape(resamples, frames, names)

@@ -1,4 +1,4 @@
-"""Probabilities where classes are not equally frequent: a metaphase is half of a labelled set, and 2 % of a movie."""
+"""Correction of probabilities for the prevalence of classes, which differs between labelled sets and movies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from morpholaw.errors import InputError
 
 Prevalence = float | Mapping[str, float]
-"""Share of the cells that are of the second of two classes, or shares of cells by class."""
+"""Share of cells of the second of two classes, or the share of each class."""
 
 
 def stated_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
@@ -19,20 +19,20 @@ def stated_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
     Parameters
     ----------
     prevalence : float or mapping
-        Of two classes the share of the second, in (0, 1); or shares by class. Classes that are not named have equal
-        shares of what is left.
+        Share of the second of two classes, in (0, 1), or the share of each class. The remainder is divided equally
+        among classes that are not named.
     classes : sequence of str
-        The names of the classes.
+        Names of the classes.
 
     Returns
     -------
     ndarray
-        float64 (classes,), above 0, of sum 1.
+        Positive shares, float64 (classes,), which add up to 1.
 
     Raises
     ------
     InputError
-        When a class is not known, or the shares are none.
+        If a class is unknown, or the shares are invalid.
     """
     if not isinstance(prevalence, Mapping):
         if len(classes) != 2:
@@ -49,20 +49,26 @@ def stated_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
     fits = rest > 1e-9 if others else abs(rest) < 1e-6
     if not fits or not all(0 < share < 1 for share in prevalence.values()):
         raise InputError(
-            "The prevalence must be a share between 0 and 1 for each class, such as 0.02, and all of them 1 together."
+            "The prevalence must be a share between 0 and 1 for each class, such as 0.02, and the shares must add up "
+            "to 1."
         )
     return np.array([prevalence.get(name, rest / max(1, others)) for name in classes])
 
 
 def shift_probabilities(probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Return probabilities for classes of the stated shares, by Bayes' rule.
+    """Correct probabilities for the shares of the classes by Bayes' rule.
 
     Parameters
     ----------
     probabilities : ndarray
-        Of the classes if all were equally frequent, (n, classes); NaN where undefined.
+        Probabilities for equally frequent classes, (n, classes); NaN if undefined.
     shares : ndarray
         Share of each class, (classes,).
+
+    Returns
+    -------
+    ndarray
+        Probabilities for classes with these shares, (n, classes).
     """
     weighted = np.asarray(probabilities, np.float64) * shares
     shifted: np.ndarray = weighted / weighted.sum(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
-"""Scores of an ensemble of classifiers, on inputs that all members share or on different ones for each member.
+"""Scores of an ensemble of classifiers, on the same inputs for all members or on different ones.
 
-An attack perturbs every crop differently for every member. These functions hide whether the members share an
-encoder (schemes 2-4) or have a network each (scheme 1).
+An attack perturbs every crop differently for each member. These functions work for members that share an encoder
+(schemes 2 to 4) and for members with separate networks (scheme 1).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from morpholaw.models.features import FeatureTable, latent_names
 
 Space = Literal["image", "latent"]
 CPU_BATCH = 128
-"""Images per batch on a CPU: the fastest measured, because their activations stay in the cache."""
+"""Number of images per batch on a CPU, the fastest measured, as activations stay in the cache."""
 GPU_BATCH = 4096
-"""Images per batch on a GPU."""
+"""Number of images per batch on a GPU."""
 LATENT_BATCH = 65_536
-"""Latent vectors per batch: heads and laws are cheap."""
+"""Number of latent vectors per batch, which is large because heads and laws are cheap."""
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What scoring and interpretation need of a beta-TCVAE."""
+    """Interface of a beta-TCVAE for scoring and interpretation."""
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each (n, latents), of images (n, 1, s, s)."""
@@ -41,7 +41,7 @@ class Encoder(Protocol):
 
 
 class Scorer(Protocol):
-    """What scoring and interpretation need of an ensemble, e.g. `morpholaw.models.classifier.Classifier`."""
+    """Interface of an ensemble for scoring and interpretation, e.g. `morpholaw.models.classifier.Classifier`."""
 
     scheme: int
     encoder: Any
@@ -52,16 +52,16 @@ class Scorer(Protocol):
         ...
 
     def score_images(self, x: Tensor) -> Tensor:
-        """Return scores (members, n) of images (n, 1, s, s), or (members, n, 1, s, s) where they differ."""
+        """Return scores (members, n) of images (n, 1, s, s), or (members, n, 1, s, s) if they differ by member."""
         ...
 
     def score_latents(self, z: Tensor) -> Tensor:
-        """Return scores (members, n) of latents (n, latents), or (members, n, latents) where they differ."""
+        """Return scores (members, n) of latents (n, latents), or (members, n, latents) if they differ by member."""
         ...
 
 
 def has_latents(classifier: Scorer) -> bool:
-    """Return whether the classifier's members read nothing but the latents of one shared encoder (schemes 2-4)."""
+    """Return whether the members of a classifier read only the latents of a shared encoder (schemes 2 to 4)."""
     return (
         classifier.scheme != 1
         and isinstance(classifier.encoder, Encoder)
@@ -70,19 +70,19 @@ def has_latents(classifier: Scorer) -> bool:
 
 
 def check_space(classifier: Scorer, space: Space) -> None:
-    """Raise an `InputError` if the classifier has no such space."""
+    """Raise an `InputError` if a space does not exist in a classifier."""
     if space not in ("image", "latent"):
         raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
     if space == "latent" and not has_latents(classifier):
         if classifier.scheme != 1:
             raise InputError(NO_LATENTS)
         raise InputError(
-            "Scheme 1 has no latent space to attack; choose image space, or a classifier of scheme 2, 3 or 4."
+            "Scheme 1 reads no latents; choose image space, or a classifier of scheme 2, 3 or 4."
         )
 
 
 def device_of(*modules: Any) -> torch.device:
-    """Return the device of the first parameter or buffer of ``modules``; the CPU where there is none."""
+    """Return the device of the first parameter or buffer of ``modules``, or the CPU if there is none."""
     for module in modules:
         if isinstance(module, torch.nn.Module):
             for tensor in (*module.parameters(), *module.buffers()):
@@ -91,22 +91,22 @@ def device_of(*modules: Any) -> torch.device:
 
 
 def as_images(images: np.ndarray | Tensor) -> Tensor:
-    """Convert crops to the float images that the networks read.
+    """Convert crops to the input images of networks.
 
     Parameters
     ----------
-    images
-        uint8 (n, s, s), as crop sets store them, or floating point (n, s, s) or (n, 1, s, s).
+    images : ndarray or Tensor
+        Crops, uint8 (n, s, s), as in crop sets, or floating point (n, s, s) or (n, 1, s, s).
 
     Returns
     -------
     Tensor
-        float32 (n, 1, s, s); bytes are divided by 255.
+        Images, float32 (n, 1, s, s). Bytes are divided by 255.
 
     Raises
     ------
     InputError
-        If the array has another number of axes.
+        If the number of axes is wrong.
     """
     tensor = torch.as_tensor(np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images)
     if tensor.ndim == 3:
@@ -119,9 +119,9 @@ def as_images(images: np.ndarray | Tensor) -> Tensor:
 
 
 def crops_per_batch(classifier: Scorer, space: Space, batch: int | None = None) -> int:
-    """Return how many crops make a batch of ``batch`` inputs over all members.
+    """Return the number of crops in a batch of ``batch`` inputs over all members.
 
-    By default ``batch`` depends on the space and the device.
+    The default of ``batch`` depends on the space and the device.
     """
     if batch is None:
         if space == "latent":
@@ -159,12 +159,16 @@ def shared_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
 
 
 def member_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
-    """Return scores (members, n) where member k scores ``inputs[k]``.
+    """Return scores (members, n), where member k scores ``inputs[k]``.
 
     Parameters
     ----------
-    inputs
-        (members, n, 1, s, s) in image space, (members, n, latents) in latent space.
+    classifier : Scorer
+        The classifier.
+    inputs : Tensor
+        Images (members, n, 1, s, s) or latents (members, n, latents).
+    space : {"image", "latent"}
+        Whether ``inputs`` are images or latents.
     """
     if space == "latent":
         return classifier.score_latents(inputs)
@@ -180,13 +184,13 @@ def predicted_signs(scores: Tensor) -> Tensor:
 
 
 def predicted_numbers(scores: Tensor, by_class: bool) -> Tensor:
-    """Return predicted classes, int64: 0 to C - 1, and `NO_CLASS` where no score is finite.
+    """Return predicted classes, int64, from 0 to C - 1, or `NO_CLASS` if no score is finite.
 
     Parameters
     ----------
-    scores
-        f(x) of any shape (...) of two classes, f_c(x) of shape (..., C) of more.
-    by_class
+    scores : Tensor
+        Scores f(x) of any shape for two classes, f_c(x) of shape (..., C) for more.
+    by_class : bool
         Whether the last axis is that of the classes.
     """
     if not by_class:
@@ -198,12 +202,12 @@ def predicted_numbers(scores: Tensor, by_class: bool) -> Tensor:
 
 
 def measured_columns(classifier: Classifier, crops: np.ndarray) -> FeatureTable:
-    """Return the latents, and the shapes in units, that a classifier reads of crops, uint8 (n, s, s)."""
+    """Return the inputs of a classifier for crops, uint8 (n, s, s): latents, and shapes in units."""
     columns, means = classifier.columns, None
     if classifier.encoder is not None and (columns is None or columns.latents):
         means = encode_means(classifier.encoder, crops).cpu().numpy()
     if columns is not None:
         return columns.table(means, columns.measure(crops))
     if means is None:
-        raise InputError("Scheme 1 reads pixels and no features.")
+        raise InputError("Scheme 1 reads pixels and has no named inputs.")
     return FeatureTable(means, latent_names(means.shape[1]))

@@ -1,15 +1,16 @@
-"""Stages of tracked cells, of any number of classes, from the probabilities along their lineages.
+"""Hidden Markov model of the stages of tracked cells, for any number of classes.
 
-A hidden Markov model: the classes are the stages, which follow each other in a known order
-(:class:`morpholaw.evaluation.stage_order.StageOrder`), and the classifier's probabilities are what is observed. Linked
-daughters continue their mother's lineage. How often each stage is left, ends in a division or is lost, and what
-daughters begin in, is learnt from the movie itself by expectation and maximisation, so that no time between frames and
-no share of linked divisions is assumed.
+The hidden states are the classes, which follow each other in a known order
+(:class:`morpholaw.evaluation.stage_order.StageOrder`), and the classifier's probabilities are the observations. Linked
+daughters continue the lineage of their mother. The rates at which stages are left, end in a division or are lost, and
+the first stages of daughters, are learnt from the movie by expectation maximisation, so that neither the time between
+frames nor the share of linked divisions has to be known.
 
-A classifier's mistakes last: a cell that looks like another stage does so for many frames, and they are one mistake and
-not one per frame. So each class but the first has a lookalike, a cell of the first stage that looks like it.
+Errors of a classifier persist: a cell that looks like another stage does so for many frames, which are not independent
+errors. Each class except the first therefore has a lookalike, which is a state of cells that are in the first stage but
+look like this class.
 
-Of two classes, :mod:`morpholaw.evaluation.track_hmm` also knows the newborn and the lookalike.
+For two classes, see :mod:`morpholaw.evaluation.track_hmm`, which also models newborn cells.
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ from morpholaw.evaluation.lineage_hmm import (
 from morpholaw.evaluation.stage_order import StageOrder
 
 _STAY, _LEAVE, _FINISH = 5.0, 0.5, 0.05
-"""Pseudo-counts of a step that stays, leads to another stage, and into a final one."""
+"""Pseudo-counts of steps that remain in a stage, lead to another stage, and lead to a final stage."""
 _AFTER = (20.0, 0.5, 0.5)
 """Pseudo-counts of `CONTINUES`, `DIVIDES` and `ENDS`, for every stage."""
 _LOOKS, _LOOKS_FIRST = 0.05, 0.2
-"""Pseudo-counts of becoming a lookalike where the first stage may begin, and of being one when coming into sight."""
+"""Pseudo-counts of becoming a lookalike when the first stage may begin, and of being one when first seen."""
 _LOOKS_ON = 50.0
-"""Pseudo-counts of a lookalike that stays one, for each that becomes as the other cells of the first stage."""
+"""Pseudo-counts of remaining a lookalike, for each return to the ordinary first stage."""
 
 
 @dataclass(frozen=True)
 class StagePrior:
-    """Pseudo-counts of `StageRates`, of the classes and then of the lookalikes; 0 where something is impossible."""
+    """Pseudo-counts of `StageRates` for the classes, followed by the lookalikes; 0 for impossible events."""
 
     start: np.ndarray
     step: np.ndarray
@@ -53,7 +54,7 @@ class StagePrior:
 
     @classmethod
     def of(cls, order: StageOrder, classes: Sequence[str]) -> StagePrior:
-        """Return the prior of an order of stages: its classes, then the lookalikes of all but the first stage.
+        """Return the prior for an order of stages.
 
         Parameters
         ----------
@@ -83,12 +84,12 @@ class StagePrior:
         return cls(start, whole[0], np.concatenate([after, alike]), whole[1])
 
     def rates(self, counts: StageRates | None = None) -> StageRates:
-        """Return the rates that fit the prior and expected counts, which have the same shapes.
+        """Return the rates given the prior and expected counts, which have the same shapes.
 
         Parameters
         ----------
         counts : StageRates, optional
-            Expected counts of starts and steps; none for the prior alone.
+            Expected counts. Without them, the rates of the prior are returned.
         """
         parts = (self.start, self.start, self.step, self.after, self.birth)
         if counts is not None:
@@ -98,7 +99,7 @@ class StagePrior:
 
 
 def lookalikes(order: StageOrder, classes: Sequence[str]) -> list[int]:
-    """Return the classes that have lookalikes: all but the first stage and the final ones.
+    """Return the classes that have lookalikes, which are all except the first stage and the final ones.
 
     Parameters
     ----------
@@ -117,35 +118,35 @@ def classify_stages(
     order: StageOrder,
     error: float = 0.05,
 ) -> tuple[np.ndarray, np.ndarray, StageRates]:
-    """Find the stage of every cell, given the classifier's probabilities along its whole lineage.
+    """Estimate the stage of every cell from the classifier's probabilities along its whole lineage.
 
     Parameters
     ----------
     cells : DataFrame
-        ``track_id``, ``t`` and ``parent`` (-1: none), one row per cell. A parent with one child is a gap that was
-        bridged, not a division. Frames without a cell of the track are bridged.
+        One row per cell and frame, with the columns ``track_id``, ``t`` and ``parent`` (-1 for none). A parent with one
+        child is a bridged gap and not a division. Missing frames of a track are bridged.
     probabilities : ndarray, float64 (n, C)
-        Of the classes if all were equally frequent; a row that is not finite is no evidence.
+        Probabilities for equally frequent classes. Rows that are not finite are ignored.
     classes : sequence of str
-        Their names.
+        Names of the classes.
     order : StageOrder
-        Which stage follows which.
+        The order of stages.
     error : float
-        How often the classifier errs, in [0, 1): no image is surer than that.
+        Error rate of the classifier, in [0, 1), which limits the evidence of a single image.
 
     Returns
     -------
     stages : ndarray, int64 (n,)
-        The sequence of stages with the most frames expected to be right, among those that the order allows.
+        Among the sequences of stages that the order allows, the one with the largest expected number of correct frames.
     probability : ndarray, float64 (n, C)
         P(stage | the whole lineage).
     rates : StageRates
-        As they were learnt from these tracks.
+        Rates learnt from these tracks.
 
     Raises
     ------
     InputError
-        When the order names a stage that is none of the classes.
+        If the order contains a stage that is not a class.
     """
     count, classes = len(classes), tuple(classes)
     prior = StagePrior.of(order, classes)
@@ -171,7 +172,7 @@ def classify_stages(
 
 
 def _of_classes(marginal: np.ndarray, count: int, first: int) -> np.ndarray:
-    """Return P(class), (frames, tracks, C), in which lookalikes count as the first stage."""
+    """Return P(class), (frames, tracks, C), where lookalikes count as the first stage."""
     classes = marginal[..., :count].copy()
     classes[..., first] += marginal[..., count:].sum(-1)
     return classes
@@ -180,7 +181,7 @@ def _of_classes(marginal: np.ndarray, count: int, first: int) -> np.ndarray:
 def _decode(
     generations: list[Generation], marginals: list[np.ndarray], steps: np.ndarray, births: np.ndarray
 ) -> list[np.ndarray]:
-    """Return the allowed stages (frames, tracks) with the largest sum of probabilities, by generation."""
+    """Return the allowed sequences of stages (frames, tracks) with the largest sum of probabilities, by generation."""
     step, birth = np.where(steps, 0.0, -np.inf), np.where(births, 0.0, -np.inf)
     best: list[np.ndarray] = [np.zeros(0)] * len(generations)
     messages = np.zeros((0, len(steps)))

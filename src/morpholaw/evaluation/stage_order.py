@@ -1,4 +1,4 @@
-"""The order in which a cell passes through its stages: a cycle, and stages that are final."""
+"""The order in which cells pass through stages, which consists of a cycle and final stages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # pandas is imported when tracks are read, so that panels open without it.
 
 _RETURNS = 0.1
-"""A class that cells leave at most this often, relative to how often they enter it, is taken to be final."""
+"""Largest ratio of exits to entries of a class that is considered final."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class StageOrder:
     Attributes
     ----------
     cycle : tuple of str
-        Stages in the order in which a cell passes through them. The last leads back to the first, in which cells spend
-        most of their time: interphase, prometaphase, metaphase, anaphase.
+        Stages in the order in which a cell passes through them, such as interphase, prometaphase, metaphase, anaphase.
+        The last leads back to the first, in which cells spend most of their time.
     final : tuple of str
-        Stages that any cell may enter and that none leaves, such as apoptosis.
+        Stages that a cell can enter from any other but never leaves, such as apoptosis.
 
     Notes
     -----
-    Classes that are in neither may come before and after any other.
+    Classes that are in neither may precede and follow any other.
     """
 
     cycle: tuple[str, ...]
@@ -50,7 +50,7 @@ class StageOrder:
 
     @classmethod
     def of(cls, cycle: Sequence[str], final: Sequence[str] = ()) -> StageOrder:
-        """Return the order that a person wrote down; a first stage that is repeated at the end is left out there.
+        """Return an order of stages; if the first stage is repeated at the end, the repetition is ignored.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class StageOrder:
         return cls(tuple(names), tuple(name.strip() for name in final if name.strip()))
 
     def check(self, classes: Sequence[str]) -> None:
-        """Raise an `InputError` if a stage is none of ``classes``.
+        """Raise an `InputError` if a stage is not among ``classes``.
 
         Parameters
         ----------
@@ -80,12 +80,12 @@ class StageOrder:
 
     @property
     def text(self) -> str:
-        """The order in one line: "interphase → metaphase → anaphase → interphase; final: apoptosis"."""
+        """The order as text, e.g. "interphase → metaphase → anaphase → interphase; final: apoptosis"."""
         line = " → ".join((*self.cycle, self.cycle[0]))
         return f"{line}; final: {', '.join(self.final)}" if self.final else line
 
     def steps(self, classes: Sequence[str]) -> np.ndarray:
-        """Return which class may follow which from one frame to the next, bool (C, C): from row to column.
+        """Return whether a class (column) may follow another (row) from one frame to the next, bool (C, C).
 
         Parameters
         ----------
@@ -99,9 +99,9 @@ class StageOrder:
         return allowed
 
     def births(self, classes: Sequence[str]) -> np.ndarray:
-        """Return which class a daughter may begin in, bool (C, C), by the last class of her mother.
+        """Return whether a daughter may begin in a class (column), given her mother's last class (row), bool (C, C).
 
-        A division takes time, so one stage may pass unseen between the two; the first stage, which lasts, may not.
+        One stage may be missed between the two because a division is fast, but not the first stage, which is long.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class StageOrder:
         return allowed
 
     def _outside_the_cycle(self, classes: Sequence[str]) -> np.ndarray:
-        """Return the steps that stay, lead into a final class, or concern a class that the order does not name."""
+        """Return the allowed steps that remain in a class, lead to a final class, or involve an unordered class."""
         self.check(classes)
         final = np.array([name in self.final for name in classes])
         free = np.array([name not in self.cycle and name not in self.final for name in classes])
@@ -132,9 +132,9 @@ class StageOrder:
         Parameters
         ----------
         cells : DataFrame
-            ``track_id`` and ``t``, one row per cell.
+            One row per cell and frame, with the columns ``track_id`` and ``t``.
         names : sequence of str
-            The class of every row; rows of no class are passed over.
+            Class of every row. Rows without a class are ignored.
         classes : sequence of str
             All classes.
         """
@@ -151,24 +151,24 @@ class StageOrder:
 
 
 def learn_order(cells: pd.DataFrame, labels: Sequence[str], classes: Sequence[str]) -> StageOrder | None:
-    """Read the order of stages off labelled tracks.
+    """Learn the order of stages from labelled tracks.
 
-    The cycle begins with the most frequent class and follows, from class to class, the change that is seen most often,
-    within tracks and from mother to daughter. Classes outside it that cells enter and do not leave are final.
+    The cycle begins with the most frequent class. From each class, it follows the most frequent transition, within
+    tracks and from mother to daughter. Other classes that cells enter but do not leave are final.
 
     Parameters
     ----------
     cells : DataFrame
-        ``track_id``, ``t`` and ``parent`` (-1: none), one row per cell.
+        One row per cell and frame, with the columns ``track_id``, ``t`` and ``parent`` (-1 for none).
     labels : sequence of str
-        The class of every row, "" for none.
+        Class of every row; "" for none.
     classes : sequence of str
-        The classes; others are passed over.
+        The classes to order. Others are ignored.
 
     Returns
     -------
     StageOrder or None
-        None where the labels show no cycle.
+        The order; None if the labels show no cycle.
     """
     import pandas as pd
 
@@ -207,6 +207,6 @@ def learn_order(cells: pd.DataFrame, labels: Sequence[str], classes: Sequence[st
 
 
 def _numbers(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Return the place of each name among the classes, int64 (n,); -1 for others."""
+    """Return the index of each name among the classes, int64 (n,); -1 for others."""
     places = {name: place for place, name in enumerate(classes)}
     return np.array([places.get(name, -1) for name in names], np.int64)

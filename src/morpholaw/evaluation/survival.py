@@ -1,13 +1,12 @@
-"""How long phases last, although some were not seen to their end: Kaplan-Meier curves and the log-rank test.
+"""Survival analysis of the durations of phases: Kaplan-Meier curves and the log-rank test.
 
-A phase that was under way when its cell came into sight is left out, since nothing says how long it had lasted; one
-that was still under way when its cell was lost counts as at least so long. This is unbiased where cells are lost for
-reasons that have nothing to do with the phase, such as the end of the movie.
+Phases that had begun before the cell was first seen are left out. Phases that continued when the cell was last seen are
+censored. The estimates are unbiased if cells are lost for reasons unrelated to the phase, such as the end of the movie.
 
-A movie sees a phase in whole frames: one of length D is seen in D frames on average, but in one more or one less than
-the next like it. The share of phases in at least k frames is that of phases longer than D, averaged over D from k - 1
-to k. So it stands at k - 1/2 when medians are read off the curve, and the line between these points is the curve.
-Phases shorter than a frame can be missed altogether.
+Durations are measured in whole frames. A phase of length D is seen in D frames on average, but the number varies by
+one. The share of phases seen in at least k frames is that of phases longer than D, averaged over D from k - 1 to k. It
+is therefore placed at k - 1/2, and the curve is interpolated linearly between these points to obtain medians. Phases
+shorter than a frame can be missed entirely.
 """
 
 from __future__ import annotations
@@ -24,20 +23,20 @@ from morpholaw.evaluation.estimate import Estimate
 
 @dataclass(frozen=True)
 class Survival:
-    """A Kaplan-Meier curve: the share of phases that last longer.
+    """Kaplan-Meier survival curve.
 
     Attributes
     ----------
     time : ndarray, float64 (k,)
-        Distinct durations, rising.
+        Distinct durations, in ascending order.
     at_risk, ended : ndarray, int64 (k,)
-        Phases that lasted at least so long, and those of them that were seen to end.
+        Number of phases of at least this duration, and number of phases that end at it.
     share : ndarray, float64 (k,)
         Share of phases that last longer than ``time``.
     low, high : ndarray, float64 (k,)
-        Its 95 % interval (log-log transformed Greenwood).
+        95 % confidence interval of ``share`` (log-log transformed Greenwood).
     step : float
-        Time between two frames, in the unit of ``time``; 0 for durations that are not counted in frames.
+        Time between frames, in the unit of ``time``; 0 for durations that are not counted in frames.
     """
 
     time: np.ndarray
@@ -50,27 +49,28 @@ class Survival:
 
     @property
     def count(self) -> int:
-        """Phases, also those whose end was not seen."""
+        """Number of phases, including those whose end was not observed."""
         return int(self.at_risk[0]) if len(self.at_risk) else 0
 
     @property
     def median(self) -> Estimate:
-        """The median duration with its 95 % interval; NaN or infinity where the curve does not fall that far."""
+        """Median duration with its 95 % confidence interval; NaN or infinity if the curve does not fall to one half."""
         value = self._crossing(self.share)
         return Estimate(value, self._crossing(self.low), self._crossing(self.high))
 
     def mean(self, limit: float | None = None) -> Estimate:
-        """Compute the mean duration up to a limit (restricted mean), with its 95 % interval.
+        """Compute the restricted mean duration with its 95 % confidence interval.
 
         Parameters
         ----------
         limit : float, optional
-            Longer durations count as this one; by default the longest observed. Without a limit the mean is the plain
-            one where the longest phase was seen to end.
+            Longer durations count as this one. The default is the longest observed duration, with which the mean is not
+            restricted if the end of the longest phase was observed.
 
         Returns
         -------
         Estimate
+            The mean duration.
         """
         if not len(self.time):
             return Estimate(np.nan, np.nan, np.nan)
@@ -90,7 +90,7 @@ class Survival:
         return Estimate(value, value - half, value + half)
 
     def _crossing(self, share: np.ndarray) -> float:
-        """Return where a falling curve crosses one half: infinity where it stays above, NaN without any phase."""
+        """Return the time at which a curve falls to one half: infinity if it stays above, NaN without phases."""
         if not len(self.time):
             return float("nan")
         below = np.flatnonzero(share <= 0.5)
@@ -109,25 +109,26 @@ class Survival:
 
 
 def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) -> Survival:
-    """Estimate how long phases last.
+    """Estimate the distribution of durations by the Kaplan-Meier method.
 
     Parameters
     ----------
     durations : ndarray, (n,)
-        How long each was seen, in any unit of time.
+        Observed duration of each phase, in any unit of time.
     ended : ndarray, bool (n,)
-        Whether its end was seen.
+        Whether the end of the phase was observed.
     step : float
-        Time between two frames, in the unit of the durations; 0 for exact durations.
+        Time between frames, in the unit of the durations; 0 for exact durations.
 
     Returns
     -------
     Survival
+        The survival curve.
 
     Raises
     ------
     InputError
-        When the lengths differ or a duration is negative or not finite.
+        If the lengths differ, or a duration is negative or not finite.
     """
     durations, ended = _checked(durations, ended)
     time, place = np.unique(durations, return_inverse=True)
@@ -150,21 +151,21 @@ def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) ->
 
 
 def log_rank(durations: Sequence[np.ndarray], ended: Sequence[np.ndarray]) -> float:
-    """Test whether groups of phases last equally long (log-rank test).
+    """Compare the durations of groups of phases with the log-rank test.
 
-    Phases count as independent; where conditions are compared, what is independent is the replicates.
+    The test treats phases as independent. Between conditions, only replicates are independent.
 
     Parameters
     ----------
     durations : sequence of ndarray, (n_k,)
-        How long each phase was seen, one array per group.
+        Observed durations of the phases of each group.
     ended : sequence of ndarray, bool (n_k,)
-        Whether its end was seen.
+        Whether the end of each phase was observed.
 
     Returns
     -------
     float
-        The p value (chi-squared, groups - 1 degrees of freedom); NaN with fewer than two groups or no end.
+        The p value (chi-squared, groups - 1 degrees of freedom); NaN if there are fewer than two groups or no ends.
     """
     pairs = [_checked(d, e) for d, e in zip(durations, ended, strict=True)]
     pairs = [pair for pair in pairs if len(pair[0])]

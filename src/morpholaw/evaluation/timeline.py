@@ -1,4 +1,4 @@
-"""What tracked cells did: phases, events, shares and durations, from the predicted class of every image."""
+"""Timeline of tracked cells: phases, events, shares and durations, from the predicted class of every image."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from morpholaw.evaluation.population import class_shares, condition_shares
 from morpholaw.evaluation.timeline_tables import TimelineTables
 
 MITOSIS = "mitosis"
-"""Name of the phase that several mitotic classes make together."""
+"""Name of the phase that combines several mitotic classes."""
 DEATH = ("apopto", "death", "dead", "dying")
-"""What the name of a class of dying cells holds."""
+"""Parts of names by which classes of dying cells are recognised."""
 ARREST = 3.0
-"""Median durations from which mitosis counts as arrested."""
+"""Duration, in multiples of the median, after which mitosis counts as arrested."""
 MANY_LOST = 0.1
-"""Share of the phases before divisions that end without a link, from which a note is made."""
+"""Share of cells lost during mitosis above which a note is added."""
 
 
 @dataclass(frozen=True)
 class Timeline(TimelineTables):
-    """The tables of a timeline, with the images that they are made of.
+    """The tables of a timeline, with the images that they are derived from.
 
     Attributes
     ----------
     lineages : Lineages
-        Every tracked image with its class, grouped by cell and family.
+        Images with their classes, grouped by cell and family.
     config : TimelineConfig
         The settings.
     """
@@ -68,23 +68,23 @@ class Timeline(TimelineTables):
         Parameters
         ----------
         event : str
-            "division", "arrest", "death", or the name of a class: its entry.
+            "division", "arrest", "death", or the name of a class, for the entry into it.
         columns : sequence of str
             Numeric columns of the images, e.g. "score".
         before, after : int
-            Frames on either side.
+            Number of frames before and after the event.
         condition : str, optional
-            Only cells of this condition.
+            Use only cells of this condition.
 
         Returns
         -------
         list of Aligned
-            One per column, the earliest onset first.
+            One per column, earliest onset first.
 
         Raises
         ------
         InputError
-            When there is no such event or column.
+            If there is no such event or column.
         """
         events = self.events
         if condition is not None:
@@ -113,28 +113,29 @@ def build_timeline(
     conditions: Conditions | None = None,
     frame_intervals: Mapping[str, float | None] | None = None,
 ) -> Timeline:
-    """Find out what tracked cells did.
+    """Build the timeline of tracked cells.
 
     Parameters
     ----------
     table : DataFrame
-        One row per image: ``track_id``, ``t`` and ``class``; optionally ``movie``, ``parent``, ``y``, ``x``, ``score``,
-        ``probability`` (of the class) and other numbers.
+        One row per image, with the columns ``track_id``, ``t`` and ``class``, and optionally ``movie``, ``parent``,
+        ``y``, ``x``, ``score``, ``probability`` (of the class) and further numeric columns.
     config : TimelineConfig, optional
-        Settings; the defaults where it is left out.
+        Settings.
     conditions : Conditions, optional
-        The condition and replicate of each movie; movies that it lacks are left out.
+        Condition and replicate of each movie. Other movies are left out.
     frame_intervals : mapping of str to float, optional
-        Seconds from one frame to the next of each movie; the setting ``frame_interval`` takes precedence.
+        Seconds between frames of each movie. The setting ``frame_interval`` takes precedence.
 
     Returns
     -------
     Timeline
+        The timeline.
 
     Raises
     ------
     InputError
-        When a column is missing, or no cell has a track.
+        If a column is missing, or no cell has a track.
     """
     config = config or TimelineConfig()
     notes: list[str] = []
@@ -145,7 +146,7 @@ def build_timeline(
         left_out = table.loc[~chosen, "movie"].drop_duplicates()
         if len(left_out):
             notes.append(
-                f"Left out, because the table of conditions does not name them: {', '.join(left_out)}."
+                f"Movies that are not in the table of conditions were left out: {', '.join(left_out)}."
             )
         table = table[chosen]
         notes += conditions.warnings()
@@ -256,7 +257,7 @@ def _events(
 def _arrests(
     phases: pd.DataFrame, mitotic: Sequence[str], durations: pd.DataFrame, config: TimelineConfig, unit: Unit
 ) -> pd.DataFrame:
-    """Return one event per phase of mitosis at the moment when it has become too long."""
+    """Return one event per arrested phase of mitosis, at the time when it exceeds the limit."""
     name = MITOSIS if len(mitotic) > 1 else (mitotic[0] if mitotic else "")
     mine = seen_to_begin(phases, name)
     medians = durations.loc[durations["class"] == name, "median"]
@@ -291,7 +292,7 @@ def _event_rows(
 
 
 def _note_lost_divisions(phases: pd.DataFrame, mitotic: Sequence[str], notes: list[str]) -> None:
-    """Note where many cells are lost in mitosis, because those were probably divisions."""
+    """Add a note if many cells are lost during mitosis, which were probably divisions."""
     last = phases[
         phases["class"].isin(mitotic) & ~phases["left_censored"] & phases["after"].isin((DIVISION, NONE))
     ]
@@ -299,6 +300,6 @@ def _note_lost_divisions(phases: pd.DataFrame, mitotic: Sequence[str], notes: li
     lost = last[last["right_censored"] & (last["exit"] < final.loc[last.index])]
     if len(last) and len(lost) > MANY_LOST * len(last):
         notes.append(
-            f"{len(lost)} of {len(last)} cells were lost during mitosis before the movie ended. If they divided, their "
-            "phases are shorter than they count here; check the tracks' divisions."
+            f"{len(lost)} of {len(last)} cells were lost during mitosis before the movie ended. If they divided, the "
+            "duration of mitosis is overestimated; check the divisions in the tracks."
         )

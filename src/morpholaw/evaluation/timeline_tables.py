@@ -1,4 +1,4 @@
-"""The tables of a timeline: what is known of the cells without their images."""
+"""The tables of a timeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from morpholaw.evaluation.survival import Survival
 
 @dataclass(frozen=True)
 class TimelineTables:
-    """What the cells of one or several movies did.
+    """Tables of phases, events, shares and durations of the cells of one or more movies.
 
     Attributes
     ----------
