@@ -32,7 +32,7 @@ def test_a_trained_study_shows_cells_schemes_and_law_and_is_told_to_report(train
     assert re.search(r"32 latents, trained on 1\d\d crops", shown)  # those of test groups are left out
     for name in ("scheme2", "scheme3", "scheme4-hinge"):
         assert f"{name}:" in shown
-    assert "held-out cells right" in shown
+    assert "held-out cells" in shown
     assert f"law: {trained_study.laws()[0].rounded()}" in shown
     assert "morpholaw report" in shown
 

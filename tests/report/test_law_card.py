@@ -140,4 +140,4 @@ def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_wa
     )
     assert "with standardised shapes" in text
     assert "| epochs |" not in text
-    assert "held-out cells of the study it comes from right" in performance(record(study, "measured"))
+    assert "held-out cells of the study of origin" in performance(record(study, "measured"))

@@ -56,9 +56,9 @@ def test_cnns_that_start_from_an_encoder_say_so_and_are_other_ones(labelled):
     said = []
     monitor = Monitor(lambda event: said.append(event.text) if isinstance(event, Message) else None)
     labelled.train_classifier(1, **short, monitor=monitor)
-    assert "The CNNs start from the weights of the shipped encoder." in said
+    assert "The CNNs are initialised with the weights of the shipped encoder." in said
     kept = ClassifierRecord.read(labelled.path / "classifiers" / "scheme1")
-    assert start_sentence(kept) == "The CNNs started from the weights of the shipped encoder."
+    assert start_sentence(kept) == "The CNNs were initialised with the weights of the shipped encoder."
     begun = labelled.classify(1)["score"].to_numpy(float)
     said.clear()
     labelled.train_classifier(1, **short, start_from="none", monitor=monitor)

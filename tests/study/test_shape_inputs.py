@@ -240,7 +240,7 @@ def test_a_law_of_shuffled_labels_is_said_to_be_no_better_than_guessing(shape_st
     CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
     settings = {"inputs": "shapes", "count": 1, "evaluations": 2_000, "processes": 1, "test_fraction": 0.3}
     study.discover_law(monitor=Monitor(events.append), **settings)
-    sentence = "scheme4-hinge cannot be told from guessing: balanced over the classes, "
+    sentence = "scheme4-hinge is not significantly better than guessing: its balanced accuracy on "
     assert [event.text for event in events if getattr(event, "level", "") == "warning"][-1].startswith(
         sentence
     )

@@ -248,7 +248,7 @@ def test_the_neighbourhood_attack_moves_a_sparse_head_that_reads_the_surrounding
     assert accuracy(kept, 3.0) == accuracy(kept, 0.0)
     others = sorted(set(range(32)) - set(kept))
     assert accuracy(others, 3.0) != accuracy(others, 0.0)
-    with pytest.raises(InputError, match="No latent is morphology"):
+    with pytest.raises(InputError, match="No latent describes morphology"):
         accuracy([], 3.0)
 
 
@@ -358,7 +358,7 @@ def test_heads_and_laws_read_morphology_alone_where_they_are_told_to(study, monk
     with torch.no_grad():
         assert torch.equal(head(torch.tensor(means)), head(torch.tensor(moved)))
     monkeypatch.setattr(LatentSummary, "morphology", [])
-    with pytest.raises(InputError, match="No latent is morphology"):
+    with pytest.raises(InputError, match="No latent describes morphology"):
         study.train_classifier(2, keep="morphology", **quick)
 
 

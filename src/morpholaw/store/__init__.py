@@ -1,1 +1,1 @@
-"""What a study holds on disk, as typed records that can be read without torch."""
+"""The files of a study as typed records, which can be read without torch."""

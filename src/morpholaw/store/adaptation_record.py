@@ -1,4 +1,4 @@
-"""``adaptations/CLASSIFIER/SET.json``: the few numbers that fit a classifier to one crop set, beside the models."""
+"""``adaptations/CLASSIFIER/SET.json``: the adaptation of a classifier's scores to one crop set."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class AdaptationRecord(ResultRecord):
-    """Numbers that fit a classifier's scores to a crop set; the classifier is as it was.
+    """Adaptation of a classifier's scores to a crop set.
 
     Attributes
     ----------
     classifier : str
         Name of the classifier.
     sha256 : str
-        Its models; for others the adaptation does not apply.
+        SHA-256 of the models to which the adaptation applies.
     crop_set : str
-        Name of the set.
+        Name of the crop set.
     threshold, scale : float
-        Adapted scores are scale * (score - threshold).
+        With two classes, adapted scores are scale * (score - threshold).
     offsets : dict of str to float
-        Of more than two classes, what is added to the score of each in place of the threshold; empty of two.
+        With more than two classes, the offset that is added to the score of each class; otherwise empty.
     labels : dict of str to int
-        Class to the number of labelled cells that were used; empty where the scores alone were.
+        Number of labelled cells of each class that were used; empty for an adaptation without labels.
     cells : int
-        Cells of the set whose scores were used.
+        Number of cells whose scores were used.
     """
 
     WHAT: ClassVar[str] = "adaptation"
@@ -50,14 +50,14 @@ class AdaptationRecord(ResultRecord):
 
     @property
     def adaptation(self) -> Adaptation | ClassAdaptation:
-        """The numbers, as they are applied."""
+        """The adaptation of scores."""
         if self.offsets:
             return ClassAdaptation(self.scale, tuple(self.offsets.values()))
         return Adaptation(self.threshold, self.scale)
 
     @property
     def sentence(self) -> str:
-        """What was set and from what, as one sentence."""
+        """Description of the adaptation in one sentence."""
         how = ", ".join(f"{count} {name}" for name, count in self.labels.items())
         source = f"from labels of {how}" if how else f"from the scores of {self.cells} cells, without labels"
         added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
@@ -67,14 +67,14 @@ class AdaptationRecord(ResultRecord):
 
 
 def adaptation_file(folder: StudyFolder, classifier: str, crop_set: str) -> Path:
-    """Return where the adaptation of a classifier to a crop set is kept."""
+    """Return the file of the adaptation of a classifier to a crop set."""
     return folder.path / "adaptations" / classifier / f"{crop_set}.json"
 
 
 def adaptation_of(
     folder: StudyFolder, classifier: str, sha256: str, crop_set: str
 ) -> AdaptationRecord | None:
-    """Return the adaptation of a classifier to a crop set; None without one, or where the models have changed."""
+    """Return the adaptation of a classifier to a crop set; None if there is none or the models have changed."""
     file = adaptation_file(folder, classifier, crop_set)
     if not file.is_file():
         return None

@@ -1,4 +1,4 @@
-"""``baselines.json``: regressions and trees on measured shapes, on the splits that classifiers are tested on."""
+"""``baselines.json``: evaluation of the baselines on the splits of the classifiers."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ FILE = "baselines.json"
 
 
 class MeasuredBaseline(Part):
-    """A baseline on the test cells of one split.
+    """Evaluation of a baseline on the test set of one split.
 
     Attributes
     ----------
     name, title : str
-        "shapes-logistic", and what it is in words.
+        Name, such as "shapes-logistic", and description.
     classes : tuple of str
-        The classes that it tells apart.
+        The classes that it distinguishes.
     split : str
         Fingerprint of the test groups.
     training : str
         Fingerprint of the training cells and their classes.
     test_cells : int
-        Cells tested on.
+        Number of test cells.
     accuracy, balanced_accuracy : Estimate
-        With 95 % intervals over groups.
+        Accuracies with 95 % confidence intervals over groups.
     """
 
     name: str
@@ -50,12 +50,12 @@ class MeasuredBaseline(Part):
 
 
 class BaselinesRecord(ResultRecord):
-    """The baselines of a study, one for each split and set of classes.
+    """The baselines of a study, for every split and set of classes.
 
     Attributes
     ----------
     measured : tuple of MeasuredBaseline
-        All of them.
+        The evaluated baselines.
     """
 
     WHAT: ClassVar[str] = "table of baselines"
@@ -65,13 +65,13 @@ class BaselinesRecord(ResultRecord):
 
 
 def baselines(folder: StudyFolder) -> tuple[MeasuredBaseline, ...]:
-    """Return the baselines that were measured; none where the file is missing."""
+    """Return the evaluated baselines; empty if there is no file."""
     place = folder.path / FILE
     return BaselinesRecord.read(place).measured if place.exists() else ()
 
 
 def measure_baselines(folder: StudyFolder, cells: Labelled) -> tuple[MeasuredBaseline, ...]:
-    """Fit the baselines to the training cells of a split and measure them on its test cells."""
+    """Fit the baselines to the training set of a split, and evaluate them on its test set."""
     from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
     from morpholaw.evaluation.bootstrap import accuracy_interval
 
@@ -96,7 +96,7 @@ def measure_baselines(folder: StudyFolder, cells: Labelled) -> tuple[MeasuredBas
 
 
 def keep_baselines(folder: StudyFolder, cells: Labelled) -> None:
-    """Measure the baselines on a split and keep them, unless they are there; the study must be locked for writing."""
+    """Evaluate and store the baselines for a split, unless this was done before. The study must be locked."""
     from morpholaw.store.encoders import data_fingerprint
     from morpholaw.store.provenance import Provenance
 
@@ -107,7 +107,7 @@ def keep_baselines(folder: StudyFolder, cells: Labelled) -> None:
     before: tuple[MeasuredBaseline, ...] = ()
     try:
         record = BaselinesRecord.read(place) if place.exists() else None
-    except InputError:  # it is damaged: nothing is lost
+    except InputError:  # the file is damaged and can be replaced
         record = None
     if record is not None and record.provenance.data == data:
         before = record.measured

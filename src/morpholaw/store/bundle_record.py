@@ -1,4 +1,4 @@
-"""``model.json`` of a saved model as an object, with the shape of its networks; the weights lie beside it."""
+"""``model.json`` of a saved model, with the layout of its networks. The weights are in a separate file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from morpholaw.store.record import Part
 
 
 class EncoderLayout(Part):
-    """The beta-TCVAE: arguments of :class:`morpholaw.models.vae.BetaTCVAE`."""
+    """Layout of a beta-TCVAE, the arguments of :class:`morpholaw.models.vae.BetaTCVAE`."""
 
     latents: int
     filters: tuple[int, ...]
@@ -21,7 +21,7 @@ class EncoderLayout(Part):
 
 
 class CNNLayout(Part):
-    """The CNN of scheme 1: arguments of :class:`morpholaw.models.cnn.CNNEnsemble`."""
+    """Layout of the CNN of scheme 1, the arguments of :class:`morpholaw.models.cnn.CNNEnsemble`."""
 
     features: int
     filters: tuple[int, ...]
@@ -31,7 +31,7 @@ class CNNLayout(Part):
 
 
 class HeadLayout(Part):
-    """A head: arguments of :class:`morpholaw.models.heads.HeadEnsemble`."""
+    """Layout of a head, the arguments of :class:`morpholaw.models.heads.HeadEnsemble`."""
 
     inputs: int
     hidden: tuple[int, ...]
@@ -41,7 +41,7 @@ class HeadLayout(Part):
 
 
 LOCATION = ("schema", "weights", "sha256", "encoder_apart")
-"""Keys that say where the weights are; :func:`morpholaw.models.bundle.save_bundle` writes them."""
+"""Keys for the location of the weights, which :func:`morpholaw.models.bundle.save_bundle` writes."""
 
 
 class BundleRecord(ResultRecord):
@@ -50,7 +50,7 @@ class BundleRecord(ResultRecord):
     Attributes
     ----------
     weights, sha256 : str
-        File of the weights and their SHA-256; "" before the model is saved.
+        Name of the file of weights and their SHA-256; "" before the model is saved.
     """
 
     KIND: ClassVar[str] = ""
@@ -61,7 +61,7 @@ class BundleRecord(ResultRecord):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read the record of the model in the folder ``path``; InputError where it is missing or damaged."""
+        """Read the record of the model in the folder ``path``; InputError if it is missing or damaged."""
         return cls.parse(read_description(path, cls.KIND), Path(path) / "model.json")
 
     def to_json(self) -> dict[str, Any]:
@@ -69,5 +69,5 @@ class BundleRecord(ResultRecord):
         return {**super().to_json(), "kind": self.KIND}
 
     def description(self) -> dict[str, Any]:
-        """Return what is saved beside new weights: everything but the location of the weights."""
+        """Return the record without the location of the weights, to be saved with new weights."""
         return {name: value for name, value in self.to_json().items() if name not in LOCATION}

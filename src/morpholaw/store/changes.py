@@ -1,4 +1,4 @@
-"""What has changed in a study since a result was made: pixels, labels, encoder. Read without torch."""
+"""Changes of the pixels, labels and encoder of a study since a result was produced. Does not load torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def provenance(folder: StudyFolder, classes: Iterable[str] = ()) -> Provenance:
-    """Return the provenance of a result that is made now from a study's crops, and from its labels of some classes."""
+    """Return the provenance of a new result from the study's crops and its labels of some classes."""
     made = Provenance.now(data_fingerprint(folder))
     classes = tuple(classes)
     labels = labels_digest(all_labels(folder), classes) if classes else ""
@@ -32,7 +32,7 @@ def pixels(folder: StudyFolder) -> dict[str, str]:
 
 
 def labels_digest(labels: np.ndarray, classes: Iterable[str]) -> str:
-    """Return a fingerprint of which crops have one of some classes, 16 hexadecimal digits."""
+    """Return a fingerprint of the labels of some classes, 16 hexadecimal digits."""
     cells = np.flatnonzero(np.isin(labels, list(classes)))
     text = "\n".join(f"{cell} {labels[cell]}" for cell in cells.tolist())
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
@@ -41,21 +41,26 @@ def labels_digest(labels: np.ndarray, classes: Iterable[str]) -> str:
 def changes_since(
     folder: StudyFolder, record: ClassifierRecord, labels: np.ndarray | None = None
 ) -> list[str]:
-    """Say what has changed since a classifier was trained, one sentence each; older records say less.
+    """Describe what has changed since a classifier was trained, as far as its record allows.
 
     Parameters
     ----------
     folder : StudyFolder
         The study.
     record : ClassifierRecord
-        The classifier's.
+        Record of the classifier.
     labels : ndarray, str (n,), optional
-        The study's labels, where the caller has them.
+        Labels of the study, if they have been read before.
+
+    Returns
+    -------
+    list of str
+        One sentence per change.
     """
     name, found = record.name, []
     encoder = folder.encoder_record.sha256 if folder.has_encoder else None
     if encoder and record.encoder_fingerprint not in (None, encoder):
-        found.append(f"{name} was trained with another encoder than the study's; train it again.")
+        found.append(f"{name} was trained with another encoder than that of the study; train it again.")
     if record.trained_elsewhere:
         return found
     found += _changed_pixels(folder, record)
@@ -77,11 +82,11 @@ def changes_since(
 
 
 def tell_changes(folder: StudyFolder, names: Iterable[str], monitor: Monitor) -> None:
-    """Warn about what has changed since each of some classifiers was trained."""
+    """Emit warnings about what has changed since classifiers were trained."""
     for name in names:
         try:
             sentences = changes_since(folder, classifiers.record(folder, name))
-        except InputError:  # reported where the record is needed
+        except InputError:  # reported when the record is used
             continue
         for sentence in sentences:
             monitor.emit(Message(sentence, "warning"))
@@ -93,6 +98,6 @@ def _changed_pixels(folder: StudyFolder, record: ClassifierRecord) -> list[str]:
     if not changed:
         return []
     return [
-        f"The pixels of the crop set {', '.join(changed)} have changed since {record.name} was trained; its accuracy "
-        "is that on the pixels before. Train it again."
+        f"The pixels of the crop set {', '.join(changed)} have changed since {record.name} was trained, so its "
+        "accuracy refers to the earlier ones. Train it again."
     ]

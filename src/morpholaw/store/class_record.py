@@ -1,4 +1,4 @@
-"""``classes.json``: how the classes of a study look, and in which order a cell passes through them."""
+"""``classes.json``: order and colours of the classes of a study, and the order of stages."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.store.record import Record
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
-"""How a colour is written."""
+"""Format of a colour."""
 
 
 class ClassRecord(Record):
-    """What a person decided about the classes of a study.
+    """User settings for the classes of a study.
 
     Attributes
     ----------
     order : tuple of str
-        Class names in the order in which they are shown; others follow.
+        Names of classes in the order in which they are shown. Other classes follow.
     colours : dict of str to str
-        "#rrggbb" of the classes that were given a colour; the others have those of
+        Colours of classes, "#rrggbb". Other classes have those of
         :func:`morpholaw.figures.palette.class_colours`.
     hidden : tuple of str
-        Names that were renamed, merged or removed; shown only where a cell still has one.
+        Names of classes that were renamed, merged or removed, which are shown only if cells still have them.
     stages : tuple of str
-        The cycle of stages along tracks; empty where it was not set.
+        The cycle of stages along tracks; empty if it was not set.
     final : tuple of str
-        Stages that none leaves.
+        Stages that no cell leaves.
     """
 
     WHAT: ClassVar[str] = "list of classes"
@@ -51,11 +51,11 @@ class ClassRecord(Record):
 
     @property
     def stage_order(self) -> StageOrder | None:
-        """The order of stages; None where it was not set."""
+        """The order of stages; None if it was not set."""
         return StageOrder(self.stages, self.final) if self.stages else None
 
     def renamed(self, names: dict[str, str]) -> ClassRecord:
-        """Return the record with classes renamed, or merged where several get one name."""
+        """Return the record with classes renamed, or merged if several get the same name."""
 
         def new(values: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(dict.fromkeys(names.get(value, value) for value in values))

@@ -1,4 +1,4 @@
-"""``classifiers/*/model.json``: the models of one scheme, how they were trained and how good they are."""
+"""``classifiers/*/model.json``: the models, training settings and evaluation of a classifier."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 Start = Literal["", "study", "shipped"]
-"""Whose encoder's weights the CNNs of scheme 1 started from; "" for random weights."""
+"""The encoder with whose weights the CNNs of scheme 1 were initialised; "" for random weights."""
 STARTS: dict[Start, str] = {"study": "the study's encoder", "shipped": "the shipped encoder"}
-"""What these encoders are called."""
+"""Descriptions of these encoders."""
 
 
 def name_of(scheme: int | str, loss: str | None = None) -> str:
-    """Return the name of a classifier, given by itself or by its scheme; ``loss`` is that of scheme 4's laws."""
+    """Return the name of a classifier from its scheme and, for scheme 4, its loss. Names are returned unchanged."""
     if isinstance(scheme, str):
         return scheme
     return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
@@ -52,48 +52,49 @@ LawInFile = Annotated[Law, PlainValidator(_read_law), PlainSerializer(lambda law
 
 
 class ClassifierRecord(BundleRecord):
-    """The models of one scheme.
+    """Record of a classifier.
 
     Attributes
     ----------
     name : str
-        Name in the study, which is that of its folder: "scheme3", "scheme4-hinge", or one given by a person.
+        Name in the study and of its folder, such as "scheme3", "scheme4-hinge", or a name given by the user.
     scheme : int
-        1 to 4, see :data:`morpholaw.display.MODELS`.
+        Scheme, 1 to 4; see :data:`morpholaw.display.MODELS`.
     classes : tuple of str
-        Class names. With two, f < 0 is the first and f >= 0 the second (eq. 2).
+        Names of the classes. With two classes, f < 0 is the first and f >= 0 the second (eq. 2).
     inputs : {"latents", "shapes", "both"}
-        Features that schemes 2 to 4 read.
+        Inputs of schemes 2 to 4.
     members : int
         Number of models.
     encoder, cnn, head
-        Shapes of the networks; None for those that the scheme lacks.
+        Layouts of the networks; None for networks that the scheme does not have.
     laws : tuple of Law
-        The laws of scheme 4, most accurate on the training cells first; with more than two classes one per class.
+        Laws of scheme 4: first the one that is applied, then the others in the order of their accuracy on the training
+        set. With more than two classes, one law per class.
     columns : ModelColumns, optional
-        The columns that the models read, and how they are scaled; None where they read all latents of the encoder.
+        Columns that the models read, and their scales; None if they read all latents of the encoder.
     evaluation : Evaluation
         Performance on held-out cells.
     head_weights : tuple of int, optional
-        Active connection weights of each model's head.
+        Number of non-zero weights of each model's head.
     expression_sizes : tuple of int
-        Nodes of each model's head written as one expression (eqs. 11-14).
+        Number of nodes of each model's head written as one expression (eqs. 11-14).
     kept_latents : tuple of tuple of int
         Latents that each model reads.
     parameters : int
-        Parameters of one model as the paper counts them (B.2): its CNN or encoder and its head, without the decoder.
+        Number of parameters of one model as counted in the paper (B.2): CNN or encoder and head, without decoder.
     encoder_fingerprint : str, optional
         SHA-256 of the weights of the encoder that the models were trained with.
     encoder_apart : bool
-        Whether the encoder's weights are those with that SHA-256 in the study's folder ``encoder/``, and not among the
-        models' own (:mod:`morpholaw.store.encoder_weights`).
+        Whether the weights of the encoder are stored in the study's folder ``encoder/`` and not with the models
+        (:mod:`morpholaw.store.encoder_weights`).
     trained_elsewhere : bool
         Whether the models were trained on cells of another study, none of which are in this one.
     started_from : str
-        Whose encoder's weights the CNNs of scheme 1 started from: "study" or "shipped"; "" where they started from
-        random weights, where it was not recorded, and of other schemes.
+        The encoder with whose weights the CNNs of scheme 1 were initialised, "study" or "shipped"; "" for random
+        weights, if it was not recorded, and for other schemes.
     config : ClassifierConfig
-        Settings of the training, and of the split.
+        Settings of the training and of the split.
     law_config : LawConfig, optional
         Settings of the search for laws.
     """
@@ -126,7 +127,7 @@ class ClassifierRecord(BundleRecord):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read the record of the classifier in the folder ``path``; InputError where it is missing or damaged."""
+        """Read the record of the classifier in the folder ``path``; InputError if it is missing or damaged."""
         path = Path(path)
         return cls.parse({**read_description(path, cls.KIND), "name": path.name}, path / "model.json")
 
@@ -142,7 +143,7 @@ class ClassifierRecord(BundleRecord):
         law_config: LawConfig | None = None,
     ) -> Self:
         """Return the record of a classifier that is about to be saved."""
-        from morpholaw.models.classifier_layout import layout_of  # it loads torch
+        from morpholaw.models.classifier_layout import layout_of  # loads torch
 
         members = range(classifier.members)
         values: dict[str, Any] = {
@@ -163,14 +164,14 @@ class ClassifierRecord(BundleRecord):
     @model_validator(mode="before")
     @classmethod
     def _with_classes_of_the_split(cls, values: Any) -> Any:
-        """Complete the settings: with the classes, whose choice may have been left open, and in older records."""
+        """Complete the settings with the chosen classes, and those of older records with what was implied."""
         if not isinstance(values, dict) or "classes" not in values:
             return values
         config, classes = values.get("config"), values["classes"]
         if isinstance(config, ClassifierConfig):
             config = config.model_copy(update={"classes": tuple(classes)})
         elif isinstance(config, dict):
-            # CNNs started from random weights and saw no deformed crops before there were settings for it.
+            # Before these settings existed, CNNs had random weights and no deformed crops.
             config = {"start_from": "none", "deformation": 0.0, **config, "classes": classes}
         return {**values, "config": config}
 
@@ -196,48 +197,48 @@ class ClassifierRecord(BundleRecord):
 
     @property
     def laws_per_model(self) -> int:
-        """Laws that make a model of scheme 4: one for two classes, else one per class."""
+        """Number of laws in a model of scheme 4: one for two classes, otherwise one per class."""
         return 1 if self.two_classes else len(self.classes)
 
     @property
     def columns_read(self) -> ModelColumns:
-        """What the inputs of the heads or laws are, in order: ``columns``, or else all latents of the encoder."""
+        """Inputs of the heads or laws, in order: ``columns``, or all latents of the encoder."""
         if self.columns is not None:
             return self.columns
         if self.encoder is None:
-            raise InputError(f"{self.name} reads pictures, so it has no named inputs.")
+            raise InputError(f"{self.name} reads pixels and has no named inputs.")
         return ModelColumns.of_latents(self.encoder.latents)
 
     @property
     def class_laws(self) -> ClassLaws:
-        """The laws of more than two classes, one per class; InputError where there are none."""
+        """The laws of more than two classes, one per class; InputError if there are none."""
         if self.scheme != 4 or self.two_classes:
             raise InputError(f"{self.name} has no laws of more than two classes.")
         return ClassLaws(dict(zip(self.classes, self.laws, strict=False)), {"name": self.name})
 
     @property
     def two_classes(self) -> bool:
-        """Whether there are two classes, whose models have one score and its sign (eq. 2)."""
+        """Whether there are two classes, which are distinguished by the sign of one score (eq. 2)."""
         return len(self.classes) == 2
 
     @property
     def pair(self) -> tuple[str, str]:
-        """The classes of f < 0 and of f >= 0; InputError where there are more than two."""
+        """The classes of f < 0 and of f >= 0; InputError if there are more than two."""
         return pair_of(self.classes)
 
     @property
     def negative(self) -> str:
-        """The class of f < 0; InputError where there are more than two."""
+        """The class of f < 0; InputError if there are more than two."""
         return self.pair[0]
 
     @property
     def positive(self) -> str:
-        """The class of f >= 0; InputError where there are more than two."""
+        """The class of f >= 0; InputError if there are more than two."""
         return self.pair[1]
 
     @property
     def loss(self) -> Loss | None:
-        """The loss that scheme 4's laws were found with; None for other schemes and for laws made by hand."""
+        """Loss that the laws of scheme 4 were found with; None for other schemes and for laws entered by hand."""
         if self.scheme != 4:
             return None
         if self.law_config is not None:
@@ -246,25 +247,25 @@ class ClassifierRecord(BundleRecord):
 
     @property
     def variant(self) -> str:
-        """What tells the classifier from others of its scheme: the loss of its laws, or a name of its own."""
+        """Distinction from other classifiers of the scheme: the loss of its laws, or its own name."""
         return (self.loss or "") if self.name == name_of(self.scheme, self.loss) else self.name
 
     @property
     def model(self) -> str:
-        """The model in words, e.g. "β-TCVAE + symbolic expression (hinge)"."""
+        """Description of the model, e.g. "β-TCVAE + symbolic expression (hinge)"."""
         return scheme_models(self.scheme, self.variant, self.inputs)
 
     @property
     def title(self) -> str:
-        """A title, e.g. "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
+        """Title, e.g. "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
         return f"Scheme {self.scheme}, {self.model}"
 
     @property
     def label(self) -> str:
-        """What panels call it, e.g. "scheme 4: law (hinge)"."""
+        """Label in panels, e.g. "scheme 4: law (hinge)"."""
         return scheme_title(self.scheme, self.variant)
 
     @property
     def short_label(self) -> str:
-        """The label in a word or two, for a narrow column: "3 sparse", "4 hinge"."""
+        """Short label for narrow columns, e.g. "3 sparse" or "4 hinge"."""
         return scheme_short(self.scheme, self.variant)

@@ -27,7 +27,7 @@ def place_of(folder: StudyFolder, name: str) -> Path:
     """Return the folder of the classifier called ``name``; InputError where no folder can be called so."""
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"A classifier cannot be called {name!r}; use letters, digits, '-', '_' and '.', 64 at most."
+            f"A classifier cannot be called {name!r}; use at most 64 letters, digits, '-', '_' and '.'."
         )
     return folder.path / "classifiers" / name
 
@@ -35,21 +35,21 @@ def place_of(folder: StudyFolder, name: str) -> Path:
 def names(folder: StudyFolder) -> list[str]:
     """Return the names of the study's classifiers, e.g. ``["scheme1", "scheme2", "scheme4-hinge"]``."""
     places = (path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
-    return sorted(name for name in places if not name.startswith("."))  # one that is being copied has a dot
+    return sorted(name for name in places if not name.startswith("."))  # a dot marks unfinished copies
 
 
 def record(folder: StudyFolder, name: str) -> ClassifierRecord:
-    """Read the record of the classifier called ``name``; InputError where it was not trained or is damaged."""
+    """Read the record of the classifier ``name``; InputError if it does not exist or is damaged."""
     return ClassifierRecord.read(_trained(folder, name))
 
 
 def records(folder: StudyFolder) -> dict[str, ClassifierRecord]:
-    """Read the records of all classifiers of a study, by name; InputError where one is damaged."""
+    """Read the records of all classifiers of a study, by name; InputError if one is damaged."""
     return {name: record(folder, name) for name in names(folder)}
 
 
 def readable_records(folder: StudyFolder, complain: Callable[[str], Any]) -> list[ClassifierRecord]:
-    """Read the records of a study's classifiers; ``complain`` gets a sentence about each damaged one."""
+    """Read the records of a study's classifiers, and call ``complain`` with a sentence on each damaged one."""
     found = []
     for name in names(folder):
         try:
@@ -60,7 +60,7 @@ def readable_records(folder: StudyFolder, complain: Callable[[str], Any]) -> lis
 
 
 def load(folder: StudyFolder, name: str) -> Classifier:
-    """Open the classifier called ``name``; InputError where it was not trained or is damaged."""
+    """Load the classifier ``name``; InputError if it does not exist or is damaged."""
     from morpholaw.models.classifier import Classifier
 
     return Classifier.load(_trained(folder, name))
@@ -83,23 +83,20 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
     if set(found) != set(classes):
         raise InputError(
             f"The study {folder.path} has {name} for {listed(found)}; training it for {listed(classes)} "
-            "would replace it. Give it a name of its own (name=..., --name), or say that it may be replaced "
-            "(replace=True, --replace)."
+            "would replace it. Choose another name (name=..., --name), or allow the replacement (replace=True, "
+            "--replace)."
         )
 
 
 def save(folder: StudyFolder, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
-    """Keep a classifier under the name in its record; returns the record as it was saved."""
+    """Save a classifier under the name in its record, and return the record as saved."""
     saved = write(place_of(folder, record.name), classifier, record)
-    encoder_weights.remove_unread(folder.path)  # those of the classifier before
+    encoder_weights.remove_unread(folder.path)  # the replaced classifier may have been the last to read them
     return saved
 
 
 def write(place: Path, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
-    """Write a classifier into ``classifiers/<name>/`` of a study, its encoder's weights into the study's ``encoder/``.
-
-    Returns the record as it was saved.
-    """
+    """Write a classifier to ``classifiers/<name>/`` and its encoder's weights to ``encoder/``; return the record."""
     encoder = classifier.encoder
     shared = None if encoder is None else encoder_weights.keep(place, encoder)
     classifier.save(place, record.description(), shared)
@@ -107,9 +104,9 @@ def write(place: Path, classifier: Classifier, record: ClassifierRecord) -> Clas
 
 
 def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
-    """Copy a classifier that was trained on the cells of another study into this one.
+    """Copy a classifier of another study into this one.
 
-    None of this study's cells may be among those that it was trained on: all of them count as held out.
+    It must not have been trained on cells of this study, as all of them are treated as held out.
     """
     found = ClassifierRecord.read(source)
     place = place_of(folder, found.name)
@@ -127,16 +124,16 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
 
 
 def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
-    """Return the latents that each of scheme 3's models kept; InputError where none kept any."""
+    """Return the latents that each model of scheme 3 kept; InputError if none kept any."""
     found = record(folder, "scheme3")
     if found.inputs == "shapes":
         raise InputError(
-            "Scheme 3 reads shapes here, so it kept no latent; train it on latents first (inputs=latents), or name the "
-            "latents."
+            "Scheme 3 reads measured shapes here and kept no latents; train it on latents first (inputs=latents), or "
+            "name the latents."
         )
     kept = list(found.kept_latents)
     if not any(kept):
-        raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
+        raise InputError("Scheme 3 kept no latents; train it with a lower sparsity first.")
     return kept
 
 

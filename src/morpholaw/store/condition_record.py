@@ -1,4 +1,4 @@
-"""``conditions.json``: where the classes of a study are conditions, which movie is which, and what that limits."""
+"""``conditions.json``: condition and replicate of each movie, for a study whose classes are conditions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 FILE = "conditions.json"
 FEW = 3
-"""Replicates of a condition up to which the intervals of an accuracy say little."""
+"""Number of replicates up to which confidence intervals of an accuracy are not reliable."""
 
 
 class MovieCondition(Part):
-    """What one movie is.
+    """Condition and replicate of a movie.
 
     Attributes
     ----------
     movie : str
-        The name of its crop set.
+        Name of its crop set.
     condition, replicate : str
-        Of its cells.
+        Condition and replicate of its cells.
     """
 
     movie: str
@@ -35,14 +35,14 @@ class MovieCondition(Part):
 
 
 class ConditionsRecord(Record):
-    """The conditions that are the classes of a study.
+    """Conditions that are the classes of a study.
 
     Attributes
     ----------
     movies : tuple of MovieCondition
-        One per crop set.
+        Condition and replicate of each crop set.
     source : str
-        The study that the cells are from.
+        The study from which the cells were taken.
     """
 
     WHAT: ClassVar[str] = "table of conditions"
@@ -53,13 +53,13 @@ class ConditionsRecord(Record):
 
     @property
     def replicates(self) -> dict[str, int]:
-        """Replicates of each condition."""
+        """Number of replicates of each condition."""
         return dict(
             Counter(condition for condition, _ in {(one.condition, one.replicate) for one in self.movies})
         )
 
     def notes(self) -> list[str]:
-        """Say what no classifier of this study can tell, one sentence each."""
+        """Return sentences on the limits of all classifiers of this study."""
         counts = self.replicates
         alone = sorted(name for name, count in counts.items() if count < 2)
         sentences = []
@@ -67,34 +67,33 @@ class ConditionsRecord(Record):
             names = " and ".join(alone)
             one = len(alone) == 1
             sentences.append(
-                f"The condition{'' if one else 's'} {names} {'has' if one else 'have'} one replicate, so condition and "
-                "movie are the same thing here: the accuracy says how well these movies are told apart, by whatever "
-                "differs between them (staining, focus, illumination, density, day), and not what the treatment does. "
-                "Film more replicates."
+                f"The condition{'' if one else 's'} {names} {'has' if one else 'have'} one replicate, so conditions "
+                "cannot be separated from movies: the accuracy reflects any difference between these movies (staining, "
+                "focus, illumination, density, day), and not only the treatment. Record more replicates."
             )
         few = sorted(name for name, count in counts.items() if 1 < count <= FEW)
         if few:
             sentences.append(
-                f"There are {min(counts[name] for name in few)} replicates of {' and '.join(few)}: only whole "
-                "replicates are held out, so a single one decides much of the accuracy. Cross-validate, with as many "
+                f"There are only {min(counts[name] for name in few)} replicates of {' and '.join(few)}. As whole "
+                "replicates are held out, a single one has a large effect on the accuracy. Cross-validate with as many "
                 "folds as there are replicates."
             )
         return sentences
 
 
 def condition_record(folder: StudyFolder) -> ConditionsRecord | None:
-    """Return the conditions that are the classes of a study; None where its classes are others."""
+    """Return the conditions that are the classes of a study; None if its classes are not conditions."""
     path = folder.path / FILE
     return ConditionsRecord.read(path) if path.exists() else None
 
 
 def condition_notes(folder: StudyFolder) -> list[str]:
-    """Say what limits every classifier of a study whose classes are conditions; nothing for other studies."""
+    """Return sentences on the limits of classifiers of conditions; empty for other studies."""
     record = condition_record(folder)
     return [] if record is None else record.notes()
 
 
 def tell_condition_notes(folder: StudyFolder, monitor: Monitor) -> None:
-    """Warn about what limits every classifier of a study whose classes are conditions."""
+    """Emit warnings about the limits of classifiers of conditions."""
     for sentence in condition_notes(folder):
         monitor.emit(Message(sentence, "warning"))

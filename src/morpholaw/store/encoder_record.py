@@ -1,4 +1,4 @@
-"""``encoder/model.json``: how a study's encoder was trained, and whose labels it has seen."""
+"""``encoder/model.json``: settings, losses and training data of a study's encoder."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from morpholaw.store.bundle_record import BundleRecord, EncoderLayout
 from morpholaw.store.record import Number, Part, known_settings
 
 History = dict[str, tuple[Number, ...]]
-"""Step numbers under "step", and each term of the loss at these steps under its name."""
+"""Recorded steps ("step"), and the values of each term of the loss at these steps."""
 
 
 class TaskRecord(Part):
-    """The labels that an encoder learnt from under the joint objective (paper, section 8).
+    """Labels that were used to train an encoder with the joint objective (paper, section 8).
 
     Attributes
     ----------
     weight : float
-        Weight of the cross-entropy; 0 where the labels were seen by the encoder that training started from.
+        Weight of the cross-entropy; 0 if only the initial encoder was trained with labels.
     classes : tuple of str
-        Classes that it told apart.
+        Classes of the joint objective.
     training_cells : dict
-        Class to the number of its cells.
+        Number of training cells of each class.
     crops : dict
-        Name of a crop set to the numbers of its crops that were used.
+        Numbers of the crops that were used, by the name of their crop set.
     train_groups, test_groups : tuple of str
-        Groups whose labels were seen, and those held out.
+        Groups whose labels were used, and groups that were held out.
     split : str
         Fingerprint of the test groups.
     """
@@ -43,26 +43,26 @@ class TaskRecord(Part):
 
 
 class EncoderRecord(BundleRecord):
-    """A trained beta-TCVAE.
+    """Record of a trained beta-TCVAE.
 
     Attributes
     ----------
     settings : EncoderLayout
-        Shape of the network.
+        Layout of the network.
     config : EncoderConfig, optional
         Settings of the training.
     history : dict
-        The course of the losses; empty where it was left out.
+        Recorded losses; empty if they were not stored.
     complete : bool
-        Whether the training reached its end.
+        Whether the training was completed.
     crops : int, optional
-        Crops that it was trained on.
+        Number of crops in the training set.
     test_split : str
-        Fingerprint of the test groups whose crops were left out; "" where it has learnt from all.
+        Fingerprint of the test groups whose crops were left out; "" if none were.
     task : TaskRecord, optional
-        Labels that it has seen.
+        Labels that were used in the training.
     pixel_size : float, optional
-        Micrometres per pixel of the crops that it was trained on.
+        Micrometres per pixel of the training crops.
     """
 
     WHAT: ClassVar[str] = "encoder"
@@ -80,23 +80,23 @@ class EncoderRecord(BundleRecord):
 
     @property
     def symmetric(self) -> bool:
-        """Whether each latent was trained to keep to one kind of symmetry under rotations and flips."""
+        """Whether each latent was constrained to one kind of symmetry under rotations and flips."""
         return self.config is not None and self.config.symmetry
 
     @property
     def last_step(self) -> int | None:
-        """The last step in the history; None where there is no history."""
+        """Last recorded step; None without recorded losses."""
         steps = self.history.get("step")
         return int(steps[-1]) if steps else None
 
 
 class EncoderCheckpointRecord(BundleRecord):
-    """``encoder/checkpoint/model.json``: where a training can be resumed.
+    """``encoder/checkpoint/model.json``: checkpoint from which a training can be resumed.
 
     Attributes
     ----------
     step : int
-        Steps that were made.
+        Number of completed steps.
     config : EncoderConfig
         Settings of the training.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def keep(place: Path, encoder: BetaTCVAE) -> str:
-    """Keep the weights of a classifier's encoder with its study; return their SHA-256.
+    """Store the weights of a classifier's encoder in its study, and return their SHA-256.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def keep(place: Path, encoder: BetaTCVAE) -> str:
     Raises
     ------
     OSError
-        When they cannot be written.
+        If they cannot be written.
     """
     from morpholaw.models.bundle import have_same_weights, load_bundle, weights_bytes
 
@@ -53,19 +53,19 @@ def keep(place: Path, encoder: BetaTCVAE) -> str:
 
 
 def copy(source: Path, place: Path, sha256: str | None) -> None:
-    """Copy the weights of the encoder that a classifier of another study reads.
+    """Copy the weights of the encoder of a classifier from another study.
 
     Parameters
     ----------
     source, place : path
-        The classifier's folder in the other study, and the one that it gets in this study.
+        Folder of the classifier in the other study and in this study.
     sha256 : str, optional
-        SHA-256 of the encoder's weights, as the classifier's record has it.
+        SHA-256 of the weights, from the record of the classifier.
 
     Raises
     ------
     InputError
-        When they are missing or damaged.
+        If they are missing or damaged.
     """
     data = read_weights(encoder_weights(source, sha256), sha256)
     _write(place, data, str(sha256))
@@ -84,14 +84,14 @@ def _write(place: Path, data: bytes, sha256: str) -> None:
 
 
 def remove_unread(study: Path) -> None:
-    """Remove weights of encoders that neither the study nor any of its classifiers reads.
+    """Remove weights of encoders that neither the study nor any of its classifiers uses.
 
-    All stay where a model cannot be described, as it may be restored. The study must be locked for writing.
+    Nothing is removed if a model is damaged, as it may be restored. The study must be locked for writing.
 
     Parameters
     ----------
     study : path
-        The study's folder.
+        Folder of the study.
     """
     own = study / "encoder"
     kept = list(own.glob("weights-*.safetensors"))

@@ -1,4 +1,4 @@
-"""The encoder of a study: opened as a network, and the latents of every crop."""
+"""Loading and saving of a study's encoder, and the latents of all crops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def load(path: Path | str) -> BetaTCVAE:
-    """Open the encoder in the folder ``path`` in evaluation mode; InputError where it is missing or damaged."""
+    """Load the encoder in the folder ``path`` in evaluation mode; InputError if it is missing or damaged."""
     from morpholaw.models.bundle import build_network, check_part_count, load_bundle
     from morpholaw.models.vae import BetaTCVAE
 
@@ -41,16 +41,16 @@ def load(path: Path | str) -> BetaTCVAE:
 
 
 def of_study(folder: StudyFolder) -> BetaTCVAE:
-    """Open the study's encoder; InputError where there is none yet."""
+    """Load the encoder of a study; InputError if there is none."""
     if not folder.has_encoder:
         raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
     return load(folder.path / "encoder")
 
 
 def save(folder: StudyFolder, encoder: BetaTCVAE, record: EncoderRecord) -> EncoderRecord:
-    """Keep an encoder as the study's own, in place of the one before; returns the record as it was saved.
+    """Save an encoder as that of the study, and return the record as saved.
 
-    The weights of the one before stay as long as a classifier reads them.
+    The weights of the previous encoder are kept as long as a classifier uses them.
     """
     from morpholaw.models.bundle import save_bundle
 
@@ -62,17 +62,17 @@ def save(folder: StudyFolder, encoder: BetaTCVAE, record: EncoderRecord) -> Enco
 
 
 def latents(folder: StudyFolder, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
-    """Encode all crops of a study, or read what was encoded before.
+    """Encode all crops of a study, or read the stored latents.
 
     Returns
     -------
     means, log_variances : ndarray, float32 (n, latents)
-        In the order of the study's crops; fewer rows where the step was asked to stop.
+        Latents in the order of the study's crops; fewer rows if the step was cancelled.
 
     Raises
     ------
     InputError
-        When the study has no crops or no encoder.
+        If the study has no crops or no encoder.
     """
     record = folder.encoder_record
     parts = [_of_set(folder, crop_set, record, monitor) for crop_set in folder.crops.sets]
@@ -91,23 +91,23 @@ def _of_set(
 
     means, log_variances = encode(load(folder.path / "encoder"), crop_set.images, monitor=monitor)
     if len(means) == len(crop_set):
-        # A cache: a full disk or a study that may only be read costs time and no result.
+        # This is a cache: it does not matter if it cannot be written.
         with suppress(OSError), atomic_file(path) as stream:
             np.save(stream, np.stack([means, log_variances]), allow_pickle=False)
     return means, log_variances
 
 
 def _cached(path: Path) -> np.ndarray | None:
-    """Read what was kept at ``path``; None where there is nothing, or nothing that can be read."""
+    """Read an array from the cache; None if it is missing or cannot be read."""
     try:
         both = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception:  # whatever numpy says of a damaged file: it is only a cache
+    except Exception:  # numpy raises various errors for damaged files
         return None
     return both if isinstance(both, np.ndarray) and both.dtype == np.float32 else None
 
 
 def data_fingerprint(folder: StudyFolder) -> str:
-    """Return a fingerprint of the study's crops: their sets, pixels and what they were made from."""
+    """Return a fingerprint of the study's crop sets, their pixels and their sources."""
     text = repr([_identity(crop_set) for crop_set in folder.sets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

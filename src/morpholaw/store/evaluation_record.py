@@ -1,4 +1,4 @@
-"""How good a classifier is on held-out cells, as its record holds it."""
+"""Evaluation of a classifier on held-out cells, as stored in its record."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ EstimateInFile = Annotated[Estimate, BeforeValidator(_read_estimate), PlainSeria
 
 
 class ClassEvaluation(Part):
-    """How well one class is told from the others on held-out cells, with 95 % intervals.
+    """Performance for one class against the rest on held-out cells, with 95 % confidence intervals.
 
     Attributes
     ----------
     cells : int
-        Test cells of the class.
+        Number of test cells of the class.
     precision, recall, f1 : Estimate
-        Of the median score; the precision is NaN where no cell is predicted as this class.
+        Metrics of the median score. The precision is NaN if no cell is predicted to be of this class.
     roc_auc : float
-        Area under the ROC curve, this class against the rest.
+        Area under the ROC curve.
     """
 
     cells: int = Field(ge=0)
@@ -48,7 +48,7 @@ class ClassEvaluation(Part):
 
     @classmethod
     def of(cls, measured: ClassPerformance) -> ClassEvaluation:
-        """Return what was measured of a class."""
+        """Return the record of the performance for a class."""
         return cls(
             cells=measured.cells,
             precision=measured.precision,
@@ -59,37 +59,37 @@ class ClassEvaluation(Part):
 
 
 class Evaluation(Part):
-    """How the models do on cells of groups that none of them was trained on.
+    """Evaluation of a classifier on the test set.
 
     Attributes
     ----------
     split : str
         Fingerprint of the test groups.
     training_cells, test_cells : int
-        Cells trained on and tested on.
+        Number of training cells and of test cells.
     accuracy, balanced_accuracy : tuple of float
-        Of each model, in [0, 1]. A score that is not finite counts as wrong.
+        Accuracies of each model, in [0, 1]. Scores that are not finite count as errors.
     intervals : tuple of Estimate
-        Accuracy of each model with its 95 % interval.
+        Accuracy of each model with its 95 % confidence interval.
     ensemble_accuracy, balanced_interval : Estimate
-        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells.
+        Accuracy and balanced accuracy of the median score of the models, with 95 % confidence intervals over groups.
     test_groups : int
-        Groups (tracks, movies) of the cells tested on.
+        Number of groups (tracks, movies) in the test set.
     confusion : tuple of tuple of int
-        Of the median score: true classes in rows, predicted classes in columns.
+        Confusion matrix of the median score, with true classes as rows and predicted classes as columns.
     roc_auc : float
-        Area under the ROC curve of the median score, with more than two classes the mean of one against the rest; NaN
-        where it is undefined.
+        Area under the ROC curve of the median score. With more than two classes, the mean of those of each class
+        against the rest. NaN if undefined.
     by_class : tuple of ClassEvaluation
-        Each class by itself, in the order of the classes.
+        Performance for each class against the rest, in the order of the classes.
     calibration : Calibration, optional
-        Platt scaling of the median score of two classes; None where finite scores are of one class.
+        Platt scaling of the median score of two classes; None if all finite scores are of the same class.
     temperature : Temperature, optional
-        Calibration of more than two classes.
+        Calibration of the median score of more than two classes.
     undefined : int
-        Scores, over all models and cells, that are not finite.
+        Number of scores of single models that are not finite.
     law : int, optional
-        Scheme 4: the law whose scores take the place of the median above; None for the median of all.
+        For scheme 4, the law whose scores replace the median score; None for the median of all laws.
     """
 
     split: str
@@ -110,17 +110,17 @@ class Evaluation(Part):
     law: int | None = None
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray | None:
-        """Return the probabilities of the classes if all were equally frequent, from median scores.
+        """Return the probabilities of the classes from median scores, assuming equally frequent classes.
 
         Parameters
         ----------
         scores : ndarray
-            (n,) of two classes, (n, classes) of more.
+            Median scores, (n,) for two classes, (n, classes) for more.
 
         Returns
         -------
         ndarray or None
-            float64 (n, classes), NaN where a score is undefined; None where the scores are not calibrated.
+            Probabilities, float64 (n, classes), NaN for undefined scores; None if the scores are not calibrated.
         """
         calibration = self.calibration or self.temperature
         return None if calibration is None else calibration.probabilities(scores)
@@ -134,20 +134,20 @@ class Evaluation(Part):
         groups: np.ndarray,
         law: int | None = None,
     ) -> Evaluation:
-        """Return what was measured on some held-out cells.
+        """Return the evaluation for a performance on the test set.
 
         Parameters
         ----------
         measured : Performance
-            The measurement.
+            The performance.
         split : str
             Fingerprint of the test groups.
         training_cells : int
-            Cells trained on.
+            Number of training cells.
         groups : ndarray, (n,)
-            Group of each cell tested on.
+            Group of each test cell.
         law : int, optional
-            As the attribute.
+            See the attribute.
         """
         return cls(
             split=split,

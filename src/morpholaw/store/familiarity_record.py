@@ -1,4 +1,4 @@
-"""``classifiers/*/familiarity.json``: how the pictures of a classifier's training cells are made."""
+"""``classifiers/*/familiarity.json``: image statistics of the training cells of a classifier."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2_000
-"""Maximum number of training cells that are described."""
+"""Maximum number of training cells that are used."""
 _FILE = "familiarity.json"
 
 
 class FamiliarityRecord(Record):
-    """The statistics of the training cells' pictures.
+    """Distribution of the image statistics of training cells.
 
     Attributes
     ----------
     classifier : str
         SHA-256 of the models that were trained on them.
     centre, precision, limit, cells
-        As in :class:`morpholaw.evaluation.familiarity.Familiarity`.
+        See :class:`morpholaw.evaluation.familiarity.Familiarity`.
     """
 
     WHAT: ClassVar[str] = "description of training cells"
@@ -45,10 +45,10 @@ class FamiliarityRecord(Record):
 
 
 def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
-    """Return the training cells of a classifier as a cloud; None where they are not known.
+    """Return the distribution of the training cells of a classifier; None if they are not known.
 
-    It is read where it was kept, as beside the classifiers that come with Morpholaw; else it is measured on the study's
-    crops, without those of the groups that the classifier is tested on.
+    It is read from the file if there is one, as for the shipped classifiers. Otherwise it is computed from the study's
+    crops, without those of the test groups of the classifier.
     """
     found = record(folder, name)
     place = place_of(folder, name) / _FILE
@@ -60,14 +60,14 @@ def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
 
 
 def keep_familiarity(folder: StudyFolder, found: ClassifierRecord) -> None:
-    """Describe the training cells of a classifier beside it; the study must be locked for writing."""
+    """Compute and store the distribution of the training cells of a classifier. The study must be locked."""
     cloud = _measured(folder, found)
     if cloud is not None and found.sha256:
         write_familiarity(place_of(folder, found.name), found.sha256, cloud)
 
 
 def carry_familiarity(folder: StudyFolder, before: ClassifierRecord, after: ClassifierRecord) -> None:
-    """Keep what is known of a classifier's training cells where its laws were put into another order."""
+    """Keep the distribution of the training cells of a classifier whose laws were reordered."""
     place = place_of(folder, after.name)
     if not (place / _FILE).exists():
         return
@@ -77,7 +77,7 @@ def carry_familiarity(folder: StudyFolder, before: ClassifierRecord, after: Clas
 
 
 def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None:
-    """Write the training cells of a classifier as a cloud into its folder."""
+    """Write the distribution of the training cells of a classifier to its folder."""
     FamiliarityRecord(
         classifier=sha256,
         centre=tuple(cloud.centre.tolist()),
@@ -88,10 +88,10 @@ def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None
 
 
 def _measured(folder: StudyFolder, found: ClassifierRecord) -> Familiarity | None:
-    """Describe the crops of the sets that the classifier learnt from, without the groups that it is tested on."""
+    """Compute the distribution from the crop sets of the training cells, without the test groups."""
     try:
         split = labelled_cells(folder, found.config)
-    except InputError:  # the labels are no longer there
+    except InputError:  # the labels no longer exist
         return None
     table = folder.crops.cells
     sets, groups = table["set"].to_numpy(str), table["group"].to_numpy(str)

@@ -1,4 +1,4 @@
-"""The labelled cells of a study as arrays, split into training and test cells by group."""
+"""The labelled cells of a study, split into training set and test set by group."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.study_record import DEFAULT_CLASSES
 
 TEST_FRACTION = 0.1
-"""Share of the labelled cells that is tested on (paper, 4.1)."""
+"""Share of the labelled cells in the test set (paper, 4.1)."""
 SMALL = 2000
-"""Labelled cells below which the paper's 10 % would be too few to test on."""
+"""Number of labelled cells below which 10 % would be too few for a test set."""
 SMALL_TEST_FRACTION = 0.25
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Cells of some classes, split by group.
+    """Labelled cells of some classes, split into training set and test set by group.
 
     Attributes
     ----------
     classes : tuple of str
-        Names of the classes; a target is a place in it.
+        Names of the classes.
     train, test : ndarray, int64
         Indices into the study's crops.
     train_targets, test_targets : ndarray, int64
-        Class numbers, 0 to C - 1.
+        Class numbers, indices into ``classes``.
     fingerprint : str
-        Identifies the split by its test groups, twelve digits.
+        Identifier of the split, a fingerprint of its test groups with twelve digits.
     """
 
     classes: tuple[str, ...]
@@ -48,21 +48,21 @@ class Labelled:
 
 
 def all_labels(folder: StudyFolder) -> np.ndarray:
-    """Return the class of every crop of the study, str (n,); "" where it has none."""
-    none = np.array([], object)  # what is left where the only set is damaged
+    """Return the class of every crop of the study, str (n,); "" for crops without a label."""
+    none = np.array([], object)  # the result if the only set is damaged
     return np.concatenate([none, *(folder.annotations.labels_for(crop_set) for crop_set in folder.sets)])
 
 
 def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the classes that are meant by the setting ``classes``.
+    """Return the classes that the setting ``classes`` stands for.
 
-    They are those that it names; every labelled class for "all"; and without a name interphase and metaphase where
-    both are labelled, else every labelled class, in the order of the study's classes.
+    These are the named classes, or every labelled class for "all". If empty, they are interphase and metaphase if both
+    are labelled, otherwise every labelled class, in the order of the study's classes.
 
     Raises
     ------
     InputError
-        When fewer than two classes are labelled and none are named.
+        If fewer than two classes are labelled and none are named.
     """
     if classes and tuple(classes) != ALL_CLASSES:
         return tuple(classes)
@@ -79,15 +79,15 @@ def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[st
 
 
 def labelled_cells(folder: StudyFolder, config: SplitConfig) -> Labelled:
-    """Split the cells of the classes ``config.classes`` by group; `chosen_classes` says which those are.
+    """Split the labelled cells of the classes ``config.classes`` (see `chosen_classes`) by group.
 
-    Where the study's encoder learnt from labels, its split is kept: no classifier is tested on a cell of a
-    group whose labels the encoder has seen.
+    If the study's encoder was trained with labels, its split is used, so that classifiers are not tested on groups
+    whose labels the encoder has seen.
 
     Raises
     ------
     InputError
-        When a class has no cells, or too few groups to be on both sides.
+        If a class has no cells, or too few groups to be in both sets.
     """
     classes = chosen_classes(folder, config.classes)
     train, test = split_labelled(
@@ -99,7 +99,7 @@ def labelled_cells(folder: StudyFolder, config: SplitConfig) -> Labelled:
 
 
 def class_numbers(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Return the place of each label among ``classes``, int64 (n,); -1 for labels of other classes."""
+    """Return the index of each label in ``classes``, int64 (n,); -1 for other labels."""
     numbers = np.full(len(labels), -1, dtype=np.int64)
     for number, name in enumerate(classes):
         numbers[labels == name] = number
@@ -107,28 +107,28 @@ def class_numbers(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
 
 
 def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Find the cells that no model of a classifier was trained on.
+    """Return the labelled cells that a classifier was not trained on.
 
-    They are the test cells of its split; all labelled cells of its classes where it was trained on another study.
+    These are the test cells of its split, or all labelled cells of its classes if it was trained on another study.
 
     Parameters
     ----------
     folder : StudyFolder
         The study.
     name : str
-        The classifier, e.g. "scheme2".
+        Name of the classifier, e.g. "scheme2".
 
     Returns
     -------
     cells : ndarray, int64 (n,)
         Indices into the study's crops.
     targets : ndarray, int64 (n,)
-        Class numbers, 0 to C - 1: places in the record's ``classes``.
+        Class numbers, 0 to C - 1, indices into the ``classes`` of its record.
 
     Raises
     ------
     InputError
-        When there is no such classifier, or its split cannot be made any more.
+        If there is no such classifier, or its split can no longer be reproduced.
     """
     found = record(folder, name)
     if found.trained_elsewhere:
@@ -136,35 +136,35 @@ def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
         cells = np.flatnonzero(np.isin(labels, found.classes))
         if not len(cells):
             raise InputError(
-                f"{name} was trained on another study, and no cell of this one is labelled "
+                f"{name} was trained on another study, and this study has no labelled cells of "
                 f"{' or '.join(found.classes)}; label some to test it."
             )
         return cells, class_numbers(labels[cells], found.classes)
     split = labelled_cells(folder, found.config)
     if (split.fingerprint, len(split.test)) != (found.evaluation.split, found.evaluation.test_cells):
         raise InputError(
-            f"The labels or the encoder's split have changed since {name} was trained, so its test cells cannot be "
-            "found again; train it again to see this."
+            f"The labels or the encoder's split have changed since {name} was trained, so its test set can no longer "
+            "be determined; train it again."
         )
     return split.test, split.test_targets
 
 
 @dataclass(frozen=True)
 class LabelsSeen:
-    """Groups of cells whose labels an encoder learnt from, and those that were held out for testing."""
+    """Groups of cells whose labels were used to train an encoder, and groups that were held out."""
 
     train_groups: frozenset[str]
     test_groups: frozenset[str]
 
     @classmethod
     def of(cls, encoder: EncoderRecord) -> LabelsSeen | None:
-        """Return the labels that an encoder has seen; None where it was trained without."""
+        """Return the groups of an encoder; None if it was trained without labels."""
         task = encoder.task
         return None if task is None else cls(frozenset(task.train_groups), frozenset(task.test_groups))
 
 
 def labels_seen(folder: StudyFolder) -> LabelsSeen | None:
-    """Return the labels that the study's encoder has seen; None where there are none, or no encoder."""
+    """Return the groups of the study's encoder; None if it was trained without labels or does not exist."""
     return LabelsSeen.of(folder.encoder_record) if folder.has_encoder else None
 
 
@@ -175,20 +175,26 @@ def split_labelled(
     split_seed: int,
     seen: LabelsSeen | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return training and test cells of some classes, sorted indices int64; whole groups on one side.
+    """Return training cells and test cells of some classes, sorted indices, int64, without dividing groups.
 
     Parameters
     ----------
-    test_fraction
-        Share to test on; by default the paper's 10 %, or 25 % of few cells.
-    seen
-        Labels that the encoder has seen. Where groups of this study are among them, the groups that it held out are
-        tested on, and all others are trained on.
+    folder : StudyFolder
+        The study.
+    classes : sequence of str
+        The classes.
+    test_fraction : float or None
+        Share of cells in the test set. The default is 10 % as in the paper, or 25 % if there are few cells.
+    split_seed : int
+        Seed of the split.
+    seen : LabelsSeen, optional
+        Groups whose labels the encoder has seen. If some of them are in this study, the groups that the encoder held
+        out are the test set, and all others the training set.
 
     Raises
     ------
     InputError
-        When a class has no cells, or none on one side.
+        If a class has no cells, or is missing in one of the sets.
     """
     labels = all_labels(folder) if folder.sets else np.array([], str)
     wanted = np.isin(labels, classes)
@@ -205,12 +211,12 @@ def split_labelled(
         for name in classes:
             if not (np.any(labels[train] == name) and np.any(labels[test] == name)):
                 raise InputError(
-                    f"The encoder learnt from labels, and the groups that it held out leave cells of class {name!r} "
-                    "on one side only; train the encoder again with this class among task_classes, or with task 0."
+                    f"The encoder was trained with labels, and its split has cells of class {name!r} in only one of "
+                    "the two sets; train the encoder again with this class in task_classes, or with task 0."
                 )
     else:
         fraction = test_fraction or (SMALL_TEST_FRACTION if wanted.sum() < SMALL else TEST_FRACTION)
         train, test = grouped_split(groups, np.where(wanted, labels, ""), fraction, split_seed)
     if set(groups[train]) & set(groups[test]):
-        raise InputError("Cells of one group are in training and in test; label whole tracks or movies.")
+        raise InputError("A group has cells in both training set and test set; label whole tracks or movies.")
     return train, test

@@ -1,4 +1,4 @@
-"""The cells of a study that its latents are summarised on, the same everywhere, and the latents that may be read."""
+"""The sample of cells for the summary of a study's latents, and the latents that models may read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # torch is imported when cells are encoded.
 
 SWAPPED = 400
-"""Cells of the sample that are put into other surroundings, at most."""
+"""Maximum number of cells of the sample that are placed into other surroundings."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class LatentSample:
     Attributes
     ----------
     images : ndarray, uint8 (k, s, s)
-        Their crops; none where the study has no crops.
+        Crops of the cells; empty if the study has none.
     means, log_variances : ndarray, float32 (k, latents)
-        Of q(z|x).
+        Means and log variances of q(z|x).
     surroundings : ndarray or None
         Share of each latent's variance that is due to the surroundings; None for fewer than two cells.
     """
@@ -61,7 +61,7 @@ class LatentSample:
 
 
 def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
-    """Encode the sample of cells that the latents of ``encoder`` are summarised on."""
+    """Encode the sample of cells for the summary of the latents of ``encoder``."""
     from morpholaw.training.encoder import encode
 
     if not folder.sets:
@@ -79,7 +79,7 @@ def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
 
 
 def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:
-    """Return some crops of a study, int64 (n,), with each cell's own pixels, the tracker's where it has them."""
+    """Return crops of a study with the mask of each cell, from the tracker if it has one. ``cells`` are indices."""
     table = folder.crops.cells
     brightness = table["brightness"].to_numpy(float)[cells] if "brightness" in table else None
     return CellCrops.of(folder.crops[cells], brightness, folder.crops.masks(cells))
@@ -88,25 +88,25 @@ def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:
 def readable_latents(
     folder: StudyFolder, encoder: BetaTCVAE, keep: Literal["all", "morphology"]
 ) -> tuple[int, ...]:
-    """Return the latents that heads may read, rising; InputError where there are none."""
+    """Return the latents that heads may read, in ascending order; InputError if there are none."""
     return morphology_latents(folder, encoder) if keep == "morphology" else tuple(range(encoder.latents))
 
 
 def morphology_latents(folder: StudyFolder, encoder: BetaTCVAE) -> tuple[int, ...]:
-    """Return the latents that follow the cell whatever its surroundings, rising.
+    """Return the latents that describe the morphology of the cell, in ascending order.
 
-    They are found without labels, on crops of the study
+    They are determined from crops of the study without labels
     (:attr:`morpholaw.interpretation.latent_summary.LatentSummary.morphology`).
 
     Raises
     ------
     InputError
-        When no latent is morphology.
+        If no latent describes morphology.
     """
     found = latent_sample(folder, encoder).summary.morphology
     if not found:
         raise InputError(
-            f"No latent is morphology: swapped surroundings account for {MORPHOLOGY_SHARE:.0%} or more of the variance "
-            "of each; name the latents to keep, such as z3,z17, or keep all."
+            f"No latent describes morphology: surroundings account for {MORPHOLOGY_SHARE:.0%} or more of the variance "
+            "of each. Name the latents to keep, such as z3,z17, or keep all."
         )
     return tuple(found)

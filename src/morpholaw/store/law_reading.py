@@ -1,4 +1,4 @@
-"""A law of a study as a person reads it: its inputs in units and with names, over the labelled cells."""
+"""A law of a study with everything that its interpretation needs: inputs in units, names and labelled cells."""
 
 from __future__ import annotations
 
@@ -33,45 +33,46 @@ from morpholaw.store.latent_sample import latent_sample
 from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2000
-"""Labelled cells that a law is read over, at most."""
+"""Maximum number of labelled cells over which a law is interpreted."""
 PAIRS = 4
-"""Vetoes of pairs of inputs that are stated, at most."""
+"""Maximum number of vetoes of pairs of inputs that are reported."""
 MORE = 0.05
-"""Share of its range that a pair must exclude beyond what one of the two excludes alone."""
+"""Smallest share of its range that a pair must exclude in addition to what one of its inputs excludes alone."""
 LEAST = 0.02
-"""Share of its range that an input must exclude to be stated."""
+"""Smallest share of its range that an input must exclude to be reported."""
 MARGIN = 0.1
-"""Share of the range of the cells by which a map over a latent is wider at either end."""
+"""Margin of a map over a latent, as a share of the range of the cells."""
 CUTS = 120
-"""Pieces that the range of an input is cut into where vetoes are looked for."""
+"""Number of intervals into which the range of an input is divided in the search for vetoes."""
 MOST_NODES = 60
-"""Nodes of a law in which vetoes of pairs are looked for, at most: beyond, the search takes minutes."""
+"""Largest number of nodes of a law for which vetoes of pairs are searched, as the search takes minutes beyond."""
 
 
 @dataclass(frozen=True)
 class LawReading:
-    """One law with what it is read by.
+    """A law with the data for its interpretation.
 
     Attributes
     ----------
     law : Law
-        Over inputs in units; 0 or more is the second class.
+        The law, over inputs in units. Values of 0 or more are the second class.
     classes : (str, str)
         The classes of f < 0 and of f >= 0.
     cells : FeatureTable
-        Inputs of labelled cells in units; latents are those of all columns of the encoder.
+        Inputs of labelled cells in units, including all latents of the encoder.
     index : ndarray, int64 (n,)
-        Those cells among the study's crops.
+        Indices of these cells into the study's crops.
     labels : ndarray, str (n,)
-        Their classes.
+        Classes of these cells.
     features : tuple of Feature
         The shapes that the law may read.
     words : dict
         Names of latents with their signs, e.g. {"z1": "\u2212size"}.
     laws : ClassLaws or None
-        Of more than two classes, the laws of all, over inputs in units: ``law`` is the lead of one over the others.
+        With more than two classes, the laws of all classes, over inputs in units. ``law`` is then the margin of one
+        class over the others.
     latents : LatentSummary or None
-        What the latents follow; None where the law reads none.
+        Summary of the latents; None if the law reads none.
     """
 
     law: Law
@@ -86,19 +87,19 @@ class LawReading:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of each shape that the law uses, "" where it has none."""
+        """Unit of each shape in the law; "" if it has none."""
         return self.units_of(self.law.expression.variables())
 
     def units_of(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the unit of each shape among some inputs, "" where it has none."""
+        """Return the unit of each shape among some inputs; "" if it has none."""
         wanted = set(names)
         return {one.name: one.unit for one in self.features if one.name in wanted}
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Range of each input that the law uses, which statements hold in.
+        """Range of each input of the law to which statements refer.
 
-        A shape's is that of 99 % of the labelled cells, a latent's at least -3 to 3.
+        The range of a shape includes 99 % of the labelled cells, and that of a latent at least -3 to 3.
         """
         return self.ranges_of(self.law.expression.variables())
 
@@ -118,7 +119,7 @@ class LawReading:
         return ranges
 
     def map_ranges(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Return the ranges of some inputs on a map of the cells: a latent's is theirs, `MARGIN` wider."""
+        """Return the ranges of some inputs for a map of the cells, with a `MARGIN` for latents."""
         shapes, ranges = {one.name for one in self.features}, self.ranges_of(names)
         for name in set(ranges) - shapes:
             low, high = self._range_of_cells(name)
@@ -133,17 +134,17 @@ class LawReading:
         return float(low), float(high)
 
     def axis_label(self, name: str) -> str:
-        """Return an input as an axis is labelled: "width (µm)", "z1 (size)"."""
+        """Return the label of an axis, such as "width (µm)" or "z1 (size)"."""
         unit, word = self.units_of([name]).get(name, ""), self.words.get(name, "")
         return f"{name} ({unit or word})" if unit or word else name
 
     def cells_of(self, name: str) -> FeatureTable:
-        """Return the cells of a class; all where there is none."""
+        """Return the cells of a class, or all cells if there are none."""
         own = np.flatnonzero(self.labels == name)
         return self.cells.rows(own) if len(own) else self.cells
 
     def sentence(self) -> LawSentence | ClassSentence:
-        """Put the law into words, and say what those of the latents it mentions follow that have no name."""
+        """Describe the law, and the correlations of mentioned latents that have no name."""
         sentence: LawSentence | ClassSentence
         if self.laws is not None:
             sentence = class_sentence(
@@ -159,9 +160,9 @@ class LawReading:
         return replace(sentence, text=f"{sentence.text} {note}".rstrip())
 
     def vetoes(self) -> list[str]:
-        """Return a sentence for each input that excludes a class whatever the others are.
+        """Return a sentence for each input that excludes a class regardless of the other inputs.
 
-        Of two classes also for a few pairs of inputs.
+        With two classes, also for some pairs of inputs.
         """
         if not self.law.expression.variables():
             return []
@@ -173,7 +174,7 @@ class LawReading:
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
 
     def exclusions(self) -> list[str]:
-        """Of more than two classes: return where each input excludes the class, such as "z3 (size) above 1.05"."""
+        """Return where each input excludes a class among several, such as "z3 (size) above 1.05"."""
         assert self.laws is not None
         ranges = self.ranges
         with np.errstate(all="ignore"):
@@ -191,12 +192,12 @@ class LawReading:
         return find_vetoes(law, ranges, groups, CUTS)
 
     def of_class(self, name: str) -> LawReading:
-        """Return the reading of another class of the same laws."""
+        """Return the same for another class of the same laws."""
         assert self.laws is not None
         return replace(self, law=self.laws.against_the_rest(name), classes=(ANOTHER, name))
 
     def of_pair(self, name: str, other: str) -> LawReading:
-        """Return the reading of the difference of two of the laws, 0 or more for ``name``, over cells of the two."""
+        """Return the same for the difference of two laws, which is 0 or more for ``name``, over cells of the two."""
         assert self.laws is not None
         own = np.flatnonzero(np.isin(self.labels, (name, other)))
         own = own if len(own) else np.arange(len(self.labels))
@@ -211,12 +212,12 @@ class LawReading:
         )
 
     def of_likeliest(self, row: np.ndarray) -> LawReading:
-        """Return the reading of the law of a cell's likeliest class against that of the second; of two classes itself.
+        """Return the same for the most probable class of a cell against the second; with two classes, itself.
 
         Parameters
         ----------
         row : ndarray, (columns,)
-            The cell, in the columns of ``cells``.
+            Inputs of the cell, in the columns of ``cells``.
         """
         if self.laws is None:
             return self
@@ -227,7 +228,7 @@ class LawReading:
         return replace(self, law=law, classes=(second, first), laws=None)
 
     def reasons(self, row: np.ndarray) -> CellReasons:
-        """Say why a cell, (columns,) in the columns of ``cells``, is called what it is."""
+        """Explain the class of a cell, given its inputs, (columns,), in the columns of ``cells``."""
         return cell_reasons(self.law, row, self.cells, self.classes, self.features, self.words)
 
 
@@ -237,15 +238,24 @@ def read_law(
     k: int = 0,
     class_name: str | tuple[str, str] | None = None,
 ) -> LawReading:
-    """Return a law of a classifier with what it is read by.
+    """Return a law of a classifier with the data for its interpretation.
 
     Parameters
     ----------
+    folder : StudyFolder
+        The study.
+    classifier : Classifier
+        The classifier.
     k : int
-        Place of the law, or of the set of laws of more than two classes.
+        Index of the law, or of the set of laws of more than two classes.
     class_name : str or (str, str), optional
-        Of more than two classes, the one whose law is read: where it is larger than all others. Of two names, where
-        the law of the first is larger than that of the second.
+        With more than two classes, the class to distinguish from all others, or a pair of classes to distinguish from
+        each other.
+
+    Returns
+    -------
+    LawReading
+        The law and its data.
 
     Raises
     ------
@@ -263,7 +273,7 @@ def read_law(
         return _reading(folder, classifier, law, (classifier.negative, classifier.positive))
     if class_name is None:
         raise InputError(
-            f"These laws tell {len(classifier.classes)} classes apart, one law each; name the class: "
+            f"These laws distinguish {len(classifier.classes)} classes, with one law each; name the class: "
             f"{', '.join(classifier.classes)}."
         )
     laws = laws_in_units(classifier, k)
@@ -286,9 +296,9 @@ def laws_in_units(classifier: Classifier, k: int = 0) -> ClassLaws:
 def explain_cells(
     folder: StudyFolder, classifier: Classifier, cells: Sequence[int], k: int = 0
 ) -> list[CellReasons]:
-    """Say why law ``k`` calls some cells, indices into the study's crops, what it does.
+    """Explain why law ``k`` assigns cells, given by their indices in the study, to their classes.
 
-    Of more than two classes, the law of the likeliest is compared with that of the second.
+    With more than two classes, the law of the most probable class is compared with that of the second.
 
     Raises
     ------
@@ -320,13 +330,13 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
 
 
 def some_labelled(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Return indices of cells with one of the classes, evenly spaced, int64; of all cells where none has."""
+    """Return indices, int64, of evenly spaced cells with one of the classes, or of all cells if there are none."""
     cells = np.flatnonzero(np.isin(labels, list(classes)))
     cells = cells if len(cells) else np.arange(len(labels))
     return np.take(cells, evenly_spaced(len(cells), CELLS))
 
 
 def _adds(pair: Veto, single: Sequence[Veto]) -> bool:
-    """Return whether a pair excludes clearly more than either of the two does alone."""
+    """Return whether a pair excludes clearly more than either input alone."""
     alone = [one.share for one in single if one.excluded == pair.excluded and one.latents[0] in pair.latents]
     return pair.share >= max(alone, default=0.0) + MORE

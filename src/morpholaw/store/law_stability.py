@@ -1,4 +1,4 @@
-"""What resampled groups of cells said about the laws of a study: one sentence per law, beside the laws."""
+"""Stored descriptions of the stability of laws."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from morpholaw.errors import InputError
 from morpholaw.store.classifiers import place_of
 
 if TYPE_CHECKING:
-    from morpholaw.store.study_folder import StudyFolder  # it brings pandas
+    from morpholaw.store.study_folder import StudyFolder  # loads pandas
 
 MOST = 100
-"""Laws whose sentences are kept, at most."""
+"""Maximum number of laws with a stored description."""
 
 
 def keep_stability(folder: StudyFolder, name: str, law: str, sentence: str) -> None:
-    """Keep the sentence about a law of the set ``name``, by the law's text."""
+    """Store the description of the stability of a law of ``name``, under the text of the law."""
     kept = _read(folder, name)
     kept.pop(law, None)
     kept[law] = sentence
@@ -25,7 +25,7 @@ def keep_stability(folder: StudyFolder, name: str, law: str, sentence: str) -> N
 
 
 def stability_sentence(folder: StudyFolder, name: str, law: str) -> str:
-    """Return the sentence about a law; "" where its stability was not measured."""
+    """Return the description of the stability of a law; "" if it was not measured."""
     return _read(folder, name).get(law, "")
 
 
@@ -39,7 +39,7 @@ def _read(folder: StudyFolder, name: str) -> dict[str, str]:
         return {}
     try:
         values = read_json(path)
-    except InputError:  # it is damaged, and can be measured again
+    except InputError:  # the file is damaged, and the stability can be measured again
         return {}
     if not isinstance(values, dict):
         return {}

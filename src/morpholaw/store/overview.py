@@ -1,4 +1,4 @@
-"""What a study holds at a glance, what is out of date in it, and what comes next. Read without torch."""
+"""Overview of a study: its contents, what is out of date, and the next step. Does not load torch."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
 
 FEW_LABELS = 25
-"""Labelled cells of a class below which a classifier can hardly be trained and tested."""
+"""Minimum number of labelled cells of a class for training and testing a classifier."""
 
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next.
+    """The next step.
 
     Attributes
     ----------
     text : str
-        A sentence.
+        Description in one sentence.
     command : str
-        The shell command that does it; "" where it is done in napari alone.
+        Shell command for it; "" if it is only possible in napari.
     panel : str
-        The panel in which it is done; "" where there is none.
+        Panel for it; "" if there is none.
     """
 
     text: str
@@ -41,22 +41,22 @@ class NextStep:
 
 @dataclass(frozen=True)
 class Overview:
-    """What a study holds.
+    """Overview of a study.
 
     Attributes
     ----------
     sets : dict of str to int
-        Crops of each crop set, by its name.
+        Number of crops of each crop set.
     labels : dict of str to int
-        Labelled cells of each class, the most frequent first.
+        Number of labelled cells of each class, most frequent first.
     encoder : str
-        The encoder in a sentence; "" where there is none.
+        Description of the encoder; "" if there is none.
     classifiers : tuple of ClassifierRecord
-        The trained schemes, by name.
+        Records of the classifiers, by name.
     warnings : tuple of str
-        What is damaged or out of date, a sentence each.
+        Sentences on what is damaged or out of date.
     next_step : NextStep
-        What comes next.
+        The next step.
     """
 
     sets: dict[str, int]
@@ -68,17 +68,17 @@ class Overview:
 
     @property
     def crops(self) -> int:
-        """Crops of all sets."""
+        """Number of crops in all sets."""
         return sum(self.sets.values())
 
     @property
     def labelled(self) -> int:
-        """Cells that have a class."""
+        """Number of labelled cells."""
         return sum(self.labels.values())
 
 
 def overview(folder: StudyFolder) -> Overview:
-    """Describe what a study holds and what comes next.
+    """Return an overview of a study.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def overview(folder: StudyFolder) -> Overview:
     Returns
     -------
     Overview
-        Damaged crop sets and classifiers are left out, with a sentence each in ``warnings``.
+        The overview. Damaged crop sets and classifiers are left out and reported in ``warnings``.
     """
     sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
     warnings = list(folder.problems)
@@ -114,34 +114,35 @@ def overview(folder: StudyFolder) -> Overview:
 
 
 def performance(record: ClassifierRecord) -> str:
-    """Return a classifier's accuracy on held-out cells with its interval, as a phrase."""
+    """Return the accuracy of a classifier on held-out cells with its confidence interval, as a phrase."""
     evaluation = record.evaluation
-    found = evaluation.ensemble_accuracy
-    where = " of the study it comes from" if record.trained_elsewhere else ""
-    share = percent_interval(found.value, found.low, found.high)
-    return f"{share} of {evaluation.test_cells} held-out cells{where} right"
+    accuracy = evaluation.ensemble_accuracy
+    origin = " of the study of origin" if record.trained_elsewhere else ""
+    share = percent_interval(accuracy.value, accuracy.low, accuracy.high)
+    return f"accuracy {share} on {evaluation.test_cells} held-out cells{origin}"
 
 
 def guessing_sentence(record: ClassifierRecord) -> str:
-    """Say that a classifier cannot be told from guessing on held-out cells, as with labels dealt at random; else ""."""
-    found, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
-    if found.low > guessing:
+    """Return a warning if a classifier is not significantly better than guessing on held-out cells; otherwise ""."""
+    balanced, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
+    if balanced.low > guessing:
         return ""
     return (
-        f"{record.name} cannot be told from guessing: balanced over the classes, "
-        f"{percent_interval(found.value, found.low, found.high)} of {record.evaluation.test_cells} held-out cells are "
-        f"right, and guessing gets {percent(guessing, 0)}. Do not read anything into it."
+        f"{record.name} is not significantly better than guessing: its balanced accuracy on "
+        f"{record.evaluation.test_cells} held-out cells is "
+        f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives {percent(guessing, 0)}. "
+        "Do not draw conclusions from it."
     )
 
 
 def start_sentence(record: ClassifierRecord) -> str:
-    """Say which encoder's weights the CNNs of scheme 1 started from; "" where none are recorded."""
+    """Return a sentence on the encoder with which the CNNs of scheme 1 were initialised; "" if none is recorded."""
     if not record.started_from:
         return ""
-    whose = STARTS[record.started_from]
+    encoder = STARTS[record.started_from]
     if record.trained_elsewhere and record.started_from == "study":
-        whose = "the encoder of the study they come from"
-    return f"The CNNs started from the weights of {whose}."
+        encoder = "the encoder of the study of origin"
+    return f"The CNNs were initialised with the weights of {encoder}."
 
 
 def _encoder_sentence(folder: StudyFolder) -> str:
@@ -150,7 +151,7 @@ def _encoder_sentence(folder: StudyFolder) -> str:
     record = folder.encoder_record
     crops = f"trained on {record.crops:,} crops" if record.crops else "loaded"
     scale = f", {record.pixel_size:.4g} µm per pixel" if record.pixel_size else ""
-    state = "" if record.complete else "; its training was stopped before the end"
+    state = "" if record.complete else "; its training was not completed"
     return f"{record.settings.latents} latents, {crops}{scale}{state}"
 
 
@@ -162,10 +163,10 @@ def _next_step(
     steps = (
         (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}", "Cells"),
         (not encoder, "Train or load the encoder.", f"morpholaw train-encoder {study}", "Latents"),
-        (len(enough) < 2, f"Label {FEW_LABELS} cells or more of two classes.", "", "Cells"),
+        (len(enough) < 2, f"Label at least {FEW_LABELS} cells of each of two classes.", "", "Cells"),
         (
             3 not in schemes,
-            "Train the sparse head, which shows what decides.",
+            "Train the sparse head, which shows which latents matter.",
             f"morpholaw train-classifier {study} --scheme 3",
             "Classify",
         ),

@@ -1,4 +1,4 @@
-"""What made a result: the data, the time, the versions and the machine."""
+"""Provenance of a result: data, time, versions and machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("numpy", "torch", "scikit-image", "optuna", "pysr")
 
 
 class Provenance(Part):
-    """What made a result; the settings stand beside it.
+    """Provenance of a result, except for its settings.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class Provenance(Part):
     machine : str
         Operating system and processor architecture.
     pixels : dict of str to str
-        Fingerprint of the pixels of each crop set, by its name; empty in records that have none.
+        Fingerprint of the pixels of each crop set, by its name; empty if not recorded.
     labels_digest : str
-        Fingerprint of the labels that were used; "" where there were none, or the record has none.
+        Fingerprint of the labels that were used; "" if none were used or it was not recorded.
     """
 
     data: str = "unknown"
@@ -44,7 +44,7 @@ class Provenance(Part):
 
     @classmethod
     def now(cls, data: str) -> Provenance:
-        """Return the provenance of a result that is made now, here, from crops with the fingerprint ``data``."""
+        """Return the provenance of a new result from crops with the fingerprint ``data``."""
         versions = {name: version for name in PACKAGES if (version := _version(name))}
         return cls(
             data=data,
@@ -55,7 +55,7 @@ class Provenance(Part):
 
 
 def _version(package: str) -> str:
-    """Return a package's version; "" where it is not installed."""
+    """Return the version of a package; "" if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -63,7 +63,7 @@ def _version(package: str) -> str:
 
 
 class ResultRecord(Record):
-    """A record with its provenance, whose values stand at the top of the file."""
+    """A record with provenance, whose values are at the top level of the file."""
 
     provenance: Provenance = Provenance()
 

@@ -1,4 +1,4 @@
-"""What all records have in common: how they are read, checked and written."""
+"""Base classes of records: reading, validation and writing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Part(BaseModel):
 
 
 class Record(Part):
-    """A JSON file of a study as an object.
+    """A JSON file of a study.
 
-    A file of a newer layout is refused; one of the same layout may hold keys that this version does not know.
+    Files with a newer layout are rejected. Files with the same layout may have unknown keys, which are ignored.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Record(Part):
         Raises
         ------
         InputError
-            When the file is missing, damaged or of a newer layout.
+            If the file is missing or damaged, or has a newer layout.
         """
         values = read_json(path)
         if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
@@ -63,23 +63,23 @@ class Record(Part):
 
     @classmethod
     def parse(cls, values: dict[str, Any], path: Path | str) -> Self:
-        """Check the values of a file; InputError with the field that is wrong."""
+        """Validate the values of a file; raise an InputError that names the invalid field."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             raise InputError(f"{path} is damaged: {_first_problem(error)}; {cls.REMEDY}.") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, as they stand in the file."""
+        """Return plain JSON values, as written to the file."""
         return self.model_dump(mode="json", by_alias=True)
 
     def write(self, path: Path | str) -> Path:
-        """Write the file whole or not at all; OSError where that is impossible."""
+        """Write the complete file, or raise an OSError and leave it unchanged."""
         return write_json(path, self.to_json())
 
 
 def _first_problem(error: ValidationError) -> str:
-    """Describe the first thing that is wrong, e.g. "the field 'evaluation.split' is missing"."""
+    """Describe the first problem, e.g. "the field 'evaluation.split' is missing"."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
     where = f"the field {field!r}" if field else "it"
@@ -92,7 +92,7 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def known_settings(kind: type[Settings]) -> BeforeValidator:
-    """Return a validator that drops settings which this version of ``kind`` does not have."""
+    """Return a validator that drops settings that this version of ``kind`` does not have."""
 
     def drop_unknown(values: Any) -> Any:
         if not isinstance(values, dict):
@@ -107,4 +107,4 @@ def _null_is_nan(value: Any) -> Any:
 
 
 Number = Annotated[float, BeforeValidator(_null_is_nan)]
-"""A number that may be NaN, which JSON files hold as null."""
+"""A number that may be NaN, which is stored as null in JSON files."""

@@ -1,4 +1,4 @@
-"""The sparse heads of scheme 3 as arrays, read without torch."""
+"""The sparse heads of scheme 3 as arrays. Does not load torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[Spar
     Raises
     ------
     InputError
-        When the weights cannot be read, or do not fit the record.
+        If the weights cannot be read or do not match the record.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -32,7 +32,7 @@ def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[Spar
     except (OSError, SafetensorError):
         raise InputError(f"The weights {path} cannot be read; train scheme 3 again.") from None
     if record.head is None:
-        raise InputError(f"{record.name} has no network of its own; train scheme 3 again.")
+        raise InputError(f"{record.name} has no network; train scheme 3 again.")
     layers = range(len(record.head.hidden) + 1)
     try:
         weights, masks, biases = ([tensors[name.format(layer)] for layer in layers] for name in _TENSORS)
@@ -44,6 +44,4 @@ def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[Spar
             raise ValueError("as many inputs as columns")
         return networks
     except (KeyError, TypeError, ValueError, IndexError):
-        raise InputError(
-            f"The weights {path} do not fit what is recorded of them; train scheme 3 again."
-        ) from None
+        raise InputError(f"The weights {path} do not match their record; train scheme 3 again.") from None

@@ -1,21 +1,21 @@
-"""The folder that holds a study: where each thing lies, who may write, and what made each result.
+"""The folder of a study: its files, and the lock for writing.
 
 ::
 
     study.json            name, classes, schema
     crops/<set>/          crop sets: images.npy, cells.csv, set.json
-    annotations.jsonl     classes given by a person, one change per line
-    annotations.json      the last class of each crop, for scripts
+    annotations.jsonl     labels given by the user, one change per line
+    annotations.json      the present label of each crop, for scripts
     latent_names.json     names given to latents, by encoder
     classes.json          colours and order of the classes, and the order of stages along tracks
-    encoder/              the trained beta-TCVAE, and weights of older ones while classifiers read them; checkpoint/
-                          beside it while it trains
-    latents/<set>/        means and log-variances by encoder, a cache
-    classifiers/<name>/   one bundle per classifier: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse, or a name
-                          of its own; those that read an encoder have its weights in encoder/
-    timeline/             what the tracked cells did: tables, and timeline.json
-    search/               the Optuna storage and its best settings
-    jobs/                 what was asked for and what came of it
+    encoder/              the trained beta-TCVAE, weights of older ones that classifiers use, and checkpoint/ during a
+                          training
+    latents/<set>/        means and log variances by encoder, as a cache
+    classifiers/<name>/   one bundle per classifier: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse, or another
+                          name; the weights of their encoders are in encoder/
+    timeline/             tables of the timeline, and timeline.json
+    search/               the Optuna storage and the best settings
+    jobs/                 jobs and their outcomes
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from morpholaw.store.tuned_record import TunedRecord
 
 
 class StudyFolder:
-    """A study's files. Use :class:`morpholaw.Study`, which adds the steps.
+    """The files of a study. Use :class:`morpholaw.Study`, which adds the steps.
 
     Raises
     ------
     InputError
-        When the folder is not a study, or was made by a newer version.
+        If the folder is not a study, or was written by a newer version of Morpholaw.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -56,41 +56,51 @@ class StudyFolder:
             raise InputError(
                 f"{self.path} is not a Morpholaw study; expected a folder with study.json in it."
             )
-        self._crops: Crops | None = None  # its table is joined once and not at every use
+        self._crops: Crops | None = None  # cached, because its table is joined from those of the sets
         self.record = StudyRecord.read(self.path / "study.json")
 
     @classmethod
     def make(cls, path: Path | str, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Path:
-        """Make an empty study at ``path``; InputError where something else is there.
+        """Create an empty study at ``path``.
 
         Parameters
         ----------
         path : path
             A new or empty folder.
         classes : tuple of str
-            Class names to begin with.
+            Names of the initial classes.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        InputError
+            If the folder is not empty or cannot be written to.
         """
         path = Path(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise InputError(f"{path} is already there and not empty; expected a new folder for the study.")
+            raise InputError(f"{path} exists and is not empty; expected a new folder for the study.")
         try:
             path.mkdir(parents=True, exist_ok=True)
             StudyRecord.now(path.name, classes).write(path / "study.json")
         except OSError as error:
-            raise file_error(f"A study cannot be made at {path}", error) from None
+            raise file_error(f"A study cannot be created at {path}", error) from None
         return path
 
     @property
     def name(self) -> str:
-        """The study's name: its folder's."""
+        """Name of the study, which is that of its folder."""
         return self.path.name
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order that was set; others follow: those it began with, then those given to cells.
+        """Names of the classes, in the order that was set, followed by the initial classes and those of labelled cells.
 
-        Classes that were named when crops were imported keep the order in which they were named there, as long as
-        those that the study began with keep theirs.
+        Classes that were named when crops were imported keep this order, as long as it agrees with that of the initial
+        classes.
         """
         kept = self.class_record
         sets = self.sets
@@ -127,7 +137,7 @@ class StudyFolder:
         return {name: chosen.get(name, colour) for name, colour in usual.items()}
 
     def add_class(self, name: str) -> None:
-        """Declare a class before any cell has it; InputError where it has no name.
+        """Add a class without cells; InputError if its name is empty.
 
         Parameters
         ----------
@@ -142,17 +152,17 @@ class StudyFolder:
 
     @property
     def class_record(self) -> ClassRecord:
-        """Colours and order of the classes, as a person set them; InputError where the file is damaged."""
+        """User settings for the classes; InputError if the file is damaged."""
         path = self.path / "classes.json"
         return ClassRecord.read(path) if path.exists() else ClassRecord.model_validate({})
 
     def keep_classes(self, record: ClassRecord) -> None:
-        """Write colours and order of the classes.
+        """Write the user settings for the classes.
 
         Parameters
         ----------
         record : ClassRecord
-            What the file holds from now on.
+            The settings.
         """
         try:
             if not self.path.is_dir():
@@ -163,18 +173,18 @@ class StudyFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the study's lock, which the operating system releases when a process dies.
+        """Hold the study's lock for a ``with`` block. The operating system releases it if the process dies.
 
         Raises
         ------
         StudyLockedError
-            When another process holds it.
+            If another process holds the lock.
         StudyGoneError
-            When the folder was moved or deleted, also while the lock was held.
+            If the folder was moved or deleted, before or during the block.
         NoSpaceError
-            When the disk is full or the quota used up.
+            If the disk is full or the quota is exceeded.
         InputError
-            When the folder cannot be written to for another reason.
+            If the folder cannot be written to for another reason.
         """
         if not self.path.is_dir():
             raise self._unwritable(FileNotFoundError())
@@ -183,7 +193,7 @@ class StudyFolder:
             lock.acquire()
         except Timeout:
             raise StudyLockedError(
-                f"Another process is working on the study {self.path}; wait for it or stop it."
+                f"Another process is working on the study {self.path}; wait until it has finished, or stop it."
             ) from None
         except OSError as error:
             raise self._unwritable(error) from None
@@ -196,14 +206,14 @@ class StudyFolder:
                 raise FileNotFoundError
         except OSError as error:
             raise self._unwritable(error) from None
-        except InputError:  # what a step misses in a study that was deleted under it is not its fault
+        except InputError:  # files may be missing because the study was deleted meanwhile
             self._check_is_there()
             raise
         finally:
             lock.release()
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed writes left behind; under the lock nobody else is writing a crop set."""
+        """Remove remains of interrupted writes. While the lock is held, no other process writes crop sets."""
         restore_set_aside(self.path / "crops")
         for path in self.path.glob("crops/.*.tmp"):
             if is_temporary(path):
@@ -211,35 +221,37 @@ class StudyFolder:
         remove_leftovers(self.path)
 
     def _check_is_there(self) -> None:
-        """Raise StudyGoneError where the study's folder is gone."""
+        """Raise StudyGoneError if the folder of the study no longer exists."""
         if not (self.path / "study.json").exists():
-            raise StudyGoneError(f"The study {self.path} is gone; it was moved or deleted.") from None
+            raise StudyGoneError(
+                f"The study {self.path} no longer exists; it was moved or deleted."
+            ) from None
 
     def _unwritable(self, error: OSError) -> MorpholawError:
-        """Return the error that says why nothing can be written here."""
+        """Return the error that explains why nothing can be written."""
         if (self.path / "study.json").exists():
             return file_error(f"The study {self.path} cannot be written to", error)
-        return StudyGoneError(f"The study {self.path} is gone; it was moved or deleted.")
+        return StudyGoneError(f"The study {self.path} no longer exists; it was moved or deleted.")
 
     @property
     def sets(self) -> list[CropSet]:
-        """The crop sets that can be read, in the order in which they were made; see :attr:`damaged_sets`."""
+        """Crop sets in the order of their creation, without damaged ones (:attr:`damaged_sets`)."""
         sets, _ = self._readable_sets()
         return sorted(sets, key=lambda crop_set: (crop_set.record.created, crop_set.name))
 
     @property
     def damaged_sets(self) -> list[str]:
-        """What is wrong with crop sets that cannot be read, one sentence each; the study works without them."""
+        """Sentences on crop sets that cannot be read. The study works without them."""
         _, problems = self._readable_sets()
         return problems
 
     @property
     def problems(self) -> list[str]:
-        """What of the study is damaged, left out or out of date, one sentence each; the rest of it works."""
+        """Sentences on parts of the study that are damaged, left out or out of date. The rest of it works."""
         strays = [(one.name, self.annotations.strays(one)) for one in self.sets]
         sentences = [
-            f"{count} classes given by hand were given to other pictures than those that are in the set {name} now; "
-            "they are kept, but not used."
+            f"{count} labels given by hand belong to other images than those that are now in the set {name}; they are "
+            "kept, but not used."
             for name, count in strays
             if count
         ]
@@ -248,7 +260,7 @@ class StudyFolder:
     def _readable_sets(self) -> tuple[list[CropSet], list[str]]:
         sets, problems = [], []
         for folder in sorted(self.path.glob("crops/*/")):
-            if folder.name.startswith("."):  # half-made, or about to be removed
+            if folder.name.startswith("."):  # incomplete, or being removed
                 continue
             try:
                 sets.append(self.crop_set(folder.name))
@@ -261,14 +273,14 @@ class StudyFolder:
         return {}
 
     def crop_set(self, name: str) -> CropSet:
-        """Return the crop set called ``name``; InputError where there is none.
+        """Return the crop set ``name``; InputError if there is none.
 
         Parameters
         ----------
         name : str
-            Its name, as in :attr:`sets`.
+            Name of the set.
         """
-        # A set that is opened once stays open, so that its table is not read again for every question.
+        # Sets stay open, so that their tables are read only once.
         folder = self.path / "crops" / name
         try:
             key = (name, (folder / "set.json").stat().st_mtime)
@@ -283,7 +295,7 @@ class StudyFolder:
 
     @property
     def crops(self) -> Crops:
-        """All crops of the study as one sequence; InputError where there are none."""
+        """All crops of the study as one sequence; InputError if there are none."""
         sets = self.sets
         if not sets:
             self._check_is_there()
@@ -292,12 +304,12 @@ class StudyFolder:
         return self._crops
 
     def new_set_folder(self, name: str) -> Path:
-        """Return the folder for a new crop set; a number is added to a name that is taken.
+        """Return the folder for a new crop set. A number is added to names that are in use.
 
         Parameters
         ----------
         name : str
-            The set's name; what a folder's name cannot hold is replaced.
+            Name of the set. Characters that are not allowed in names of folders are replaced.
         """
         safe = file_name(name, "crops")
         folder, count = self.path / "crops" / safe, 1
@@ -308,11 +320,11 @@ class StudyFolder:
 
     @cached_property
     def annotations(self) -> Annotations:
-        """Classes given by a person, saved at every change."""
+        """Labels given by the user, which are saved at every change."""
         return Annotations(self.path / "annotations.jsonl", self._set_or_none)
 
     def _set_or_none(self, name: str) -> CropSet | None:
-        """Return the crop set called ``name``; None where there is none that can be read."""
+        """Return the crop set ``name``; None if it does not exist or cannot be read."""
         try:
             return self.crop_set(name) if name == Path(name).name else None
         except InputError:
@@ -320,30 +332,30 @@ class StudyFolder:
 
     @property
     def tuned(self) -> TunedRecord | None:
-        """Scheme 3's settings that a search found to be best; None where there was no search."""
+        """Tuned settings of scheme 3; None if it was not tuned."""
         path = self.path / "search" / "best.json"
         return TunedRecord.read(path) if path.exists() else None
 
     @property
     def has_encoder(self) -> bool:
-        """Whether an encoder was trained or loaded."""
+        """Whether the study has an encoder."""
         return (self.path / "encoder" / "model.json").exists()
 
     @property
     def encoder_record(self) -> EncoderRecord:
-        """The record of the study's encoder; InputError where there is none yet."""
+        """Record of the study's encoder; InputError if there is none."""
         if not self.has_encoder:
             raise InputError(f"The study {self.path} has no encoder yet; train or load one first.")
         return EncoderRecord.read(self.path / "encoder")
 
     @property
     def can_resume(self) -> bool:
-        """Whether a stopped training of the encoder can go on from a checkpoint."""
+        """Whether there is a checkpoint from which a stopped training of the encoder can be resumed."""
         return (self.path / "encoder" / "checkpoint" / "model.json").exists()
 
     @property
     def latent_names(self) -> dict[int, str]:
-        """Names given to the latents of the study's encoder, e.g. {17: "elongation"}; another encoder has its own."""
+        """Names given to latents of the present encoder, e.g. {17: "elongation"}."""
         named = self._optional_json("latent_names.json").get(self._encoder_digest, {})
         if not isinstance(named, dict):
             raise InputError(
@@ -352,14 +364,14 @@ class StudyFolder:
         return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:
-        """Name a latent everywhere; an empty name removes it.
+        """Give a latent a name, or remove it with an empty name.
 
         Parameters
         ----------
         latent : int
-            Its number: 3 for z3.
+            Number of the latent, 3 for z3.
         name : str
-            What it is called.
+            The name.
         """
         names = self.latent_names
         names.pop(latent, None)
@@ -379,7 +391,7 @@ class StudyFolder:
         return self.encoder_record.sha256[:16] if self.has_encoder else "none"
 
     def _optional_json(self, name: str) -> dict[str, Any]:
-        """Return the object in a JSON file of the study; empty where there is no such file."""
+        """Return the object in a JSON file of the study; empty if there is no such file."""
         path = self.path / name
         values = read_json(path) if path.exists() else {}
         if not isinstance(values, dict):

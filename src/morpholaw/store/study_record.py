@@ -12,18 +12,18 @@ DEFAULT_CLASSES = ("interphase", "metaphase")
 
 
 class StudyRecord(Record):
-    """A study as it began.
+    """Record of the creation of a study.
 
     Attributes
     ----------
     name : str
-        Its name when it was made; it is shown under the name of its folder.
+        Original name. The study is shown under the present name of its folder.
     classes : tuple of str
-        Class names to begin with.
+        Names of the initial classes.
     created : str
         Time in UTC, ISO 8601.
     version : str
-        Version of Morpholaw that made it.
+        Version of Morpholaw that created it.
     """
 
     WHAT: ClassVar[str] = "study"
@@ -35,6 +35,6 @@ class StudyRecord(Record):
 
     @classmethod
     def now(cls, name: str, classes: tuple[str, ...]) -> StudyRecord:
-        """Return the record of a study that is made now."""
+        """Return the record of a new study."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(name=name, classes=classes, created=created, version=__version__)

@@ -1,4 +1,4 @@
-"""Table 1 of the paper for a study, beside the paper's own (6.2)."""
+"""Table 1 of the paper for a study, with the numbers of the paper (6.2)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,21 @@ PAPER = {
     3: ("23 ± 2", "180 ± 20", "97.0 ± 0.2"),
     4: ("n/a", "17 ± 7", "97.4 ± 0.2"),
 }
-"""The paper's table 1, of two classes: head weights, head expression size, test accuracy in per cent."""
+"""Table 1 of the paper, for two classes: head weights, head expression size, test accuracy in per cent."""
 
 
 def table1(folder: StudyFolder) -> pd.DataFrame:
-    """Return one row per classifier: scheme, models, weights, size, split, accuracies in per cent, and the paper's.
+    """Return Table 1 for a study.
 
-    The accuracies stand last, so that pandas does not leave them out where it prints a wide table.
+    Errors are standard deviations over the models, as in the paper. Confidence intervals are those of the median score
+    over groups of cells. The accuracies are the last columns, because pandas omits columns in the middle of wide tables
+    when it prints them.
 
-    Errors are standard deviations over the models, as in the paper; intervals are those of the median score, over
-    groups of cells. Below the classifiers stand the baselines that were measured on the same split and classes, as
-    scheme 0.
+    Returns
+    -------
+    DataFrame
+        One row per classifier, with scheme, models, weights, size, split, accuracies in per cent and the numbers of the
+        paper, followed by the baselines for the same split and classes, as scheme 0.
     """
     found = records(folder)
     splits = {(record.evaluation.split, record.classes) for record in found.values()}

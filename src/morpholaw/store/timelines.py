@@ -1,4 +1,4 @@
-"""``timeline/`` in a study: what its tracked cells did, the last time that this was asked for."""
+"""``timeline/`` in a study: the most recent timeline of its tracked cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # pandas is imported when tables are read, so that panels open without it.
 
 TABLES = ("phases", "events", "shares", "condition_shares", "durations", "comparisons")
-"""Tables of a timeline, by the names of their files."""
+"""Names of the tables of a timeline, and of their files."""
 _TEXTS = (
     "movie", "class", "before", "after", "event", "previous", "source", "condition", "replicate", "quantity",
     "reference", "test", "unit",
@@ -28,22 +28,22 @@ _TEXTS = (
 
 
 class TimelineRecord(ResultRecord):
-    """What stands beside the tables of a timeline.
+    """Record of a timeline.
 
     Attributes
     ----------
     classifier : str
-        The classifier that the classes are of.
+        Name of the classifier.
     unit : {"min", "frames"}
         Unit of times.
     per_frame : dict of str to float
-        Units from one frame of a movie to the next.
+        Units per frame, by movie.
     classes, mitotic : tuple of str
         All classes, and those that are stages of mitosis.
     conditions : tuple of str
-        The conditions, the one that others are compared with first; none without a table of conditions.
+        Names of the conditions, beginning with the reference; empty without conditions.
     notes : tuple of str
-        What limits the results, a sentence each.
+        Sentences on what limits the results.
     """
 
     WHAT: ClassVar[str] = "timeline"
@@ -59,16 +59,16 @@ class TimelineRecord(ResultRecord):
 
 
 def save(folder: StudyFolder, timeline: TimelineTables, classifier: str, data: str) -> TimelineRecord:
-    """Keep the tables of a timeline in a study in place of those that it has.
+    """Save the tables of a timeline in a study, where they replace earlier ones.
 
     Parameters
     ----------
     folder : StudyFolder
-        The study; its lock is held by the caller.
+        The study, which the caller has locked.
     timeline : TimelineTables
         The tables.
     classifier : str
-        The name of the classifier.
+        Name of the classifier.
     data : str
         Fingerprint of the study's crops.
     """
@@ -84,7 +84,7 @@ def save(folder: StudyFolder, timeline: TimelineTables, classifier: str, data: s
     )
     place = folder.path / "timeline"
     place.mkdir(exist_ok=True)
-    (place / "timeline.json").unlink(missing_ok=True)  # tables of two timelines are never taken for one
+    (place / "timeline.json").unlink(missing_ok=True)  # so that tables of two timelines are never combined
     for name in TABLES:
         write_table(place / f"{name}.csv", getattr(timeline, name))
     record.write(place / "timeline.json")
@@ -92,24 +92,24 @@ def save(folder: StudyFolder, timeline: TimelineTables, classifier: str, data: s
 
 
 def exists(folder: StudyFolder) -> bool:
-    """Whether the study has a timeline."""
+    """Return whether the study has a timeline."""
     return (folder.path / "timeline" / "timeline.json").is_file()
 
 
 def record(folder: StudyFolder) -> TimelineRecord:
-    """Read what stands beside the tables; InputError where there is none or it is damaged."""
+    """Read the record of the timeline; InputError if there is none or it is damaged."""
     if not exists(folder):
         raise InputError(f"The study {folder.path} has no timeline yet; make one in the Timeline panel.")
     return TimelineRecord.read(folder.path / "timeline" / "timeline.json")
 
 
 def tables(folder: StudyFolder) -> TimelineTables:
-    """Read the timeline of a study.
+    """Read the tables of the timeline of a study.
 
     Raises
     ------
     InputError
-        When there is none, or a file is missing or damaged.
+        If there is none, or a file is missing or damaged.
     """
     from morpholaw.evaluation.comparisons import Unit
     from morpholaw.evaluation.timeline_tables import TimelineTables
@@ -131,7 +131,7 @@ def _read(folder: StudyFolder, name: str) -> pd.DataFrame:
 
     path = folder.path / "timeline" / f"{name}.csv"
     try:
-        if path.stat().st_size < 2:  # no row and no column
+        if path.stat().st_size < 2:  # an empty table without columns
             return pd.DataFrame()
         columns = pd.read_csv(path, nrows=0).columns
         missing = {column: [""] for column in columns if column not in _TEXTS}

@@ -1,4 +1,4 @@
-"""``search/best.json``: the settings of scheme 3 that a search found to be best."""
+"""``search/best.json``: the best settings of scheme 3 from its tuning."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from morpholaw.store.record import known_settings
 
 
 class TunedRecord(ResultRecord):
-    """The best trial of a search.
+    """The best trial of the tuning of scheme 3.
 
     Attributes
     ----------
     objective : float
-        What was maximised: validation accuracy, in [0, 1].
+        Validation accuracy of the trial, in [0, 1].
     sparsity, update_every, update_fraction
         The settings, as in :class:`morpholaw.ClassifierConfig`.
     split : str
-        Fingerprint of the test groups, which the search did not see.
+        Fingerprint of the test groups, which were not used.
     config : TuneConfig, optional
-        Settings of the search.
+        Settings of the tuning.
     """
 
     WHAT: ClassVar[str] = "search for settings"
@@ -38,7 +38,7 @@ class TunedRecord(ResultRecord):
 
     @property
     def settings(self) -> dict[str, float]:
-        """The settings that scheme 3 is trained with from then on, by name."""
+        """The settings with which scheme 3 is trained, by name."""
         return {
             "sparsity": self.sparsity,
             "update_every": self.update_every,

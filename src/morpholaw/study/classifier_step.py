@@ -92,7 +92,7 @@ def _with_cnn(
     started_from: Start = ""
     if start is not None:
         started_from = "study" if folder.has_encoder else "shipped"
-        monitor.emit(Message(f"The CNNs start from the weights of {STARTS[started_from]}."))
+        monitor.emit(Message(f"The CNNs are initialised with the weights of {STARTS[started_from]}."))
     cnn, head = train_cnn(
         folder.crops[cells.train[epoch]],
         cells.train_targets[epoch],

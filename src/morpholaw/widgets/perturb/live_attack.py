@@ -44,7 +44,7 @@ class ModelFile:
                 if (study.path / "study.json").is_file()
                 else f"study {study.path}"
             )
-            raise StudyGoneError(f"The {what} is gone; it was moved or deleted.") from None
+            raise StudyGoneError(f"The {what} no longer exists; it was moved or deleted.") from None
         return cls(str(study.path), saved.name, member, changed)
 
 

@@ -171,7 +171,7 @@ class CurrentStudy(QObject):
         if self.study is None:
             raise InputError("No study is open; press Open... or New... at the top of the panel.")
         if not (self.study.path / "study.json").is_file():
-            raise StudyGoneError(f"The study {self.study.path} is gone; it was moved or deleted.")
+            raise StudyGoneError(f"The study {self.study.path} no longer exists; it was moved or deleted.")
         return self.study
 
     @property

@@ -72,7 +72,9 @@ class EncoderFile:
             return cls(str(study.path), (study.path / "encoder" / "model.json").stat().st_mtime_ns)
         except OSError:
             if not (study.path / "study.json").is_file():
-                raise StudyGoneError(f"The study {study.path} is gone; it was moved or deleted.") from None
+                raise StudyGoneError(
+                    f"The study {study.path} no longer exists; it was moved or deleted."
+                ) from None
             raise InputError(f"The study {study.path} has no encoder yet; train or load one first.") from None
 
 
