@@ -49,7 +49,7 @@ def test_what_cannot_be_adapted_is_said_in_a_sentence():
         adapt_to_labels(np.arange(4.0), np.zeros(4))
     with pytest.raises(InputError, match="contradict"):
         adapt_to_labels(np.arange(20.0), (np.arange(20) < 10).astype(int))
-    with pytest.raises(InputError, match="30 or more are needed"):
+    with pytest.raises(InputError, match="at least 30 are needed"):
         adapt_to_scores(np.arange(5.0), KNOWN, KNOWN_TARGETS)
     with pytest.raises(InputError, match="above 0"):
         Adaptation(0.0, 0.0)

@@ -48,7 +48,7 @@ def test_rows_without_a_track_are_left_out_and_none_at_all_is_an_error():
 
 def test_a_track_twice_in_a_frame_is_refused_by_name():
     table = pd.concat([tracks((7, range(3), -1, "a"))] * 2).assign(movie="m1")
-    with pytest.raises(InputError, match="Track 7 of m1 is twice in frame 0"):
+    with pytest.raises(InputError, match="Track 7 of m1 occurs twice in frame 0"):
         follow_cells(table)
 
 

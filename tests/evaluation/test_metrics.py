@@ -82,7 +82,7 @@ def test_the_smallest_model_that_is_good_enough():
         (lambda: confusion(np.array([0, 3]), np.array([0, 1]), 2), "0 to 1"),
         (lambda: confusion(np.array([0]), np.array([0, 1]), 2), "2 predictions for 1 labels"),
         (lambda: roc(np.ones(3), np.ones(3)), "both classes"),
-        (lambda: roc_auc(np.array([1, -1]), np.array([np.nan, 1])), "scores that are numbers"),
+        (lambda: roc_auc(np.array([1, -1]), np.array([np.nan, 1])), "scores without NaN"),
         (lambda: smallest_within([]), "no models to choose from"),
         (lambda: model_points(1, [0.9], []), "1 accuracies for 0 sizes"),
     ],

@@ -173,5 +173,5 @@ def test_a_table_of_conditions_is_read_and_other_movies_are_left_out(tmp_path):
         [simulate_phases(np.random.default_rng(0), 30, 40, 5.0, name) for name in ("m0", "m1", "m2")]
     )
     found = build_timeline(table, FAST, read)
-    assert any("Left out" in note and "m2" in note for note in found.notes)
+    assert any("were left out" in note and "m2" in note for note in found.notes)
     assert set(found.phases["movie"]) == {"m0", "m1"}

@@ -1,1 +1,1 @@
-"""What a classifier does: traversals, attacks, sub-networks, boundaries, vetoes, domain constraints."""
+"""Interpretation of classifiers: traversals, attacks, sub-networks, decision boundaries, vetoes and constraints."""

@@ -1,8 +1,8 @@
 """Fast gradient sign attacks on an ensemble: x + eps sign(grad_x L(f(x), y)) (paper, eq. 1 and 6.5).
 
-The sign does not depend on eps, so one gradient for each member and crop serves a whole curve; and the members of
-schemes 2-4 share one forward pass of the encoder. Random signs of the same eps are the control: a classifier that
-they mislead as often is sensitive to noise, and its gradient says nothing about what it reads.
+The sign does not depend on eps, so a whole curve needs a single gradient per member and crop. The members of schemes 2
+to 4 share one forward pass of the encoder. Random signs of the same eps are the control: if they change as many
+predicted classes, the classifier is sensitive to noise, and its gradient is not informative.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ Bounds = tuple[float, float] | None
 Target = Literal["label", "call"]
 Direction = Literal["gradient", "random"]
 IMAGE_BOUNDS = (0.0, 1.0)
-"""The domain of the normalised crops that the networks read."""
+"""Range of the normalised crops."""
 
 
 @dataclass(frozen=True)
 class AttackOptions:
-    """What an attack perturbs, and in which direction.
+    """Options of an attack.
 
     Attributes
     ----------
     space : {"image", "latent"}
         The attacked space.
     fixed : tuple of int
-        Latents that are not perturbed (the neighbourhood attack fixes the morphology latents); in latent space only.
+        Latents that are not perturbed, in latent space. The neighbourhood attack fixes the latents of morphology.
     direction : {"gradient", "random"}
         The sign of the gradient, or random signs as a control.
     target : {"label", "call"}
-        Move away from the true label, or from each member's predicted class.
+        Attack away from the true class, or from the predicted class of each member.
     towards : int, optional
-        The class to move towards instead.
+        Class to attack towards instead.
     loss : {"bce", "hinge"}
-        The loss whose gradient is followed.
+        The loss whose gradient is used.
     bounds : tuple of float or None
-        Domain of the images, to which perturbed images are clipped; not applied in latent space.
+        Range to which perturbed images are clipped. Not applied in latent space.
     seed : int
         Seed of the random signs.
     batch : int or None
-        Inputs per batch over all members, which bounds the memory; chosen by the device where None.
+        Number of inputs per batch over all members, which limits the memory. By default it depends on the device.
     """
 
     space: Space = "image"
@@ -76,7 +76,7 @@ class AttackOptions:
 
     @property
     def limits(self) -> Bounds:
-        """Bounds of the attacked space."""
+        """Range of the attacked space."""
         return self.bounds if self.space == "image" else None
 
 
@@ -86,15 +86,14 @@ FGSM = AttackOptions()
 
 @dataclass(frozen=True)
 class AttackCurve:
-    """Accuracy against perturbation magnitude (figures 14, 17, 19).
+    """Predicted classes as a function of the magnitude of the perturbation (figures 14, 17, 19).
 
     Attributes
     ----------
     eps : ndarray, float64 (eps,)
         Magnitudes, in units of the attacked space.
     predicted : ndarray, int64 (members, eps, crops)
-        Predicted class of each attacked crop; `NO_CLASS` where it has none. Fewer crops than requested if the step was
-        stopped.
+        Predicted class of each attacked crop, or `NO_CLASS`. There are fewer crops if the step was cancelled.
     truth : ndarray, int64 (crops,)
         True classes.
     """
@@ -105,7 +104,7 @@ class AttackCurve:
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether an attacked crop keeps its true class, bool (members, eps, crops)."""
+        """Whether each attacked crop is classified correctly, bool (members, eps, crops)."""
         correct: np.ndarray = self.predicted == self.truth
         return correct
 
@@ -135,7 +134,7 @@ class AttackCurve:
 
 @dataclass(frozen=True)
 class AttackPairs:
-    """How often cells of one class are taken for another after an attack towards it.
+    """Success of attacks towards each class, for cells of each other class.
 
     Attributes
     ----------
@@ -145,7 +144,7 @@ class AttackPairs:
         Share of the crops of a true class (rows) whose predicted class is the one attacked towards (columns); NaN on
         the diagonal and for classes without crops.
     cells : ndarray, int64 (C,)
-        Attacked crops of each true class.
+        Number of attacked crops of each true class.
     """
 
     eps: np.ndarray
@@ -167,14 +166,14 @@ def attack_pairs(
     Parameters
     ----------
     classifier, x, y, eps, options, monitor
-        As for `attack_curve`; the class to move towards in ``options`` is ignored.
+        As for `attack_curve`. The class to attack towards in ``options`` is ignored.
     classes : int
-        Number of classes, 2 or more.
+        Number of classes, at least 2.
 
     Returns
     -------
     AttackPairs
-        NaN for classes that were not attacked towards because the step was stopped.
+        Success for each pair of classes; NaN for classes that were not reached before a cancellation.
     """
     truth = np.asarray(y, np.int64)
     success = np.full((classifier.members, len(_checked_magnitudes(eps)), classes, classes), np.nan)
@@ -195,13 +194,13 @@ def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None
     Parameters
     ----------
     inputs : Tensor
-        (n, ...), or (members, n, ...).
+        Inputs (n, ...), or (members, n, ...).
     direction : Tensor
-        (members, n, ...), from `fgsm_direction` or `random_direction`.
+        Direction (members, n, ...), from `fgsm_direction` or `random_direction`.
     eps : float
         Magnitude, in units of the attacked space.
     bounds : tuple of float or None
-        Smallest and largest value that the space allows: (0, 1) for normalised images, None for latents.
+        Range of the space: (0, 1) for normalised images, None for latents.
 
     Returns
     -------
@@ -220,7 +219,7 @@ def attack_curve(
     options: AttackOptions = FGSM,
     monitor: Monitor = SILENT,
 ) -> AttackCurve:
-    """Compute the accuracy of every member under attack, for every magnitude (figures 14, 17, 19).
+    """Attack crops with several magnitudes (figures 14, 17, 19).
 
     Parameters
     ----------
@@ -229,23 +228,24 @@ def attack_curve(
     x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
     y : ndarray or Tensor
-        True classes, int (n,), 0 to C - 1; of two, 0 is the negative one.
+        True classes, int (n,), 0 to C - 1. With two classes, 0 is the negative one.
     eps : sequence of float
         Magnitudes, in units of the attacked space.
     options : AttackOptions
-        Space, direction, loss and what stays fixed.
+        Space, direction, loss and fixed latents.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     AttackCurve
-        Accuracy is always that of the true label, whatever the attack moves away from or towards.
+        Predicted classes of all members. Accuracies always refer to the true classes, whatever the target of the
+        attack.
 
     Raises
     ------
     InputError
-        For magnitudes that are negative or not finite, and inputs that do not fit each other or the space.
+        If a magnitude is negative or not finite, or the inputs do not match each other or the space.
     """
     magnitudes = _checked_magnitudes(eps)
     labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
@@ -278,16 +278,17 @@ def attack_curve(
 
 
 def attack_parts(classifier: Scorer, options: AttackOptions) -> list[Scorer]:
-    """Return what an attack processes one after another: see `fuse_members`.
+    """Return the parts of a classifier that an attack processes one after another; see `fuse_members`.
 
-    A fused classifier is padded with zeros, so the classifier itself is used where clipping would change them.
+    As the input of a fused classifier is padded with zeros, the classifier itself is used if clipping would change
+    them.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The classifier, in evaluation mode.
     options : AttackOptions
-        What is attacked, and how.
+        Options of the attack.
     """
     limits = options.limits
     if options.space == "latent" or (limits is not None and not limits[0] <= 0 <= limits[1]):
@@ -344,5 +345,5 @@ def _attacked_scores(
 def _checked_magnitudes(eps: Sequence[float]) -> np.ndarray:
     values = np.asarray(eps, dtype=np.float64).reshape(-1)
     if not len(values) or any(not math.isfinite(v) or v < 0 for v in values):
-        raise InputError("The perturbation magnitudes eps must be one or more finite numbers of at least 0.")
+        raise InputError("The perturbation magnitudes eps must be one or more finite, non-negative numbers.")
     return values

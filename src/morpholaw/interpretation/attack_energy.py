@@ -1,4 +1,4 @@
-"""Where in a crop a small change matters to a classifier: the energy of the gradient inside and outside the nucleus."""
+"""Share of the gradient's energy inside the nucleus, which shows where small changes matter to a classifier."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from morpholaw.interpretation.gradients import class_margin, score_gradients
 def energy_inside(
     classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, batch: int | None = None
 ) -> np.ndarray:
-    """Compute the share of the squared image gradient of f that lies inside the nucleus, float64 (members, n).
+    """Compute the share of the squared image gradient of f inside the nucleus.
 
-    Of more than two classes, f is the margin of the predicted class over all others.
-    The fast gradient sign has the same magnitude at every pixel, so its energy would only measure the size of the
-    nucleus. The gradient itself says where a small change matters. Compare with the mask's share of the image.
+    With more than two classes, f is the margin of the predicted class over all others. The gradient is used and not its
+    sign, as the sign has the same magnitude at every pixel. By chance, the share is that of the image area covered by
+    the mask.
 
     Parameters
     ----------
@@ -31,9 +31,14 @@ def energy_inside(
     images : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s).
     masks : ndarray
-        bool (n, s, s), True inside the central nucleus.
+        Masks of the central nucleus, bool (n, s, s).
     batch : int or None
-        Images per batch over all members; chosen by the device where None.
+        Number of images per batch over all members. By default it depends on the device.
+
+    Returns
+    -------
+    ndarray, float64 (members, n)
+        Shares.
     """
     if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
         raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
@@ -53,22 +58,22 @@ def energy_inside(
 def successful_energy(
     classifier: Scorer, images: np.ndarray, curve: AttackCurve
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the gradients of the attacks on crops lie that succeeded.
+    """Return the mean share of the gradient's energy inside the nucleus over successful attacks on images.
 
     Parameters
     ----------
     classifier : Scorer
         In evaluation mode.
     images : ndarray, uint8 (n, s, s)
-        The crops that were attacked.
+        The attacked crops.
     curve : AttackCurve
-        The attacks, in image space; the first magnitude is 0.
+        Result of the attacks in image space, whose first magnitude is 0.
 
     Returns
     -------
     energy, area : ndarray
-        float64 (members, eps): the mean share of the gradient's energy inside the nucleus, and the nucleus' mean share
-        of the crop, over the attacks that succeeded; NaN where none did.
+        Mean share of the gradient's energy inside the nucleus, and mean share of the crop covered by the nucleus, over
+        successful attacks, float64 (members, eps); NaN if there are none.
     """
     energy, area = np.full((2, *curve.correct.shape[:2]), np.nan)
     masks = nucleus_masks(images)
@@ -83,5 +88,5 @@ def successful_energy(
 
 
 def _own_margin(scores: Tensor) -> Tensor:
-    """Return f of two classes, (members, n); of more, the margin of the predicted class over all others."""
+    """Return f for two classes, or the margin of the predicted class over all others for more, (members, n)."""
     return scores if scores.ndim == 2 else class_margin(scores, predicted_numbers(scores.detach(), True))

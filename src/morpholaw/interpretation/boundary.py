@@ -1,4 +1,4 @@
-"""Where a classifier's score is zero: slices, the surface in three latents, and cells on it (figure 12)."""
+"""Decision boundaries of classifiers: slices, surfaces in three latents, and cells on the boundary (figure 12)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.scoring import LATENT_BATCH, Scorer, batches, device_of
 
 Score = Callable[[np.ndarray], np.ndarray]
-"""A function of latents (n, latents) that gives f(z), (n,)."""
+"""Function from latents (n, latents) to scores f(z), (n,)."""
 LIMIT = 3.0
-"""Half of a side of the cube in which a surface is looked for: latents typically lie between -3 and 3."""
+"""Surfaces are computed for latents from -LIMIT to LIMIT, which is their typical range."""
 HALVINGS = 30
-"""Steps of a bisection."""
+"""Number of steps of a bisection."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,21 @@ class Surface:
 
 
 def member_score(classifier: Scorer, member: int, batch: int = LATENT_BATCH // 8) -> Score:
-    """Score of one model of an ensemble as a function of NumPy latents (n, latents).
+    """Return the score of one model of an ensemble as a function of NumPy latents.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The ensemble, in evaluation mode.
     member : int
-        The model, from 0.
+        Index of the model.
     batch : int
-        Latents that are scored at a time.
+        Number of latent vectors that are scored at once.
+
+    Returns
+    -------
+    callable
+        Function from latents (n, latents) to scores (n,).
     """
     if not 0 <= member < classifier.members:
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")
@@ -66,23 +71,23 @@ def member_score(classifier: Scorer, member: int, batch: int = LATENT_BATCH // 8
 def slice_scores(
     score: Score, base: np.ndarray, axes: Sequence[int], values: Sequence[np.ndarray] | np.ndarray
 ) -> np.ndarray:
-    """Scores on a grid over some latents, the others kept at ``base``.
+    """Compute scores on a grid over some latents, with the others held at ``base``.
 
     Parameters
     ----------
-    score
-        From latents (n, latents) to scores (n,).
-    base
+    score : callable
+        Function from latents (n, latents) to scores (n,).
+    base : ndarray
         Values of all latents, (latents,).
-    axes
-        Latents to vary, one to three; with four axes of figure 12, the first is that of the slices.
-    values
+    axes : sequence of int
+        One to three latents to vary. For the slices of figure 12, the first is that of the slices.
+    values : ndarray or sequence of ndarray
         Values of each varied latent, or one array for all of them.
 
     Returns
     -------
-    np.ndarray
-        float64, one axis for each varied latent, in the order of ``axes``.
+    ndarray, float64
+        Scores, with one axis per varied latent in the order of ``axes``.
     """
     start = np.asarray(base, dtype=np.float64).reshape(-1)
     wrong = [k for k in axes if not 0 <= k < len(start)]
@@ -145,19 +150,19 @@ def boundary_surface(
 
 
 def crossings(score: Score, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Find where each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
+    """Find the point at which each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
 
     Parameters
     ----------
-    score
-        From latents (n, latents) to scores (n,).
-    starts, ends
-        Latents, (n, latents), with scores of different signs.
+    score : callable
+        Function from latents (n, latents) to scores (n,).
+    starts, ends : ndarray
+        Latents (n, latents) with scores of opposite signs.
 
     Returns
     -------
-    np.ndarray
-        float64 (n, latents). A line whose ends have the same sign gives its end.
+    ndarray, float64 (n, latents)
+        Points on the boundary. For lines whose ends have the same sign, the end.
     """
     a, b = np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64)
     positive = score(a) >= 0
@@ -169,24 +174,24 @@ def crossings(score: Score, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def undecided_cells(score: Score, latents: np.ndarray, count: int = 16) -> np.ndarray:
-    """Find latents on the boundary, between real cells of the two predicted classes: cells that the law cannot decide.
+    """Find latents on the decision boundary, between real cells of the two predicted classes.
 
-    Each lies on the line from a random cell to the nearest cell of the other class.
-    Decode them with `morpholaw.interpretation.traversal.decode` to see them.
+    Each is on the line from a random cell to the nearest cell of the other class. Use
+    `morpholaw.interpretation.traversal.decode` to obtain images.
 
     Parameters
     ----------
     score : callable
-        From latents (n, latents) to scores (n,).
+        Function from latents (n, latents) to scores (n,).
     latents : ndarray, float (n, latents)
-        Real cells.
+        Latents of real cells.
     count : int
-        How many to find, at most.
+        Maximum number of points.
 
     Returns
     -------
-    np.ndarray
-        float64 (count or fewer, latents).
+    ndarray, float64 (k, latents)
+        Points on the boundary, k <= ``count``.
 
     Raises
     ------

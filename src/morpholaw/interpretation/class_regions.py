@@ -1,4 +1,4 @@
-"""Which of several classes is called over two inputs in units, all others at the median of some cells."""
+"""Regions of several classes over two inputs in units, with all other inputs at the median of some cells."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from morpholaw.models.features import FeatureTable
 
 STEPS = 161
 SWEPT = 41
-"""Values of an input at which each cell is looked at, to find the inputs that matter."""
+"""Number of values of an input at which cells are evaluated to find the inputs that matter."""
 TRIED = 5
-"""Inputs whose pairs are tried, at most."""
+"""Maximum number of inputs of which pairs are tried."""
 LEAST = 0.01
-"""Share of a map that is a region."""
+"""Smallest share of a map that counts as a region."""
 SOME = 200
-"""Cells that are looked at for it, at most."""
+"""Maximum number of cells that are evaluated to find the inputs that matter."""
 
 
 @dataclass(frozen=True)
 class ClassRegions:
-    """The class over two inputs.
+    """Predicted class over two inputs.
 
     Attributes
     ----------
     names : tuple of str
-        The inputs across and up.
+        The inputs on the horizontal and the vertical axis.
     axes : tuple of ndarray
-        Values of each, rising, float64 (steps,).
+        Ascending values of each input, float64 (steps,).
     called : ndarray, int64 (steps, steps)
-        Number of the class, with rows along the second input; -1 where a law has no finite value.
+        Class numbers, with rows along the second input; -1 where a law has no finite value.
     held : dict
         Values of the other inputs.
     """
@@ -52,24 +52,29 @@ def class_regions(
     ranges: Mapping[str, tuple[float, float]],
     names: Sequence[str] = (),
 ) -> ClassRegions:
-    """Return the class over two inputs.
+    """Compute the predicted class over two inputs.
 
     Parameters
     ----------
     laws : ClassLaws
-        Over inputs in units.
+        Laws over inputs in units.
     cells : FeatureTable
-        Cells at whose median the other inputs are held.
+        Cells. All other inputs are held at their median.
     ranges : mapping
         Range of each input.
     names : sequence of str
-        Two inputs; by default those over which most classes have a region, of the inputs that change the class of
-        most cells.
+        Two inputs. By default, among the inputs that change the class of most cells, the two over which most classes
+        have a region.
+
+    Returns
+    -------
+    ClassRegions
+        The predicted classes.
 
     Raises
     ------
     InputError
-        If the laws do not read two inputs, or not the ones that are named.
+        If the laws have fewer than two inputs, or lack the named ones.
     """
     used = read_inputs(laws)
     chosen = tuple(names)
@@ -89,7 +94,7 @@ def _called(
     names: tuple[str, str],
     steps: int,
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Return the axes of a grid over two inputs, and the class in it, (steps, steps)."""
+    """Return the axes of a grid over two inputs, and the predicted classes, (steps, steps)."""
     across, up = (np.linspace(*ranges[name], steps) for name in names)
     mesh = np.meshgrid(across, up, indexing="xy")
     rows = rows_along(medians(cells, laws.names), dict(zip(names, mesh, strict=True)))
@@ -99,7 +104,7 @@ def _called(
 def _widest_choice(
     laws: ClassLaws, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """Return the two of the inputs that matter most over which most classes have a region."""
+    """Return the two inputs, among those that matter most, over which most classes have a region."""
 
     def shown(names: tuple[str, str]) -> int:
         called = _called(laws, cells, ranges, names, SWEPT)[1]
@@ -109,7 +114,7 @@ def _widest_choice(
 
 
 def read_inputs(laws: ClassLaws) -> tuple[str, ...]:
-    """Return the inputs that any of the laws reads, in the order of its columns."""
+    """Return the inputs of the laws, in the order of their columns."""
     used = {name for law in laws.laws.values() for name in law.expression.variables()}
     return tuple(name for name in laws.names if name in used)
 
@@ -117,7 +122,7 @@ def read_inputs(laws: ClassLaws) -> tuple[str, ...]:
 def inputs_by_changes(
     laws: ClassLaws, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """Return the inputs by the share of cells whose class changes somewhere along them, most first."""
+    """Return the inputs in descending order of the share of cells whose class changes along them."""
     used = read_inputs(laws)
     own = cells.select(laws.names)
     own = own[np.isfinite(own).all(axis=1)]

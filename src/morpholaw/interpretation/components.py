@@ -1,4 +1,4 @@
-"""The additive terms of a law, which of them decides a cell, and the parts that can be drawn (figures 11 and 13)."""
+"""The additive terms of a law, the decisive term for each cell, and parts that can be drawn (figures 11 and 13)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from morpholaw.models.expressions import Call, Expression, to_latex
 from morpholaw.models.law import Law
 
 MOST_PARTS = 9
-"""Parts of a law that are drawn, at most."""
+"""Maximum number of parts of a law that are drawn."""
 _OUTLIER = 6
+"""Multiple of the median size beyond which values are limited in plots."""
 _ROUNDING = 1e-9
-"""Values beyond this many times the median size hide all others in a plot."""
+"""Values below this are rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Term:
 
 @dataclass(frozen=True)
 class SampledPart:
-    """A part of a law over the one or two latents that it depends on, ready to be drawn.
+    """Values of a part of a law over the one or two latents that it depends on.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class SampledPart:
     grids : tuple of ndarray
         Increasing values of each latent, (n,) each.
     values : ndarray
-        (n,) for one latent, (n_second, n_first) for two; NaN where the part is undefined.
+        Values (n,) for one latent, (n_second, n_first) for two; NaN if undefined.
     """
 
     latex: str
@@ -72,7 +73,7 @@ def additive_terms(law: Law) -> list[Term]:
 
 
 def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
-    """Find the term that decides each cell: the largest of those with the sign of the score.
+    """Find the decisive term for each cell, which is the largest term with the sign of the score.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per cell: ``score``, one column per term (its text, its signed value), and ``decides`` (the text of
-        the deciding term; "" where the score is NaN).
+        One row per cell, with the columns ``score``, one column of signed values per term, named after its text, and
+        ``decides`` (text of the decisive term; "" if the score is NaN).
     """
     terms = additive_terms(law)
     values = np.stack([term.values(z) for term in terms], axis=1)
@@ -101,10 +102,10 @@ def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
 
 
 def drawable_parts(law: Law) -> list[Term]:
-    """Return the parts of a law that can be drawn, at most `MOST_PARTS`.
+    """Return at most `MOST_PARTS` parts of a law that can be drawn.
 
-    These are the additive terms of one or two latents; larger terms are divided into the largest parts of at most two
-    latents. A latent by itself and a constant are left out.
+    These are the additive terms of one or two latents. Larger terms are divided into the largest parts of at most two
+    latents. Single latents and constants are omitted.
     """
     parts = [part for term in additive_terms(law) for part in _parts_of_two(term.sign, term.expression)]
     curved = [
@@ -132,17 +133,17 @@ def sample_parts(
     Returns
     -------
     list of SampledPart
-        One for each of `drawable_parts`; empty where there are none.
+        One for each of `drawable_parts`.
     """
     words = words or {}
     return [_sampled(law, part, axes, words, digits) for part in drawable_parts(law)]
 
 
 def readable(values: np.ndarray, gaps: bool = False) -> np.ndarray:
-    """Limit values that are so large that the others could not be told apart in a plot; signs stay.
+    """Limit very large values, which would dominate a plot, but keep their signs.
 
-    With ``gaps`` such values become NaN, so that a curve leaves the plot there. Rounding errors become 0: where a law
-    is flat they have signs that say nothing, and they do not count among what is to be told apart.
+    With ``gaps``, such values become NaN, so that curves are interrupted. Rounding errors become 0, as their signs are
+    meaningless where a law is flat, and they are ignored when the limit is determined.
     """
     values = np.where(np.abs(values) < _ROUNDING, 0.0, values)
     sizes = np.abs(values[np.isfinite(values)])
@@ -161,7 +162,7 @@ def _terms(node: Expression, sign: int) -> list[tuple[int, Expression]]:
 
 
 def _parts_of_two(sign: int, node: Expression) -> Iterator[Term]:
-    """Iterate over the largest parts of at most two latents, with the signs that they are added with."""
+    """Iterate over the largest parts of at most two latents, with their signs."""
     if len(node.variables()) <= 2:
         yield Term(sign, node)
     elif isinstance(node, Call) and node.operator in ("+", "-"):

@@ -1,4 +1,4 @@
-"""Perturbed cells beside the originals: what has to change for another predicted class (figures 15, 16, 18, 20)."""
+"""Counterfactuals: cells perturbed so that their predicted class changes (figures 15, 16, 18, 20)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from morpholaw.models.classes import largest_classes, predicted_classes
 
 @dataclass(frozen=True)
 class Counterfactuals:
-    """Crops perturbed to mislead one model, arrays with one row per crop.
+    """Crops that were perturbed to change the class predicted by one model.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Counterfactuals:
     reconstruction, perturbed_reconstruction : ndarray or None
         The encoder's reconstruction of the crops before and after, (n, s, s); None for scheme 1.
     scores, perturbed_scores : ndarray
-        f before and after, (n,) of two classes, (n, C) of more.
+        Scores before and after, (n,) for two classes, (n, C) for more.
     """
 
     images: np.ndarray
@@ -42,19 +42,19 @@ class Counterfactuals:
 
     @property
     def difference(self) -> np.ndarray:
-        """The change, (n, s, s): of the image in image space, of its reconstruction in latent space."""
+        """Change of the image in image space, or of the reconstruction in latent space, (n, s, s)."""
         if self.perturbed is self.perturbed_reconstruction and self.reconstruction is not None:
             return np.asarray(self.perturbed - self.reconstruction)
         return np.asarray(self.perturbed - self.images)
 
     @property
     def flipped(self) -> np.ndarray:
-        """Where the predicted class changed, bool (n,)."""
+        """Whether the predicted class changed, bool (n,)."""
         return np.asarray(self.predicted != self.perturbed_predicted)
 
     @property
     def margins(self) -> tuple[np.ndarray, np.ndarray]:
-        """Scores before and after, (n,); of more than two classes, the lead of the class predicted before."""
+        """Scores before and after, (n,); for more than two classes, margins of the class predicted before."""
         if self.scores.ndim == 1:
             return self.scores, self.perturbed_scores
         rows, own = np.arange(len(self.scores)), np.maximum(self.predicted, 0)
@@ -88,20 +88,20 @@ def counterfactuals(
     member: int = 0,
     options: AttackOptions = FGSM,
 ) -> Counterfactuals:
-    """Perturb a few crops away from one model's predicted classes.
+    """Attack crops away from the classes predicted by one model.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The ensemble, in evaluation mode.
     images : ndarray or Tensor
-        uint8 (n, s, s) or float32 (n, 1, s, s).
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s).
     eps : float
         Magnitude, in units of the attacked space.
     member : int
-        The model to mislead.
+        Index of the attacked model.
     options : AttackOptions
-        Space, bounds, fixed latents and the class to move towards.
+        Space, bounds, fixed latents and the class to attack towards.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def counterfactuals(
     Raises
     ------
     InputError
-        If there is no such model, or the classifier has no such space.
+        If there is no such model, or the space does not exist in the classifier.
     """
     if not 0 <= member < classifier.members:
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")

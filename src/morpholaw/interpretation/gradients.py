@@ -1,4 +1,4 @@
-"""Gradients of every member's score with respect to its inputs, and the directions that attacks follow."""
+"""Gradients of the scores of all members with respect to their inputs, and the directions of attacks."""
 
 from __future__ import annotations
 
@@ -27,20 +27,25 @@ Loss = Literal["bce", "hinge"]
 def score_gradients(
     classifier: Scorer, inputs: Tensor, space: Space, objective: Objective | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return gradients (members, n, ...) of every member's scores, and the scores (members, n) or (members, n, C).
-
-    The gradient is that of ``objective``, a function of the scores with values (members, n); by default of the scores.
+    """Compute the gradients of all members with respect to their inputs.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The ensemble, in evaluation mode.
     inputs : Tensor
         Images (n, 1, s, s) or latents (n, latents).
     space : {"image", "latent"}
-        What the inputs are.
+        Whether the inputs are images or latents.
     objective : callable, optional
-        A function of the scores with values (members, n).
+        Function from scores to the values (members, n) whose gradient is computed. The default is the scores.
+
+    Returns
+    -------
+    gradients : Tensor
+        Gradients (members, n, ...).
+    scores : Tensor
+        Scores (members, n) or (members, n, C).
     """
     if space == "latent":
         return _latent_gradients(classifier, inputs, objective)
@@ -62,22 +67,27 @@ def score_gradients(
 def _latent_gradients(
     classifier: Scorer, latents: Tensor, objective: Objective | None
 ) -> tuple[Tensor, Tensor]:
-    """Return every member's gradient with respect to its copy of the latents: one backward pass for all."""
+    """Return the gradient of each member with respect to its copy of the latents, in one backward pass."""
     copies = latents.expand(classifier.members, *latents.shape)
     return feature_gradients(classifier.score_latents, copies, objective)
 
 
 def class_margin(scores: Tensor, classes: Tensor, loss: Loss = "bce") -> Tensor:
-    """Return how far each class is ahead of all others, (members, n), of scores (members, n, C); differentiable.
+    """Return the margin of a class over all others, which is differentiable.
 
     Parameters
     ----------
     scores : Tensor
-        f_c(x); a class without a finite score is left out.
+        Scores f_c(x), (members, n, C). Classes without a finite score are ignored.
     classes : Tensor
-        Class numbers, int64 (members, n); the margin of `NO_CLASS` is a constant 0.
+        Class numbers, int64 (members, n). The margin of `NO_CLASS` is a constant 0.
     loss : {"bce", "hinge"}
-        Against the others together, the log odds of the softmax; or against the best of them.
+        "bce" for the log odds of the softmax, against all others together; "hinge" for the margin over the best other.
+
+    Returns
+    -------
+    Tensor
+        Margins (members, n).
     """
     known = classes >= 0
     own = torch.nn.functional.one_hot(classes.clamp(min=0), scores.shape[-1]).bool()
@@ -99,39 +109,40 @@ def fgsm_direction(
 ) -> tuple[Tensor, Tensor]:
     """Compute the sign of the gradient of every member's loss with respect to its inputs (eq. 1).
 
-    By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed
-    form: -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. This keeps the sign exact where
-    the sigmoid of a confident score underflows and autograd would return zero. Of more than two classes, f is the
-    margin of a class over all others (`class_margin`), of which the cross-entropy is a monotonic function too.
+    By the chain rule, sign(grad_x L) = sign(dL/df) sign(grad_x f). The first factor is known: -y for binary
+    cross-entropy, and -y or 0 (beyond the margin) for the hinge loss. The sign is thus exact even if the sigmoid of a
+    large score underflows and autograd would return zero. With more than two classes, f is the margin of a class over
+    all others (`class_margin`), of which the cross-entropy is a monotonic function as well.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The ensemble, in evaluation mode.
     inputs : Tensor
-        float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
+        Images (n, 1, s, s) or latents (n, latents), float32, on the device of the classifier.
     targets : Tensor, ndarray or None
-        Classes to move away from, 0 to C - 1: (n,), or (members, n). None for each member's predicted classes.
+        Classes to attack away from, 0 to C - 1, (n,) or (members, n). None for the predicted classes of each member.
     space : {"image", "latent"}
-        What ``inputs`` holds.
+        Whether ``inputs`` are images or latents.
     loss : {"bce", "hinge"}
         Cross-entropy or hinge loss.
     fixed : sequence of int
-        Latents that are not perturbed; in latent space only.
+        Latents that are not perturbed, in latent space.
     towards : int, optional
-        The class to move towards, in place of away from ``targets``.
+        Class to attack towards, instead of away from ``targets``.
 
     Returns
     -------
     direction : Tensor
-        int8 (members, n, ...) of -1, 0, 1; 0 where a gradient is NaN.
+        Signs -1, 0 or 1, int8 (members, n, ...); 0 if a gradient is NaN.
     scores : Tensor
         Scores (members, n) or (members, n, C) of the inputs.
 
     Raises
     ------
     InputError
-        For latent space with scheme 1, fixed latents in image space or out of range, and targets of the wrong shape.
+        If scheme 1 is attacked in latent space, latents are fixed in image space or do not exist, or targets have the
+        wrong shape.
     """
     check_fixed(classifier, inputs, space, fixed)
 
@@ -156,7 +167,7 @@ def fgsm_direction(
 def _margin_to_raise(
     scores: Tensor, targets: Tensor | np.ndarray | None, towards: int | None, loss: Loss
 ) -> Tensor:
-    """Return what an attack on more than two classes raises: the margin of a class, or minus that of ``targets``."""
+    """Return the quantity that an attack on more than two classes increases: the margin of a class, or minus it."""
     if towards is not None:
         _check_class(towards, scores.shape[-1])
         margin = class_margin(scores, torch.full_like(scores[..., 0], towards, dtype=torch.int64), loss)
@@ -170,10 +181,10 @@ def _margin_to_raise(
 
 
 class RandomSigns:
-    """Random directions of the same magnitude as the gradient's sign: the control of an attack.
+    """Random signs, as a control for attacks.
 
-    The signs depend on the seed, the order of the inputs and their shape, and not on the size of the batches. All
-    members of an ensemble get the same directions.
+    The signs depend on the seed, the order of the inputs and their shape, but not on the batch size. They are the same
+    for all members of an ensemble.
 
     Parameters
     ----------
@@ -190,7 +201,7 @@ class RandomSigns:
         Parameters
         ----------
         shape : sequence of int
-            Of the batch, (n, ...).
+            Shape of the batch, (n, ...).
         """
         count, size = shape[0], int(np.prod(shape[1:]))
         words = self._rng.integers(0, 2**64, size=(count, -(-size // 64)), dtype=np.uint64)
@@ -210,11 +221,11 @@ def random_direction(
     inputs : Tensor
         Images (n, 1, s, s) or latents (n, latents).
     signs : RandomSigns
-        Where the signs come from.
+        Source of the signs.
     space : {"image", "latent"}
-        What the inputs are.
+        Whether the inputs are images or latents.
     fixed : sequence of int
-        Latents that are kept as they are.
+        Latents that are held fixed.
     """
     check_fixed(classifier, inputs, space, fixed)
     if isinstance(classifier, FusedClassifier) and space == "image":
@@ -228,18 +239,18 @@ def random_direction(
 
 
 def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequence[int]) -> None:
-    """Raise an `InputError` if the space or the latents to keep fixed do not exist.
+    """Raise an `InputError` if the space or the fixed latents do not exist.
 
     Parameters
     ----------
     classifier : Scorer
-        In evaluation mode.
+        The ensemble, in evaluation mode.
     inputs : Tensor
         Images (n, 1, s, s) or latents (n, latents).
     space : {"image", "latent"}
-        What the inputs are.
+        Whether the inputs are images or latents.
     fixed : sequence of int
-        Latents that are kept as they are.
+        Latents that are held fixed.
     """
     check_space(classifier, space)
     if fixed and space == "image":
@@ -274,6 +285,6 @@ def _numbers(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
 
 
 def _signs(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
-    """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, +1 for 1, 0 for ``NO_CLASS``."""
+    """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, 1 for 1, and 0 for ``NO_CLASS``."""
     classes = _numbers(targets, scores)
     return torch.where(classes == NO_CLASS, 0, 2 * classes - 1).to(torch.float32)

@@ -1,4 +1,4 @@
-"""A law over one or two of its inputs in units, all others at the median of some cells."""
+"""Scores of a law over one or two inputs in units, with all other inputs at the median of some cells."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class InputSlice:
     Attributes
     ----------
     names : tuple of str
-        The inputs across and up; one for a curve.
+        The inputs on the horizontal and the vertical axis, or a single one for a curve.
     axes : tuple of ndarray
-        Values of each, rising, float64 (steps,).
+        Ascending values of each input, float64 (steps,).
     values : ndarray
-        Scores, (steps,), or (steps, steps) with rows along the second input; NaN where undefined.
+        Scores, (steps,), or (steps, steps) with rows along the second input; NaN if undefined.
     held : dict
         Values of the other inputs.
     """
@@ -38,7 +38,7 @@ class InputSlice:
 
 
 def held_text(held: Mapping[str, float], units: Mapping[str, str]) -> str:
-    """Return where inputs are held: "area = 180 µm², contrast = 0.3"."""
+    """Return the values of fixed inputs as text, such as "area = 180 µm², contrast = 0.3"."""
     return ", ".join(
         f"{name} = {significant(value)}{f' {units[name]}' if units.get(name) else ''}"
         for name, value in held.items()
@@ -51,23 +51,28 @@ def input_slice(
     ranges: Mapping[str, tuple[float, float]],
     names: Sequence[str] = (),
 ) -> InputSlice:
-    """Return the scores of a law over some of its inputs.
+    """Compute the scores of a law over one or two inputs.
 
     Parameters
     ----------
     law : Law
-        Over inputs in units.
+        Law over inputs in units.
     cells : FeatureTable
-        Cells at whose median the other inputs are held.
+        Cells. All other inputs are held at their median.
     ranges : mapping
         Range of each input.
     names : sequence of str
-        One or two inputs; by default the two (or the one) that change the score most.
+        One or two inputs. The default is those that change the score most.
+
+    Returns
+    -------
+    InputSlice
+        The scores.
 
     Raises
     ------
     InputError
-        If the law reads no input, or not the ones that are named.
+        If the law has no inputs, or lacks the named ones.
     """
     used = law.expression.variables()
     chosen = tuple(names) or inputs_by_effect(law, cells, ranges)[:2]
@@ -86,26 +91,26 @@ def input_slice(
 def inputs_by_effect(
     law: Law, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """Return the inputs of a law by how much the score changes along them, most first."""
+    """Return the inputs of a law in descending order of their effect on the score."""
     used = law.expression.variables()
     middle = medians(cells, used)
     effects = {}
     for name in used:
         rows = rows_along(middle, {name: np.linspace(*ranges[name], STEPS)})
         f = np.nan_to_num(law.reduced().score(rows), posinf=1e9, neginf=-1e9)
-        effects[name] = float(np.std(f / (1 + np.abs(f))))  # squeezed, for laws may overflow
+        effects[name] = float(np.std(f / (1 + np.abs(f))))  # squashed, as laws can overflow
     return tuple(sorted(used, key=lambda name: (-effects[name], name)))
 
 
 def rows_along(middle: Mapping[str, float], varied: Mapping[str, np.ndarray]) -> FeatureTable:
-    """Return cells that differ in some inputs alone.
+    """Return a table of cells in which only some inputs vary.
 
     Parameters
     ----------
     middle : mapping
-        Value of each input of the cells.
+        Value of each input.
     varied : mapping
-        Values of the inputs that differ, arrays of one shape; one cell for each of their places.
+        Values of the varied inputs, as arrays of the same shape with one element per cell.
     """
     count = next(iter(varied.values())).size
     columns = [varied[name].ravel() if name in varied else np.full(count, middle[name]) for name in middle]
@@ -113,7 +118,7 @@ def rows_along(middle: Mapping[str, float], varied: Mapping[str, np.ndarray]) ->
 
 
 def medians(cells: FeatureTable, names: Sequence[str]) -> dict[str, float]:
-    """Return the median of each input over the cells that have a value; 0 where none has."""
+    """Return the median of each input over cells with a finite value; 0 if there are none."""
     found = {}
     for name in names:
         values = cells.select([name])[:, 0]

@@ -1,4 +1,4 @@
-"""Interval arithmetic over a law's tree: bounds of f over a whole box of latents that are never too narrow."""
+"""Interval arithmetic on expressions, which gives guaranteed bounds of a law over boxes of its inputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def boxes(limits: Sequence[tuple[float, ...]], cuts: int) -> tuple[np.ndarray, n
     limits : sequence of (float, float)
         Range of each axis.
     cuts : int
-        Boxes along each axis.
+        Number of boxes along each axis.
     """
     if not limits:
         return np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(0)
@@ -41,14 +41,21 @@ def boxes(limits: Sequence[tuple[float, ...]], cuts: int) -> tuple[np.ndarray, n
 def bound_expression(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval:
     """Compute bounds of an expression over boxes of its variables.
 
-    Bounds are rounded outwards. A box in which the expression may be undefined (the logarithm or root of a
-    negative number, a division by zero) gets the bounds -inf and inf: nothing is stated about it. A variable
-    that occurs twice is counted as two, so bounds may be wider than the truth: use small boxes.
+    Bounds are rounded outwards. If the expression may be undefined in a box (logarithm or root of a negative number,
+    division by zero), its bounds are -inf and inf. Repeated occurrences of a variable are treated as independent, so
+    bounds can be too wide, and small boxes give tighter ones.
 
     Parameters
     ----------
-    low, high
-        Ends of the boxes, (boxes, variables).
+    expression : Expression
+        The expression.
+    low, high : ndarray
+        Lower and upper corners of the boxes, (boxes, variables).
+
+    Returns
+    -------
+    Interval
+        Bounds of the expression.
     """
     from morpholaw.models.expressions import Call, Constant, Variable
 

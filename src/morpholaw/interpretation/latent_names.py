@@ -1,4 +1,4 @@
-"""Suggested names of latents, with signs, from their correlations with measured shapes or true factors."""
+"""Suggestion of names for latents, with signs, from their correlations with measured shapes or true factors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from morpholaw.display import MINUS
 from morpholaw.errors import InputError
 
 LEAST_SHARE = 0.5
-"""Share of a latent's variance (of ranks, the squared correlation) that a shape accounts for where it gives its name.
+"""Smallest squared rank correlation with a shape for which a latent is named after it.
 
-A name stands for the latent in sentences and formulas: "more size" has to mean that nuclei are larger.
+The name replaces the latent in sentences and formulas, so "more size" has to mean that nuclei are larger.
 """
 BOTH_ENDS = "both ends"
 NEIGHBOURHOOD = "neighbourhood"
@@ -44,19 +44,20 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class SuggestedName:
-    """A name for a latent.
+    """A suggested name for a latent.
 
     Attributes
     ----------
     name : str
-        Unique among the names of an encoder: "size", "size 2" for the next latent that follows the same shape. "size,
-        both ends" where the shape follows the distance of the latent from its median, so that it has no direction.
+        Name that is unique in an encoder, such as "size", or "size 2" for the next latent with the same shape. "size,
+        both ends" if the shape correlates with the distance of the latent from its median, so that there is no
+        direction.
     sign : int
-        +1 or -1: ``sign`` times the latent is more of what the name says.
+        +1 or -1: ``sign`` times the latent increases with what the name says.
     shape : str
-        The measured shape or true factor that the latent follows.
+        The measured shape or true factor that correlates most with the latent.
     correlation : float
-        Of ``sign`` times the latent (or its distance from the median) with the shape.
+        Correlation of ``sign`` times the latent (or its distance from the median) with the shape.
     """
 
     name: str
@@ -78,21 +79,21 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
     latents : ndarray, (n, latents)
         Means of the encodings.
     shapes : DataFrame
-        One row per encoding. Columns that are not numeric or do not vary are left out; rows with a value that is not
-        finite are left out for that column.
+        Shapes, one row per encoding. Columns that are not numeric or do not vary are ignored, as are values that are
+        not finite.
 
     Returns
     -------
     DataFrame
-        One row per latent and shape: ``latent``, ``shape``, ``spearman`` (signed rank correlation, for monotonic
-        relations), ``even`` (Spearman correlation with the distance of the latent from its median: a latent that
-        encodes |shape|, or whose two ends look alike) and ``quadratic`` (R^2 of the ranks of the shape on a quadratic
-        in the ranks of the latent: any smooth relation).
+        One row per latent and shape, with the columns ``latent``, ``shape``, ``spearman`` (Spearman correlation, for
+        monotonic relations), ``even`` (Spearman correlation with the distance of the latent from its median, for
+        latents whose two ends look alike) and ``quadratic`` (R^2 of a quadratic regression of the ranks of the shape on
+        the ranks of the latent, for any smooth relation).
 
     Raises
     ------
     InputError
-        If there is not one row of shapes per encoding.
+        If the number of rows of shapes differs from that of encodings.
     """
     z = np.asarray(latents, dtype=np.float64)
     if z.ndim != 2 or len(z) != len(shapes):
@@ -119,20 +120,20 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
 
 
 def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
-    """Suggest a name for each latent of whose variance a shape accounts for at least `LEAST_SHARE`.
+    """Suggest a name for each latent whose squared correlation with a shape is at least `LEAST_SHARE`.
 
-    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides. A name that several latents deserve is
-    numbered from the strongest: "size", "size 2".
+    The largest of ``|spearman|`` and ``|even|`` over all shapes is used. If several latents get the same name, they are
+    numbered in the order of their correlations: "size", "size 2".
 
     Parameters
     ----------
     correlations : DataFrame
-        As `correlate` returns it.
+        Table of `correlate`.
 
     Returns
     -------
     dict
-        Latent to `SuggestedName`; latents that follow no shape that closely are not there.
+        `SuggestedName` by latent, for latents that have one.
     """
     named = correlations[correlations["shape"].isin(list(_NAMES))]
     strength = named[["spearman", "even"]].abs().max(axis=1)
@@ -157,7 +158,7 @@ def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
 
 
 def signed_name(name: str, sign: int) -> str:
-    """Return the name of a latent itself: "−size" for one that decreases with size."""
+    """Return a name with its sign, e.g. "−size" for a latent that decreases with size."""
     return f"{MINUS}{name}" if sign < 0 else name
 
 
@@ -171,7 +172,7 @@ def split_sign(word: str) -> tuple[str, int]:
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
     """Return the ranks of each column with mean 0 and variance 1; 0 for a column that does not vary."""
-    from scipy.stats import rankdata  # takes half a second, and cutting crops names no latents
+    from scipy.stats import rankdata  # slow to import, and not needed for cutting crops
 
     ranks: np.ndarray = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)

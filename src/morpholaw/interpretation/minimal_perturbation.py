@@ -1,4 +1,4 @@
-"""The smallest perturbation that changes the predicted class, cell by cell, along the fast gradient sign."""
+"""The smallest perturbation along the fast gradient sign that changes the predicted class of each cell."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def minimal_perturbation(
 ) -> np.ndarray:
     """Find the smallest eps at which x + eps sign(grad_x L(f(x), predicted class)) changes class (eq. 1 and 2).
 
-    The ray is examined in ``steps`` equal steps; the first step over which the class changes is bisected to
-    ``tolerance``. Scores along a ray need not be monotonic: a class that changes and changes back within one step is
-    not noticed. All cells and members advance together, and those that have changed are no longer evaluated.
+    The ray is divided into ``steps`` equal steps, and the first step over which the class changes is bisected to
+    ``tolerance``. As scores along a ray are not always monotonic, a class that changes and changes back within one step
+    is missed. All cells and members are processed together; those that have changed are no longer evaluated.
 
     Parameters
     ----------
@@ -39,27 +39,26 @@ def minimal_perturbation(
     x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
     options : AttackOptions
-        Space, bounds and fixed latents; the attack follows the gradient, away from the predicted class or towards one.
+        Space, bounds and fixed latents. The attack is away from the predicted class or towards a class.
     eps_max : float
         Largest magnitude to try, in units of the attacked space.
     tolerance : float
-        The value returned is at most this much above a magnitude at which the class was unchanged.
+        Maximum difference between the result and a magnitude at which the class is unchanged.
     steps : int
-        Equal steps into which the ray is divided before bisection.
+        Number of steps into which the ray is divided before bisection.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
-    ndarray
-        float64 (members, n). The class *has* changed at the value returned; inf where it does not change up to
-        ``eps_max``; NaN where the score is NaN to begin with, and for crops that were not reached before the step
-        was stopped.
+    ndarray, float64 (members, n)
+        Magnitudes at which the class has changed; inf if it does not change up to ``eps_max``; NaN if the score of the
+        unperturbed input is NaN, and for crops that were not reached before a cancellation.
 
     Raises
     ------
     InputError
-        For a tolerance, range or number of steps that is not positive, and inputs that do not fit the space.
+        If the tolerance, the range or the number of steps is not positive, or the inputs do not match the space.
     """
     if not (0 < tolerance <= eps_max < math.inf) or steps < 1:
         raise InputError("The smallest perturbation needs 0 < tolerance <= eps_max and at least one step.")
@@ -113,9 +112,9 @@ class _GradientRay:
 
     @torch.inference_mode()
     def _changed(self, eps: Tensor, where: Tensor) -> Tensor:
-        """Return whether the class is another one at ``eps`` (members, n); False outside ``where``.
+        """Return whether the class has changed at ``eps`` (members, n); False outside ``where``.
 
-        Only columns (crops) that some member still needs are evaluated.
+        Only crops that some member still needs are evaluated.
         """
         columns = where.any(dim=0)
         changed = torch.zeros_like(where)

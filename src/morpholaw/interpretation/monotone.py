@@ -1,4 +1,4 @@
-"""In which inputs a law rises or falls, proved over a box by interval arithmetic on its slopes."""
+"""Proof of monotonicity of a law in its inputs, by interval arithmetic on its derivatives."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from morpholaw.interpretation.interval_arithmetic import Interval, bound_express
 from morpholaw.models.expressions import Call, Constant, Expression, Variable
 
 BOXES = 4096
-"""Boxes that the ranges of a law's inputs are cut into, at most: the more, the more is proved."""
+"""Maximum number of boxes into which the ranges of inputs are divided. With more boxes, more can be proved."""
 
 
 def directions(expression: Expression, ranges: Mapping[str, tuple[float, float]]) -> dict[str, int]:
-    """Return +1 for each input that the expression never falls in, -1 for those it never rises in, else 0.
+    """Determine in which inputs an expression is monotonic.
 
     Parameters
     ----------
     expression : Expression
         The formula.
     ranges : mapping
-        Range of each input that it reads. What cannot be proved within them is 0.
+        Range of each of its inputs.
+
+    Returns
+    -------
+    dict
+        For each input, +1 if the expression never decreases with it, -1 if it never increases, and 0 if neither could
+        be proved within the ranges.
     """
     names = {node.name: node.column for node in expression.nodes() if isinstance(node, Variable)}
     low, high = _boxes(names, ranges)

@@ -1,4 +1,4 @@
-"""A law rewritten for latents whose sign was changed, so that "more" means what their names say."""
+"""A law rewritten for latents with reversed signs, so that larger values mean what their names say."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from morpholaw.models.law import Law
 
 
 def law_in_words(law: Law, words: Mapping[str, str]) -> tuple[Law, dict[str, str]]:
-    """Return a law over named quantities, and the names without their signs.
+    """Return a law over named quantities, and the names without signs.
 
     Parameters
     ----------
     law : Law
-        Over latents such as ``z1``.
+        Law over latents such as ``z1``.
     words : mapping
-        Latent to name, e.g. ``{"z1": "−size"}``: the latent decreases with size.
+        Names of latents. ``{"z1": "−size"}`` means that the latent decreases with size.
 
     Returns
     -------
     law : Law
-        The same function of the named quantities: ``z1`` in it stands for the size, which is minus the latent.
+        The same law of the named quantities. In the example, its ``z1`` is minus the latent and stands for the size.
     names : dict
-        Latent to name, e.g. ``{"z1": "size"}``.
+        Names of latents without signs, e.g. ``{"z1": "size"}``.
     """
     names = {latent: split_sign(word) for latent, word in words.items()}
     reversed_latents = frozenset(latent for latent, (_, sign) in names.items() if sign < 0)
@@ -34,7 +34,7 @@ def law_in_words(law: Law, words: Mapping[str, str]) -> tuple[Law, dict[str, str
 
 
 def rename(expression: Expression, names: Mapping[str, str]) -> Expression:
-    """Return an expression whose variables are shown by other names, such as "size (−z1)"; for text alone."""
+    """Return an expression with other names for its variables, such as "size (−z1)", for display only."""
     if isinstance(expression, Variable):
         return replace(expression, name=names.get(expression.name, expression.name))
     if isinstance(expression, Call):
@@ -69,7 +69,7 @@ def _sum(sign_a: int, a: Expression, sign_b: int, b: Expression) -> tuple[int, E
 
 
 def _signed(sign: int, node: Expression) -> Expression:
-    """Return sign * node as one expression; the sign goes into the first factor if that is a constant."""
+    """Return sign * node as one expression. If the first factor is a constant, it absorbs the sign."""
     if sign > 0:
         return node
     if isinstance(node, Call) and node.operator in ("*", "/") and isinstance(node.operands[0], Constant):

@@ -1,4 +1,4 @@
-"""Pictures that are no cells: where they land in latent space, what the classifiers say (appendix G)."""
+"""Out-of-distribution images: their place in latent space, and the classes that are predicted (appendix G)."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ BACKGROUND_NOISE = 0.02  # standard deviation of an empty field in the normalise
 
 @dataclass(frozen=True)
 class OddCrops:
-    """What an ensemble makes of one kind of odd crop.
+    """Encodings and scores of one kind of out-of-distribution crops.
 
     Attributes
     ----------
-    kind
+    kind : str
         "blank", "saturated", "empty", "noise" or "defocused".
-    images
-        uint8 (k, s, s).
-    scores
-        float64 (members, k).
-    means, variances
+    images : ndarray, uint8 (k, s, s)
+        The crops.
+    scores : ndarray, float64 (members, k)
+        Scores of each model.
+    means, variances : ndarray or None
         Gaussian encodings, float64 (k, latents) each (figure 27); None for scheme 1.
-    distance
-        float64 (k,): Mahalanobis distance from the encodings of real crops; None for scheme 1.
-    distance_limit
-        Distance that 1 % of the real crops exceed: farther crops are unlike the data.
+    distance : ndarray or None
+        Mahalanobis distance from the encodings of real crops, float64 (k,); None for scheme 1.
+    distance_limit : float or None
+        Distance that is exceeded by 1 % of the real crops.
     """
 
     kind: str
@@ -50,20 +50,25 @@ class OddCrops:
 
 
 COUNT = 16
-"""Odd crops of each kind that has several."""
+"""Number of crops of each kind that varies."""
 DEFOCUS = 6.0
-"""Standard deviation of the blur of those out of focus, in pixels."""
+"""Standard deviation of the blur of defocused crops, in pixels."""
 
 
 def odd_crops(crops: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
-    """Odd crops of every kind, uint8 (k, s, s): blank and saturated once, the others `COUNT` times.
+    """Create out-of-distribution crops of every kind.
 
     Parameters
     ----------
-    crops
-        Real crops, uint8 (n, s, s): their size is taken, and the defocused ones are made of them.
-    seed
-        Of the noise and the choice of crops.
+    crops : ndarray, uint8 (n, s, s)
+        Real crops, which define the size and from which defocused ones are made.
+    seed : int
+        Seed of the noise and of the choice of crops.
+
+    Returns
+    -------
+    dict
+        Crops by kind, uint8 (k, s, s): one blank and one saturated crop, and `COUNT` of each other kind.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -84,16 +89,21 @@ def odd_crops(crops: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
 def probe_odd_crops(
     classifier: Scorer, crops: np.ndarray, odd: dict[str, np.ndarray] | None = None
 ) -> list[OddCrops]:
-    """Encode and score odd crops.
+    """Encode and score out-of-distribution crops.
 
     Parameters
     ----------
-    classifier
-        In evaluation mode.
-    crops
-        Real crops, uint8 (n, s, s), that the encodings are compared with.
-    odd
-        Kinds of odd crops, as from `odd_crops`, which makes them where None.
+    classifier : Scorer
+        The ensemble, in evaluation mode.
+    crops : ndarray, uint8 (n, s, s)
+        Real crops for comparison.
+    odd : dict, optional
+        Out-of-distribution crops by kind. The default is those of `odd_crops`.
+
+    Returns
+    -------
+    list of OddCrops
+        One for each kind.
     """
     kinds = odd_crops(crops) if odd is None else odd
     shared = has_latents(classifier)
@@ -115,16 +125,21 @@ def probe_odd_crops(
 
 
 def mahalanobis(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Distance of points (k, latents) from the cloud of ``reference`` (n, latents), in standard deviations.
+    """Compute Mahalanobis distances of points from a distribution.
 
-    Directions in which the reference hardly varies are kept from dividing by zero by a floor of 1e-3.
+    The variance of the distribution has a lower limit of 1e-3 in every direction.
 
     Parameters
     ----------
     points : ndarray, float (k, latents)
         The points.
     reference : ndarray, float (n, latents)
-        The cloud.
+        Sample of the distribution.
+
+    Returns
+    -------
+    ndarray, float64 (k,)
+        Distances in standard deviations.
     """
     centred = reference - reference.mean(axis=0)
     spread, directions = np.linalg.eigh(centred.T @ centred / max(1, len(reference) - 1))

@@ -1,4 +1,4 @@
-"""The Rashomon set: models that explain the data equally well, and the smallest of them (figures 1, 21)."""
+"""The Rashomon set of models that are about equally accurate, and the smallest of them (figures 1, 21)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morpholaw.errors import InputError
 
 @dataclass(frozen=True)
 class ModelPoint:
-    """One trained model: its scheme, its number in the ensemble, test accuracy in [0, 1], expression size."""
+    """A trained model with its scheme, number in the ensemble, test accuracy in [0, 1] and expression size."""
 
     scheme: int
     member: int
@@ -24,11 +24,11 @@ def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int])
     Parameters
     ----------
     scheme : int
-        1 to 4.
+        Scheme, 1 to 4.
     accuracies : sequence of float
-        One per model.
+        Accuracy of each model.
     sizes : sequence of int
-        Nodes, one per model.
+        Number of nodes of each model.
     """
     if len(accuracies) != len(sizes):
         raise InputError(f"There are {len(accuracies)} accuracies for {len(sizes)} sizes; expected as many.")
@@ -37,14 +37,16 @@ def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int])
 
 
 def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> ModelPoint:
-    """Return the smallest model whose accuracy is at most ``tolerance`` below the best; of equals the most accurate.
+    """Return the smallest model whose accuracy is within ``tolerance`` of the best.
+
+    If there are several of the same size, the most accurate one is returned.
 
     Parameters
     ----------
     points : iterable of ModelPoint
         The models.
     tolerance : float
-        Loss of accuracy that is allowed, as a share.
+        Largest accepted loss of accuracy, as a share.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The parts of a sparse network that a person can read: functions of one or two inputs (paper, 6.3, figures 7-10)."""
+"""Interpretable parts of a sparse network, which are functions of one or two inputs (paper, 6.3, figures 7-10)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ReadablePart:
     Attributes
     ----------
     part : SubNetwork
-        Its neurons, from the inputs on.
+        The sub-network, beginning with the inputs.
     response : callable
-        From inputs, (n, inputs), to its response, float64 (n,).
+        Function from inputs, (n, inputs), to the response, float64 (n,).
     meaning : str
-        What the response is: "contribution to f" or "activation".
+        Meaning of the response: "contribution to f" or "activation".
     """
 
     part: SubNetwork
@@ -38,7 +38,7 @@ class ReadablePart:
 
 
 def readable_parts(network: SparseNetwork) -> list[ReadablePart]:
-    """Return the sub-networks of one or two inputs, each as a function of them; those with fewer inputs first."""
+    """Return the sub-networks of one or two inputs with their responses, those with fewer inputs first."""
     found = []
     for part in decompose(network):
         if len(part.inputs) > 2:

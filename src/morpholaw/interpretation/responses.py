@@ -1,4 +1,4 @@
-"""The response of a network to few inputs: its map, and in which inputs it rises or falls (paper, 6.3)."""
+"""Response of a network to one or two inputs, as a map, and its monotonicity (paper, 6.3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from morpholaw.errors import InputError
 
 Response = Callable[[np.ndarray], np.ndarray]
-"""A function of points (n, inputs) that gives values (n,)."""
+"""Function from points (n, inputs) to values (n,)."""
 
 LIMIT, STEPS = 3.0, 61
 """Inputs are looked at from -LIMIT to LIMIT, at so many values."""
@@ -25,9 +25,9 @@ class ResponseMap:
     Attributes
     ----------
     axis : ndarray, float64 (steps,)
-        The values of every input.
+        Values of each input.
     values : ndarray, float64 (steps,) or (steps, steps)
-        The first input along the first axis.
+        Responses, with the first input along the first axis.
     """
 
     axis: np.ndarray
@@ -44,11 +44,11 @@ def response_map(response: Response, inputs: int) -> ResponseMap:
 
 
 def monotonicity(response: Response, inputs: int) -> np.ndarray:
-    """Compute net change over total variation along each input, float64 (inputs,).
+    """Compute the monotonicity of a response in each input, float64 (inputs,).
 
-    1 where the response only increases with the input, whatever the others are; -1 where it only decreases; near 0
-    where it returns to its start; NaN where it does not depend on the input. The others are drawn uniformly from
-    -LIMIT to LIMIT.
+    The monotonicity is the net change divided by the total variation along the input, with random values of the other
+    inputs from -LIMIT to LIMIT. It is 1 if the response only increases with the input, -1 if it only decreases, close
+    to 0 if it returns to its initial value, and NaN if it does not depend on the input.
     """
     axis = np.linspace(-LIMIT, LIMIT, STEPS)
     others = np.random.default_rng(0).uniform(-LIMIT, LIMIT, (LINES, 1, inputs))

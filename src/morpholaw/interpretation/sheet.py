@@ -1,4 +1,4 @@
-"""Cells that show what a law does: the most typical of each side, and those nearest to its boundary."""
+"""Choice of cells that illustrate a law: typical cells of each side, and cells closest to its boundary."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ PER_ROW = 5
 
 @dataclass(frozen=True)
 class Sheet:
-    """Four rows of cells of one law.
+    """Four rows of cells that illustrate a law.
 
     Attributes
     ----------
     rows : tuple of ndarray, int64
-        Places of the cells among the scores that were given: typical of the first class, nearest to the boundary on
-        its side, nearest on the side of the second, typical of the second. Rows may be shorter than `PER_ROW`.
+        Indices of cells: typical of the first class, closest to the boundary on its side, closest on the side of the
+        second class, typical of the second class. Rows can be shorter than `PER_ROW`.
     titles : tuple of str
-        What each row shows.
+        Title of each row.
     """
 
     rows: tuple[np.ndarray, ...]
@@ -90,14 +90,19 @@ class LawSheet:
 def sheet_of(scores: np.ndarray, classes: tuple[str, str]) -> Sheet:
     """Choose cells for a sheet.
 
-    Typical are the cells whose score is nearest to the median score of their side; no cell is shown twice.
+    Typical cells are those whose score is closest to the median score of their side. No cell is chosen twice.
 
     Parameters
     ----------
     scores : ndarray, float64 (n,)
-        Scores of the law; cells without a finite one are not shown.
+        Scores of the law. Cells without a finite score are ignored.
     classes : (str, str)
         The classes of f < 0 and of f >= 0.
+
+    Returns
+    -------
+    Sheet
+        The cells.
 
     Raises
     ------
@@ -120,8 +125,8 @@ def sheet_of(scores: np.ndarray, classes: tuple[str, str]) -> Sheet:
     rows = (typical_first, near_first[::-1], near_second, typical_second)
     titles = (
         f"typically {classes[0]}",
-        f"called {classes[0]}, nearest to the boundary",
-        f"called {classes[1]}, nearest to the boundary",
+        f"called {classes[0]}, closest to the boundary",
+        f"called {classes[1]}, closest to the boundary",
         f"typically {classes[1]}",
     )
     return Sheet(tuple(np.asarray(row, np.int64) for row in rows), titles)

@@ -22,16 +22,16 @@ Neuron = tuple[int, int]
 
 @dataclass(frozen=True)
 class SparseNetwork:
-    """One masked network with Mish hidden layers and linear outputs: one of two classes, else one per class.
+    """A sparse network with Mish hidden layers, and one linear output for two classes or one per class for more.
 
     Attributes
     ----------
-    weights
-        For each layer float64 (n_in, n_out), 0 where there is no connection.
-    masks
-        For each layer bool (n_in, n_out): the connections.
-    biases
-        For each layer float64 (n_out,).
+    weights : tuple of ndarray
+        Weights of each layer, float64 (n_in, n_out); 0 without a connection.
+    masks : tuple of ndarray
+        Connections of each layer, bool (n_in, n_out).
+    biases : tuple of ndarray
+        Biases of each layer, float64 (n_out,).
     """
 
     weights: tuple[np.ndarray, ...]
@@ -42,14 +42,14 @@ class SparseNetwork:
     def from_arrays(
         cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int | None = None
     ) -> SparseNetwork:
-        """Build a network from arrays of the attributes' shapes; ``output`` chooses one of several outputs.
+        """Create a network from arrays.
 
         Parameters
         ----------
         weights, masks, biases : sequence of array_like
-            One per layer.
+            Arrays of each layer; see the attributes.
         output : int, optional
-            The output to keep.
+            Number of the output to keep, of several.
         """
         kept = [np.array(m, dtype=bool) for m in masks]
         values = [np.asarray(w, dtype=np.float64) * m for w, m in zip(weights, kept, strict=True)]
@@ -69,16 +69,16 @@ class SparseNetwork:
 
     @classmethod
     def of(cls, head: HeadEnsemble, member: int, output: int | None = None) -> SparseNetwork:
-        """Build the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3).
+        """Create the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3).
 
         Parameters
         ----------
         head : HeadEnsemble
             The heads.
         member : int
-            The model, from 0.
+            Index of the model.
         output : int, optional
-            The output to keep.
+            Number of the output to keep, of several.
         """
         if head.normalise:
             raise InputError("A head with batch normalisation has no sub-networks; use scheme 2 or 3.")
@@ -92,12 +92,12 @@ class SparseNetwork:
 
     @property
     def depth(self) -> int:
-        """The number of the output's layer."""
+        """Number of the output layer."""
         return len(self.weights)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The number of neurons of each layer, the inputs first."""
+        """Number of neurons of each layer, beginning with the inputs."""
         return (self.masks[0].shape[0], *(len(b) for b in self.biases))
 
     @property
@@ -136,12 +136,17 @@ class SparseNetwork:
         )
 
     def score(self, z: np.ndarray) -> np.ndarray:
-        """Return f(z), float64 (n,) of one output and (n, outputs) of several, of inputs (n, inputs).
+        """Compute the output of the network.
 
         Parameters
         ----------
         z : ndarray, float (n, inputs)
             Inputs.
+
+        Returns
+        -------
+        ndarray, float64 (n,) or (n, outputs)
+            Scores f(z).
         """
         x = np.asarray(z, dtype=np.float64)
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
@@ -152,18 +157,18 @@ class SparseNetwork:
 
 @dataclass(frozen=True)
 class SubNetwork:
-    """A part of a network that is a function of few neurons.
+    """A part of a network.
 
     Attributes
     ----------
-    sources
-        Neurons it reads: inputs of the network, or terminals of other sub-networks.
-    neurons
-        Neurons that belong to it, by layer; terminals included, sources not.
-    terminals
-        Neurons whose activations leave it.
-    inputs
-        Numbers of the inputs of the network that it depends on, through other sub-networks too.
+    sources : tuple of Neuron
+        Neurons that it reads: inputs of the network, or terminals of other sub-networks.
+    neurons : tuple of Neuron
+        Neurons that belong to it, by layer, including terminals but not sources.
+    terminals : tuple of Neuron
+        Neurons that other parts or the output read.
+    inputs : tuple of int
+        Numbers of the network's inputs on which it depends, directly or through other sub-networks.
     """
 
     sources: tuple[Neuron, ...]
@@ -184,7 +189,7 @@ def mish(x: np.ndarray) -> np.ndarray:
 
 
 def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
-    """Return the connections on any path from ``inputs`` to an output (figure 6): a bool mask for each layer.
+    """Return the connections on all paths from ``inputs`` to an output (figure 6), as a bool mask for each layer.
 
     Parameters
     ----------
@@ -241,11 +246,11 @@ def sub_network(network: SparseNetwork, terminals: Sequence[Neuron]) -> SubNetwo
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:
-    """Split a network into sub-networks, one for each set of inputs that its neurons depend on (6.3).
+    """Decompose a network into sub-networks, one for each set of inputs on which neurons depend (6.3).
 
-    Neurons that depend on the same inputs belong to the same sub-network. The output adds the contributions of the
-    sub-networks that feed it and belongs to none: f(z) = bias + the sum of the contributions. Neurons that do not reach
-    the output are left out. For the contributions, choose one output of several (`SparseNetwork.of`).
+    Neurons that depend on the same inputs belong to the same sub-network. The output belongs to none of them, and is
+    the sum of their contributions and its bias. Neurons that do not reach the output are left out. To compute
+    contributions, choose one output of several (`SparseNetwork.of`).
 
     Parameters
     ----------
@@ -254,8 +259,8 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
 
     Returns
     -------
-    list[SubNetwork]
-        Those with fewer inputs first, sources before what reads them.
+    list of SubNetwork
+        The sub-networks, those with fewer inputs first, and sources before the parts that read them.
     """
     read = _inputs(network)
     useful = stream_neurons(network)
@@ -273,9 +278,9 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
 
 
 def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
-    """Return the activations of the terminals, float64 (n, terminals), given those of the sources, (n, sources).
+    """Compute the activations of the terminals, float64 (n, terminals), from those of the sources.
 
-    The output neuron, if it is a terminal, returns its sum: Mish applies to hidden neurons only.
+    If the output neuron is a terminal, its activation is its sum, as Mish is only applied to hidden neurons.
 
     Parameters
     ----------
@@ -302,9 +307,9 @@ def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) ->
 
 
 def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
-    """Return what the sub-network adds to the output, float64 (n,), given its sources, (n, sources).
+    """Compute the contribution of a sub-network to the output, float64 (n,), from the activations of its sources.
 
-    0 everywhere for a sub-network that feeds only other sub-networks.
+    It is 0 for a sub-network that is only read by other sub-networks.
 
     Parameters
     ----------
@@ -352,7 +357,7 @@ def stream_neurons(network: SparseNetwork) -> set[Neuron]:
 
 
 def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
-    """Count in how many models each input survives, most frequent first; ``kept`` holds each model's inputs.
+    """Count the models in which each input survives, most frequent first.
 
     Parameters
     ----------
@@ -364,7 +369,7 @@ def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
 
 
 def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return the inputs that at least half of the models kept, in order; if there are none, all that any kept.
+    """Return the inputs that at least half of the models keep, in order, or all kept inputs if there are none.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""Crops with other surroundings: a cell's own pixels stay, everything else comes from another cell, or is removed.
+"""Exchange or removal of the surroundings of cells in crops.
 
-The grey values are those of the movie. A crop is divided by the brightness of its own cell
-(:mod:`morpholaw.cells.normalise`), so that the same neighbour has another grey level in the crop of a dim cell than in
-that of a bright one. The brightness of each cell is kept beside its crop: multiplied by it, crops of one source are
-proportional to the movie's grey values above the background again (those of other sources to units of their own typical
-cell). The new crop is put together there and divided by the brightness that a cell in it would be measured to have,
-as if it had been cut from a movie with these surroundings.
+Surroundings are exchanged in the grey values of the movie. A crop is divided by the brightness of its own cell
+(:mod:`morpholaw.cells.normalise`), so the same neighbour has different grey levels in the crops of a dim cell and of a
+bright one. Crops are therefore multiplied by the stored brightness of their cells, which makes crops of one source
+proportional to the movie's grey values above background (and those of other sources to units of their own typical
+cell). The new crop is combined in these units, and divided by the brightness that is then measured for the cell, as if
+it had been cut from a movie with these surroundings.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from morpholaw.errors import InputError
 
 @dataclass(frozen=True)
 class CellCrops:
-    """Crops with what is needed to exchange their surroundings.
+    """Crops with the masks that are needed to exchange their surroundings.
 
     Attributes
     ----------
     images : ndarray, uint8 (n, s, s)
         Normalised crops.
     brightness : ndarray, float (n,)
-        What each crop was divided by; 1 for all where they have one scale (``brightness=source``).
+        Brightness by which each crop was divided; 1 if all crops have the same scale (``brightness=source``).
     cells : ndarray, bool (n, s, s)
-        The cell's own pixels.
+        Mask of the cell.
     background : ndarray, bool (n, s, s)
-        Pixels that are of no nucleus.
+        Mask of the background, outside all nuclei.
     tracked : ndarray, bool (n,)
-        Cells whose own pixels are the tracker's; those of others are segmented in the crop.
+        Whether the mask of the cell is from the tracker. Others are segmented in the crop.
     """
 
     images: np.ndarray
@@ -49,23 +49,28 @@ class CellCrops:
     def of(
         cls, images: np.ndarray, brightness: np.ndarray | None = None, masks: np.ndarray | None = None
     ) -> CellCrops:
-        """Find each cell's own pixels: its nucleus and a rim (:func:`morpholaw.cells.cell_pixels.cell_pixels`).
+        """Determine the mask of each cell: its nucleus and a rim (:func:`morpholaw.cells.cell_pixels.cell_pixels`).
 
         Parameters
         ----------
         images : ndarray, uint8 (n, s, s)
             Normalised crops.
         brightness : ndarray, float (n,), optional
-            What each crop was divided by; 1 where it is left out.
+            Brightness by which each crop was divided. The default is 1.
         masks : ndarray, bool (n, s, s), optional
-            The tracker's masks of the cells. Where there is none, or one that is too small for an outline
-            (:func:`morpholaw.cells.tracker_masks.nuclei_with_masks`), the nucleus is segmented in the crop, and
-            where no nucleus is seen either, the disc in which the brightest chromatin is sought stands for it.
+            Masks of the cells from the tracker. If a mask is missing or too small
+            (:func:`morpholaw.cells.tracker_masks.nuclei_with_masks`), the nucleus is segmented in the crop. If no
+            nucleus is found, the disc in which brightness is measured is used.
+
+        Returns
+        -------
+        CellCrops
+            The crops with their masks.
 
         Raises
         ------
         InputError
-            When the arrays do not fit each other.
+            If the arrays do not match.
         """
         crops = np.asarray(images)
         if crops.ndim != 3 or crops.dtype != np.uint8 or not len(crops):
@@ -91,7 +96,7 @@ class CellCrops:
 
     @property
     def per_cell(self) -> bool:
-        """Whether each crop has a scale of its own."""
+        """Whether each crop has its own scale."""
         return bool(np.any(self.brightness != self.brightness[0]))
 
 
@@ -105,12 +110,12 @@ def swap_surroundings(
     crops : CellCrops
         The cells.
     donors : ndarray, int (n,)
-        The crop that the surroundings of each cell come from.
+        Index of the crop that provides the surroundings of each cell.
     keep_donor : bool
-        Whether the donor's own cell stays visible where it is larger than the cell that is put over it, as a rim;
-        otherwise the donor's background is continued there.
+        Keep the cell of the donor, which remains visible as a rim if it is larger than the cell placed over it.
+        Otherwise, it is replaced by the background of the donor.
     seed : int
-        Of the pixels drawn from the donor's background.
+        Seed of the pixels drawn from the background of the donor.
 
     Returns
     -------
@@ -129,7 +134,7 @@ def remove_surroundings(crops: CellCrops, seed: int = 0) -> np.ndarray:
     crops : CellCrops
         The cells.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -144,7 +149,7 @@ def remove_surroundings(crops: CellCrops, seed: int = 0) -> np.ndarray:
 def choose_donors(
     targets: np.ndarray, same: bool | None, groups: np.ndarray | None = None, seed: int = 0
 ) -> np.ndarray:
-    """Choose at random the crop that each cell gets its surroundings from.
+    """Choose a random donor of surroundings for each cell.
 
     Parameters
     ----------
@@ -153,18 +158,19 @@ def choose_donors(
     same : bool or None
         True for a donor of the same class, False for one of another class, None for any.
     groups : ndarray, optional
-        A donor is of another group (track, movie) than the cell where there is one of the wanted class.
+        Groups (tracks or movies). Donors are chosen from other groups if possible.
     seed : int
-        Of the choice.
+        Seed of the choice.
 
     Returns
     -------
     ndarray, int64 (n,)
+        Indices of the donors.
 
     Raises
     ------
     InputError
-        When a cell has no possible donor.
+        If a cell has no possible donor.
     """
     rng = np.random.default_rng(seed)
     names = np.arange(len(targets)) if groups is None else np.asarray(groups)
@@ -182,7 +188,7 @@ def choose_donors(
 
 
 def has_donor(targets: np.ndarray) -> np.ndarray:
-    """Return whether another cell has the class of each cell, so that surroundings can be exchanged.
+    """Return whether there is another cell of the same class, with which surroundings can be exchanged.
 
     Parameters
     ----------
@@ -192,6 +198,7 @@ def has_donor(targets: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, bool (n,)
+        Whether each cell has a donor.
     """
     _, number, counts = np.unique(targets, return_inverse=True, return_counts=True)
     found: np.ndarray = counts[number] > 1
@@ -199,7 +206,7 @@ def has_donor(targets: np.ndarray) -> np.ndarray:
 
 
 def _composed(crops: CellCrops, surroundings: np.ndarray) -> np.ndarray:
-    """Return normalised crops of the cells in ``surroundings``, which are in grey values of the movie."""
+    """Return normalised crops of the cells in ``surroundings``, which have the grey values of the movie."""
     grey = np.where(crops.cells, crops.images * crops.brightness[:, None, None], surroundings)
     scale = crops.brightness
     if crops.per_cell:
