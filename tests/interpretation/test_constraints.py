@@ -126,7 +126,7 @@ def test_what_cannot_be_measured_says_why(images, labels):
     crops = LabelledCrops(images, labels)
     by_name = {c.name: c for c in domain_constraints(PixelClassifier(), crops, [0])}
     assert by_name["neighbourhood"].estimate is None
-    assert by_name["neighbourhood"].reason == "the classifier does not read latents only"
+    assert by_name["neighbourhood"].reason == "it applies only to classifiers that read latents"
     assert by_name["inside"].reason == "no nucleus masks are given"
     assert by_name["orientation"].estimate.value < 1
     stopped = Monitor(should_stop=lambda: True)

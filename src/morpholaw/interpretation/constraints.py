@@ -193,7 +193,7 @@ def domain_constraints(
 
     def neighbourhood() -> Estimate | str:
         if not has_latents(classifier):
-            return "the classifier does not read latents only"
+            return "it applies only to classifiers that read latents"
         if not morphology:
             return "no latents of morphology are known"
         correct = neighbourhood_correct(classifier, images, crops.y, morphology)

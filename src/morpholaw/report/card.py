@@ -183,8 +183,8 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     rows = [
         (
             f"Test accuracy{in_other_study}",
-            f"{percent_interval(*astuple(share))} of {evaluation.test_cells:,} cells, with "
-            f"{laws.interval_kind(evaluation)}",
+            f"{percent_interval(*astuple(share))} of {evaluation.test_cells:,} cells in {evaluation.test_groups:,} "
+            "groups (tracks, lineages or movies)",
         ),
         *([_accuracy_here(material, name, k)] if elsewhere else []),
         (f"Balanced test accuracy{in_other_study}", laws.balanced(evaluation, k)),

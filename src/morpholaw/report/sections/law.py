@@ -54,9 +54,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
         names = {latent: _in_formula(name) for latent, name in names.items()}
         named_by_hand = {f"z{latent}" for latent in material.study.latent_names}
         origin = (
-            "given names"
-            if set(used) <= named_by_hand
-            else "given names, or otherwise the names suggested by measured shapes"
+            "given names of latents" if set(used) <= named_by_hand else "given or suggested names of latents"
         )
         blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same law with {origin}."))
     blocks += _components(law, _cloud(material, name))
@@ -207,10 +205,10 @@ def _slices(
         grid, x, y, levels, (names[0], names[1], names[2]), classes=classes, held=rest,
         colours=colours, figsize=(7.2, None),
     )  # fmt: skip
-    held = f" Held at their medians: {rest}." if rest else ""
+    held = f" The other latents are held at their medians: {rest}." if rest else ""
     caption = (
-        f"Where the law decides for which class, in slices through {names[2]} at quantiles of the test cells; the "
-        f"latents that change the score most are on the axes.{held}"
+        f"Predicted class over the two latents that change the score most, in slices at quantiles of {names[2]} over "
+        f"the test cells.{held}"
     )
     return [drawing(figure, "Decision boundary in slices", caption)]
 

@@ -94,18 +94,12 @@ def _table(material: Material, name: str, all_laws: list[Law]) -> Table:
     caption = (
         f"Laws {search(record)}{inputs}. Cells with f ≥ 0 are {record.positive}. Law 1 is the one that is applied; "
         "the others are in the order of their accuracy on the training set. Accuracies refer to "
-        f"{evaluation.test_cells:,} test cells, with {interval_kind(evaluation)}. Constants are rounded to {DIGITS} "
-        "significant digits for display only; the last column shows the effect that rounding would have. In the paper, "
-        "laws of 11 to 20 nodes have an accuracy of 96.9 to 97.8 %."
+        f"{evaluation.test_cells:,} test cells, with 95 % confidence intervals over their {evaluation.test_groups:,} "
+        f"groups (tracks, lineages or movies). Constants are rounded to {DIGITS} significant digits for display only; "
+        "the last column shows the effect that rounding would have. In the paper, laws of 11 to 20 nodes have an "
+        "accuracy of 96.9 to 97.8 %."
     )
     return Table(columns, rows, caption)
-
-
-def interval_kind(evaluation: Evaluation) -> str:
-    """Describe the intervals of an evaluation."""
-    return (
-        f"95 % confidence intervals over their {evaluation.test_groups:,} groups (tracks, lineages or movies)"
-    )
 
 
 def balanced(evaluation: Evaluation, k: int) -> str:

@@ -84,7 +84,7 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
         f"Number of models (of {len(kept)}) in which each input survives. The other "
         f"{len(columns.names) - len(counts)} inputs survive in no model."
     )
-    return Table(("Input", "Models", "Most models"), rows, caption)
+    return Table(("Input", "Kept by", "Kept by most models"), rows, caption)
 
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)

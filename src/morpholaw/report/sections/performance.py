@@ -250,7 +250,7 @@ def wrong_cells(material: Material) -> list[Block]:
     for name in material.names:
         try:
             scheme = material.records[name].scheme
-            which = "first law" if scheme == 4 else "median score"
+            which = "law 1" if scheme == 4 else "median score"
             score = applied_score(material.scores(name), scheme)
             blocks += most_wrong(material, name, score, f"{material.title(name)}, {which}")
         except Absent as absent:

@@ -147,8 +147,8 @@ def table1(material: Material) -> list[Block]:
     caption = (
         "Mean ± standard deviation over the models, on the test set. Head size is the number of nodes of the head "
         "written as an expression (appendix C). The last column is the 95 % confidence interval of the balanced "
-        "accuracy of the models' median score, over groups of cells (tracks, lineages or movies). The baselines use "
-        "shapes measured in the crops, on the same split."
+        "accuracy of the models' median score (of law 1 for scheme 4), over groups of cells (tracks, lineages or "
+        "movies). The baselines use shapes measured in the crops, on the same split."
     )
     if comparable:
         caption += (
