@@ -23,6 +23,6 @@ def test_an_input_that_never_came_back_has_no_direction_to_agree_with():
 
 def test_one_search_is_one():
     assert text("area - 2 * width").startswith(
-        "Result of one search on resampled groups of cells (1,000 evaluations"
+        "In one search on resampled groups of cells (1,000 evaluations"
     )
     assert "the form of the law was found in none" in text("contrast")

@@ -118,7 +118,7 @@ def test_several_classes_are_adapted_by_an_offset_each(three_classes):
 
 def test_several_classes_need_labels_of_each(three_classes):
     study = three_classes
-    with pytest.raises(InputError, match="adapted from labels of each alone"):
+    with pytest.raises(InputError, match="adaptation needs labelled cells of each"):
         study.adapt("laws", "simulated", labels=False)
     with pytest.raises(InputError, match=r"leave out --no-labels \(labels=False\)"):
         study.adapt("laws", "simulated", labels=False)

@@ -40,7 +40,7 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
     report, should_stop, seen = stopping_after(3)
     made = study.train_classifier(scheme, **HEADS, monitor=Monitor(report, should_stop=should_stop))
     assert made is None
-    assert "goes on from here" in seen[-1].text
+    assert "continues from here" in seen[-1].text
     assert weights(study, f"scheme{scheme}") == other
     seen.clear()
     study.train_classifier(scheme, **HEADS, monitor=Monitor(seen.append))

@@ -84,7 +84,7 @@ def test_one_replicate_is_a_movie_and_not_a_condition(screen, tmp_path):
     said: list[str] = []
     monitor = Monitor(lambda event: said.append(event.text) if isinstance(event, Message) else None)
     study = screen.condition_study(tmp_path / "out", table(replicates=1), monitor=monitor)
-    sentence = "condition and movie are the same thing here"
+    sentence = "conditions cannot be separated from movies"
     assert sum(sentence in text for text in said) == 1
     assert any(sentence in text for text in overview(study).warnings)
     said.clear()
@@ -99,7 +99,7 @@ def test_one_replicate_is_a_movie_and_not_a_condition(screen, tmp_path):
 
 def test_conditions_are_no_stages_of_a_cell(screen, tmp_path):
     study = screen.condition_study(tmp_path / "out", table())
-    with pytest.raises(InputError, match="conditions, which no cell passes through"):
+    with pytest.raises(InputError, match="conditions and not stages"):
         study.timeline(2)
 
 

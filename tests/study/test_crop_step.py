@@ -159,7 +159,7 @@ def test_movies_of_two_scales_come_out_at_one(tmp_path):
     with pytest.raises(InputError, match="state it with --pixel-size"):
         study.crop(unknown, tracks(seed=2))
     study.crop(unknown, tracks(seed=2), pixel_size=0.65)
-    with pytest.raises(InputError, match="the cells of one are larger"):
+    with pytest.raises(InputError, match="so their cells differ in size"):
         study.crop(write_movie(tmp_path / "4.tif", tracks(seed=3), 0.3), tracks(seed=3), model_pixel_size=0.3)
 
 

@@ -67,7 +67,7 @@ def test_a_study_keeps_what_is_better_and_says_when_nothing_is(shape_study):
     after = classifiers.record(shape_study, "scheme4-hinge")
     assert after.laws[0] == first
     messages = [event.text for event in said if isinstance(event, Message)]
-    improved = any("better law was found, which is the first" in text for text in messages)
+    improved = any("better law was found and is now law 1" in text for text in messages)
     assert improved or any("No better law" in text for text in messages)
     assert {law.text() for law in before.laws} <= {law.text() for law in after.laws} | {first.text()}
     assert after.evaluation.ensemble_accuracy.value > 0.8

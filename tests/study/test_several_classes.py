@@ -163,7 +163,7 @@ def test_the_report_shows_each_class_and_says_what_is_for_two(phases_study, tmp_
     text = phases_study.report(tmp_path / "report.html").read_text()
     for name in PHASES:
         assert f"<td>{name}</td>" in text
-    assert "Balanced over the classes" in text
+    assert "The balanced accuracy is" in text
     assert "Accuracy under attack in latent space" in text
     assert "Attacked cells, scheme2, image space" in text
     assert "Confusion matrix of scheme2" in text

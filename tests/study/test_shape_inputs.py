@@ -141,7 +141,7 @@ def test_mse_laws_need_scheme_3_on_the_same_inputs(study):
     study.train_classifier(3, inputs="shapes", sparsity=0.5, update_every=20, **HEADS)
     study.discover_law(loss="mse", inputs="shapes", count=1, evaluations=2_000, processes=1)
     assert study.classifier(4, "mse").inputs == "shapes"
-    with pytest.raises(InputError, match="Scheme 3 reads shapes here"):
+    with pytest.raises(InputError, match="Scheme 3 reads measured shapes here"):
         study.discover_law()
 
 
@@ -176,7 +176,7 @@ def test_the_sentence_of_a_law_is_in_the_units_of_the_study(shape_study):
     law = law_in_units(shape_study.laws()[0], shape_study.classifier(4).columns)
     shapes = shape_study.shapes()
     assert np.array_equal(law.score(shapes) >= 0, shape_study.classify(4)["score"].to_numpy() >= 0)
-    assert "metaphase" in said.text or "either direction" in said.text
+    assert "metaphase" in said.text or "either class" in said.text
     with pytest.raises(InputError, match="no law 9"):
         shape_study.law_sentence(8)
 
@@ -211,7 +211,7 @@ def test_laws_with_a_name_of_their_own_are_in_the_report_and_have_cards(shape_st
     record.write_text(record.read_text().replace('"name": "scheme4-hinge"', '"name": "measured"'))
     page = study.report(tmp_path / "report.html").read_text()
     assert "Laws, measured" in page
-    assert "over shapes in standard deviations" in page
+    assert "with shapes in standard deviations" in page
     result = CliRunner().invoke(
         main,
         ["law-card", "--study", str(study.path), "--name", "measured", "--out", str(tmp_path / "card.html")],

@@ -68,7 +68,7 @@ class LawStability:
         searches = "one search" if self.searches == 1 else f"{self.searches} searches"
         recurrence = "; ".join(map(_recurrence, self.inputs)) or "the law is a constant"
         text = (
-            f"Result of {searches} on resampled groups of cells ({self.evaluations:,} evaluations each): {recurrence}; "
+            f"In {searches} on resampled groups of cells ({self.evaluations:,} evaluations each): {recurrence}; "
             f"the form of the law was found in {self.same_form or 'none'}."
         )
         if self.others:

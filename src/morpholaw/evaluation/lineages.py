@@ -1,7 +1,7 @@
-"""Cells and families from a table of tracks: gaps bridged, divisions found, also where a tracker missed the link.
+"""Cells and families from a table of tracks, with bridged gaps and divisions that the tracker did not link.
 
-A *cell* is a track, together with the tracks that continue it (a parent with one child is a gap that was bridged). A
-*division* is a parent with two or more children, or an end and two beginnings at the same place that no link connects.
+A *cell* is a track together with the tracks that continue it, as a parent with one child is a bridged gap. A *division*
+is a parent with two or more children, or two tracks that begin where another one has just ended.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from morpholaw.errors import InputError
 
 REQUIRED = ("track_id", "t", "class")
 LATE = 2
-"""Frames within which an unlinked daughter appears after her mother's last one."""
+"""Maximum number of frames between the last frame of a mother and the first of an unlinked daughter."""
 LEARNT_FROM = 5
-"""Linked divisions from which the distance between mother and daughters is learnt."""
+"""Minimum number of linked divisions to learn the distance between mothers and daughters."""
 MARGIN = 1.5
-"""How much further than the linked daughters an unlinked one may be."""
+"""Largest distance of an unlinked daughter, relative to that of linked ones."""
 NONE, LINKED, INFERRED = "", "linked", "inferred"
 
 
@@ -206,7 +206,7 @@ def _infer_divisions(images: pd.DataFrame, cells: pd.DataFrame) -> None:
 
 
 def _half_spacing(images: pd.DataFrame) -> float:
-    """Return half the median distance from a cell to the nearest other of its frame, in pixels; 0 for single cells."""
+    """Return half the median distance between nearest neighbours in a frame, in pixels; 0 for single cells."""
     nearest = []
     for _, frame in images.groupby(["_movie", "t"], sort=False):
         place = frame[["y", "x"]].to_numpy(np.float64)

@@ -1,12 +1,13 @@
-"""Classes of tracked cells from the scores along their whole tracks: a hidden Markov model of the cell cycle.
+"""Hidden Markov model of the cell cycle, which classifies tracked cells by the scores along their whole tracks.
 
-A classifier of two classes assigns every image to one of them, newborn daughters too, which are as small, bright and
-dense as a metaphase. But a cell is born in a division, spends hours in interphase, and leaves metaphase by dividing.
-The model says so (compare Held et al. 2010, Nature Methods 7, 747): its stages are hidden, the classifier's scores
-are observed, and how often stages change is learnt from the movie itself, whatever its time between frames.
+A classifier of two classes assigns every image to one of them, including newborn daughters, which are as small, bright
+and dense as a metaphase. However, cells are born in a division, spend hours in interphase, and leave metaphase by
+dividing. The model uses this knowledge (compare Held et al. 2010, Nature Methods 7, 747). The stages are hidden, the
+scores of the classifier are observed, and the transition rates are learnt from the movie, so that the time between
+frames does not have to be known.
 
-A division in the tracks is evidence. Its absence is almost none, because trackers miss divisions: the mother's track
-then ends without a link, or continues in one of the daughters.
+A division in the tracks is strong evidence. Its absence is weak evidence, because trackers miss divisions: the track of
+the mother then ends without a link, or continues in one of the daughters.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from morpholaw.evaluation.lineage_hmm import DIVIDES, ENDS, MAX_ROUNDS, TOLERANC
 from morpholaw.models.classes import predicted_classes
 
 REACH = 2
-"""Frames on either side of an image classified as positive that can be positive too. Further away no image shows it: a
-division alone would otherwise turn any mother's last frames into metaphase, even if the movie misses the metaphase."""
+"""Number of frames before and after an image classified as positive that can be positive as well. Without this limit, a
+division would make the last frames of any mother a metaphase, even if no image shows one."""
 LINK_RECALL = 0.8
 """Share of divisions that a tracker links, before a movie is seen."""
 
@@ -41,7 +42,7 @@ _LOOKALIKE = 0.01
 _RECOVER = 0.02
 """P(negative | lookalike), per frame."""
 _CONTINUES = 0.1
-"""Share of the divisions without a link in which the mother's track continues in a daughter; else it ends."""
+"""Share of unlinked divisions in which the track of the mother continues in a daughter instead of ending."""
 _PRIORS = {
     "begin_positive": (1.0, 50.0),
     "mature": (2.0, 3.0),
@@ -52,19 +53,19 @@ _PRIORS = {
     "lose": (0.5, 50.0),
     "unlinked_birth": (1.0, 5.0),
 }
-"""Beta priors of what is learnt: how often it happened, and opportunities in all."""
+"""Beta priors of the learnt rates, as numbers of events and of opportunities."""
 _LINKS = 10.0
-"""Divisions that the prior of the link recall is worth."""
+"""Weight of the prior of the link recall, in divisions."""
 
 
 @dataclass(frozen=True)
 class CellCycle:
-    """Probabilities, per frame, of the stages and of what a tracker makes of them.
+    """Transition probabilities per frame, and probabilities of tracking errors.
 
     Attributes
     ----------
     begin_positive : float
-        P(positive) of a cell that comes into sight.
+        P(positive) of a cell that is first seen.
     mature : float
         P(negative | newborn).
     enter : float
@@ -74,11 +75,11 @@ class CellCycle:
     divide : float
         P(division | positive).
     skip : float
-        P(division | negative or newborn): the positive stage passes between two frames.
+        P(division | negative or newborn), if the positive stage passes between two frames.
     lose : float
         P(the track ends | no division).
     unlinked_birth : float
-        P(newborn) of a track that begins without a parent after the movie's first frame.
+        P(newborn) of a track that begins without a parent after the first frame of the movie.
     link_recall : float
         P(the tracks link a mother to her daughters | division).
     """
@@ -139,7 +140,7 @@ class CellCycle:
 
     @property
     def rates(self) -> StageRates:
-        """The same as a model along lineages, in which daughters are newborn."""
+        """The corresponding rates of a model along lineages, in which daughters are newborn."""
         onward = self.step
         goes_on = onward.sum(1)
         return StageRates(
@@ -169,29 +170,29 @@ def classify_tracks(
     calibration: Calibration,
     link_recall: float = LINK_RECALL,
 ) -> tuple[np.ndarray, CellCycle]:
-    """Compute the probability of the positive class of every cell, given the scores along its whole track.
+    """Estimate the probability of the positive class of every cell from the scores along its whole track.
 
-    The mitotic class, which ends in division, is the positive one, unless mothers are classified as positive less
-    often just before they divide than cells are at any time.
+    The mitotic class, which ends in division, is the positive one, unless mothers are less often classified as positive
+    just before they divide than cells are on average.
 
     Parameters
     ----------
     cells : DataFrame
-        ``track_id``, ``t`` and ``parent`` (-1: none), one row per cell.
+        One row per cell and frame, with the columns ``track_id``, ``t`` and ``parent`` (-1 for none).
     scores : ndarray, (n,)
-        The classifier's score of every row; its sign is the predicted class (eq. 2). A score that is not finite is no
-        evidence.
+        Score of every row, whose sign is the predicted class (eq. 2). Scores that are not finite are ignored.
     calibration : Calibration
-        Turns scores into likelihood ratios.
+        Calibration of the scores.
     link_recall : float
-        Share of divisions that the tracks are expected to link, in (0, 1); how many they do is learnt from the movie.
+        Prior expectation, in (0, 1), of the share of divisions that the tracks link. The share is learnt from the
+        movie.
 
     Returns
     -------
     probability : ndarray, float64 (n,)
         P(positive) of every row.
     cycle : CellCycle
-        As it was learnt from these tracks.
+        The parameters learnt from these tracks.
     """
     if not len(cells):
         return np.zeros(0), CellCycle(link_recall=link_recall)
@@ -214,7 +215,7 @@ def classify_tracks(
 
 
 def _negative_divides(cells: pd.DataFrame, classes: np.ndarray, divided: pd.DataFrame) -> bool:
-    """Return whether the negative class is the one that mothers are in just before they divide."""
+    """Return whether the negative class is the mitotic one, in which mothers are just before they divide."""
     last = cells["t"].to_numpy() == cells.groupby("track_id")["t"].transform("max").to_numpy()
     mothers = np.isin(cells["track_id"].to_numpy(), divided["parent"].to_numpy())
     known = classes >= 0
@@ -223,8 +224,8 @@ def _negative_divides(cells: pd.DataFrame, classes: np.ndarray, divided: pd.Data
 
 
 def _with_images(generation: Generation, positive: np.ndarray, ratio: np.ndarray) -> Generation:
-    """Return tracks with what their images say of the stages, from the likelihood ratio of each cell's classes."""
-    # A newborn looks like either class.
+    """Return tracks with the likelihood of the stages given each image, from likelihood ratios of the classes."""
+    # A newborn cell can look like either class.
     likelihood = np.stack([(1 + ratio) / 2, np.ones_like(ratio), ratio, ratio], axis=-1)
     one = generation.with_rows(likelihood)
     classified = np.zeros(one.likelihood.shape[:2], bool)
@@ -235,7 +236,7 @@ def _with_images(generation: Generation, positive: np.ndarray, ratio: np.ndarray
 
 
 def _learn(counts: StageRates, cycle: CellCycle, link_recall: float) -> CellCycle:
-    """Return the cycle that fits the expected counts and the priors; ``cycle`` is the one they were expected with."""
+    """Return the parameters given the expected counts, which were computed with ``cycle``, and the priors."""
     starts, linked, ended = counts.first + counts.later, counts.after[:, DIVIDES], counts.after[:, ENDS]
     unseen = counts.step[:, NEWBORN] * _share(cycle.unseen_division, cycle.step[:, NEWBORN])
     unlinked = ended * _share(cycle.unlinked_division, cycle.unlinked_end)
@@ -265,6 +266,6 @@ def _learn(counts: StageRates, cycle: CellCycle, link_recall: float) -> CellCycl
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return part / whole, 0 where the whole is 0."""
+    """Return part / whole; 0 if the whole is 0."""
     share: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return share

@@ -153,24 +153,24 @@ def interventions(
     monitor: Monitor = SILENT,
     names: Sequence[str] = tuple(NAMES),
 ) -> list[Intervention]:
-    """Measure what changed surroundings, shifts and orientations do to the predicted classes.
+    """Measure the effect of changed surroundings, shifts and orientations on the predicted classes.
 
     Parameters
     ----------
     predict : callable
-        Predicted class of every model for crops; see `predictor`.
+        Function from crops to the predicted class of every model; see `predictor`.
     crops : CellCrops
         Test cells.
     targets : ndarray, int (n,)
-        Their true classes.
+        True classes of the cells.
     groups : ndarray, (n,), optional
-        Which cells belong together: intervals are over groups, and surroundings come from other groups.
+        Group of each cell. Confidence intervals are over groups, and surroundings are taken from other groups.
     seed : int
-        Of the choice of donors.
+        Seed of the choice of surroundings.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
     names : sequence of str
-        Some of `NAMES`; by default all.
+        Interventions to measure, from `NAMES`. The default is all.
 
     Returns
     -------
@@ -251,12 +251,17 @@ def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
 
 
 def predictor(score: Callable[[np.ndarray], np.ndarray]) -> Predict:
-    """Return what predicts classes, from what computes scores of every model, e.g. `evaluation.crop_scores.scorer`.
+    """Return a function that predicts classes, given one that computes scores.
 
     Parameters
     ----------
     score : callable
-        From crops (n, s, s) to scores (members, n[, classes]).
+        Function from crops (n, s, s) to scores (members, n[, classes]), e.g. from `evaluation.crop_scores.scorer`.
+
+    Returns
+    -------
+    callable
+        Function from crops to the predicted class of every model, int (members, n).
     """
 
     def predict(images: np.ndarray) -> np.ndarray:
@@ -273,24 +278,24 @@ def surroundings_share(
 ) -> np.ndarray:
     """Compute the share of the variance of each latent that is due to the surroundings of the cell.
 
-    Each cell is put into the surroundings of `DRAWS` others, without the rims of their own cells. The variance among
-    the encodings of one cell is due to its surroundings, that among the means of cells, less what of it is due to few
-    draws, to the cell.
+    Each cell is placed into the surroundings of `DRAWS` others, without the rims of their cells. The variance within
+    the encodings of one cell is due to its surroundings. The variance between the means of cells, corrected for the
+    finite number of draws, is due to the cell.
 
     Parameters
     ----------
     encode : callable
-        Crops, uint8 (n, s, s), to latents, (n, latents).
+        Function from crops, uint8 (n, s, s), to latents, (n, latents).
     crops : CellCrops
         At least two cells, of any class.
     groups : ndarray, (n,), optional
-        Surroundings come from other groups where there are some.
+        Group of each cell. Surroundings are taken from other groups if possible.
 
     Returns
     -------
     ndarray, float64 (latents,)
-        0 for a latent that the surroundings do not touch, 1 for one that follows nothing else; NaN for one that does
-        not vary.
+        Shares: 0 for latents that do not depend on the surroundings, 1 for those that depend on nothing else, and NaN
+        for latents that do not vary.
     """
     anyone = np.zeros(len(crops), np.int64)
     encoded = np.stack(

@@ -1,4 +1,4 @@
-"""What each latent looks like, and how much of the data it carries (paper, 6.1, figures 4 and 24)."""
+"""Traversals of latents: decoded images along one latent at a time (paper, 6.1, figures 4 and 24)."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def traverse(
     latents: Sequence[int] | None = None,
     values: Sequence[float] = TYPICAL,
 ) -> np.ndarray:
-    """Decode images along one latent at a time, the others kept at ``base``.
+    """Decode images along one latent at a time, with the others held at ``base``.
 
     Parameters
     ----------
-    encoder
-        In evaluation mode.
-    base
-        Latents to start from, (latents,): zeros for the mean cell, or an encoded cell.
-    latents
-        Latents to move; all of them where None.
-    values
-        Values that a moved latent takes, in standard deviations of the prior.
+    encoder : Encoder
+        The encoder, in evaluation mode.
+    base : ndarray, (latents,)
+        Latents of the cell from which to start, such as zeros or an encoded cell.
+    latents : sequence of int, optional
+        Latents to vary. The default is all latents.
+    values : sequence of float
+        Values of the varied latent, in standard deviations of the prior.
 
     Returns
     -------
-    np.ndarray
-        float32 (len(latents), len(values), s, s).
+    ndarray, float32 (len(latents), len(values), s, s)
+        Decoded images.
 
     Raises
     ------
@@ -56,16 +56,21 @@ def traverse(
 
 
 def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = CPU_BATCH) -> np.ndarray:
-    """Decode latents (n, latents) to images, float32 (n, s, s), in batches and without gradients.
+    """Decode latents to images, in batches and without gradients.
 
     Parameters
     ----------
     encoder : Encoder
-        In evaluation mode.
+        The encoder, in evaluation mode.
     latents : ndarray or Tensor, float (n, latents)
         The latents.
     batch : int
-        Latents that are decoded at a time.
+        Number of latent vectors that are decoded at once.
+
+    Returns
+    -------
+    ndarray, float32 (n, s, s)
+        Decoded images.
     """
     device = device_of(encoder)
     points = torch.as_tensor(latents, dtype=torch.float32)

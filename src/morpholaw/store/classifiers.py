@@ -67,12 +67,12 @@ def load(folder: StudyFolder, name: str) -> Classifier:
 
 
 def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], replace: bool) -> None:
-    """Refuse to replace a classifier by one that tells other classes apart, unless ``replace`` is True.
+    """Raise if a new classifier would replace one that distinguishes other classes, unless ``replace`` is True.
 
     Raises
     ------
     InputError
-        When there is a classifier called ``name`` of other classes.
+        If there is a classifier ``name`` of other classes.
     """
     if replace or not (place_of(folder, name) / "model.json").exists():
         return

@@ -1,8 +1,8 @@
-"""Weights of encoders in a study's folder ``encoder/``: its own, and older ones that classifiers still read.
+"""Weights of encoders in a study's folder ``encoder/``: those of its encoder, and older ones that classifiers use.
 
-They are kept once: a classifier of the study holds its heads or laws, and the SHA-256 of its encoder's weights, which
-is in the name of their file as well. When the study gets another encoder, the older weights stay where they are until
-no classifier reads them. Nothing is ever moved, so that a step which is killed leaves every classifier readable.
+Weights are stored once. A classifier stores its heads or laws and the SHA-256 of its encoder's weights, which is part
+of the name of their file. When the study gets another encoder, the older weights are kept until no classifier uses
+them. Files are never moved, so that all classifiers can be read even if a step is interrupted.
 """
 
 from __future__ import annotations
