@@ -149,7 +149,7 @@ def test_a_test_set_that_shares_a_group_with_training_is_refused(study, monkeypa
     monkeypatch.setattr(
         labelled, "grouped_split", lambda *_: (np.arange(1, len(groups)), np.arange(0, len(groups), 2))
     )
-    with pytest.raises(InputError, match="Cells of one group are in training and in test"):
+    with pytest.raises(InputError, match="A group has cells in both training set and test set"):
         labelled.labelled_cells(study, ClassifierConfig())
 
 

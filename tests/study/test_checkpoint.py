@@ -54,7 +54,7 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_from(study):
     study.train_classifier(2, **HEADS, monitor=Monitor(report, should_stop=should_stop))
     seen = []
     study.train_classifier(2, **HEADS | {"learning_rate": 0.01}, monitor=Monitor(seen.append))
-    assert not any(isinstance(e, Message) and "Going on" in e.text for e in seen)
+    assert not any(isinstance(e, Message) and "Continuing" in e.text for e in seen)
 
 
 @pytest.mark.parametrize("loss", ["hinge", "mse"])

@@ -47,7 +47,7 @@ def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(jo
 
 @pytest.mark.parametrize("scheme", [1, 2])
 def test_nothing_that_depends_on_it_is_cross_validated_on_cells_whose_labels_it_has_seen(joint_study, scheme):
-    with pytest.raises(InputError, match="learnt from labels of cells that would be tested"):
+    with pytest.raises(InputError, match="trained with labels of cells that would be tested"):
         joint_study.cross_validate(scheme, folds=2, classes=("interphase", "prometaphase"))
 
 

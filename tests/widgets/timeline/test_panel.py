@@ -120,7 +120,7 @@ def test_a_study_of_the_conditions_is_made_and_opened(panel, tmp_path, monkeypat
     panel.study_button.click()
     assert panel.current.study.path == out
     assert panel.current.study.classes == ("control", "drug")
-    assert "condition and movie are the same thing here" in panel.way_strip.warning.text()
+    assert "conditions cannot be separated from movies" in panel.way_strip.warning.text()
 
 
 def test_a_timeline_of_thousands_of_events_does_not_hold_up_the_window(panel, tmp_path, qtbot):
