@@ -32,18 +32,18 @@ class Sheet:
 
 @dataclass(frozen=True)
 class LawSheet:
-    """Cells of a study on a sheet; a window reads it without torch.
+    """Sheet of cells of a study that illustrate a law. Does not need torch.
 
     Attributes
     ----------
     rows : tuple of ndarray, uint8 (n, s, s)
-        Crops, row by row.
+        Crops of each row.
     titles : tuple of str
-        What each row shows.
+        Title of each row.
     cells : tuple of ndarray, int64
-        Their indices among the study's crops.
+        Indices of the cells among the study's crops.
     labels : tuple of tuple of str
-        Their classes, "" where unlabelled.
+        Labels of the cells; "" for cells without a label.
     scores : tuple of ndarray
         Scores of the law.
     """
@@ -66,12 +66,12 @@ class LawSheet:
 
     @property
     def numbers(self) -> tuple[tuple[str, ...], ...]:
-        """The place of each cell on the sheet, from 1, and nothing else about it."""
+        """Number of each cell on the sheet, from 1."""
         count = itertools.count(1)
         return tuple(tuple(str(next(count)) for _ in row) for row in self.cells)
 
     def shuffled(self) -> LawSheet:
-        """Return the same cells in one order that says nothing, to be sorted by a person."""
+        """Return the same cells in a fixed random order, for a person to sort."""
         order = np.random.default_rng(0).permutation(sum(map(len, self.cells)))
         width = max(map(len, self.cells), default=1) or 1
         every = np.concatenate([row for row in self.rows if len(row)])[order]
