@@ -1,8 +1,9 @@
-"""Hidden Markov models along lineages: what the stages of tracked cells are, given what each image says.
+"""Inference in hidden Markov models along lineages: the stages of tracked cells, given the class scores of each image.
 
-Within a track, a stage leads to the next from frame to frame. A track ends in a linked division, whose daughters begin
-in stages that depend on their mother's last one, or without a link. How likely all this is differs from model to model
-(:mod:`morpholaw.evaluation.track_hmm`, :mod:`morpholaw.evaluation.stage_hmm`); what follows from it is the same.
+The stage of a cell in a frame depends on its stage in the previous frame. A track ends in a linked division or without
+a link; the first stage of a linked daughter depends on the last stage of the mother. The models
+(:mod:`morpholaw.evaluation.track_hmm`, :mod:`morpholaw.evaluation.stage_hmm`) differ in their transition probabilities
+and share this inference.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def follow_cells(table: pd.DataFrame, infer: bool = True) -> Lineages:
 
 
 def _tracked(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a track, sorted by movie, track and frame, with the number of the track as ``code``."""
+    """Return the rows that belong to a track, sorted by movie, track and frame, with the track number as ``code``."""
     if missing := [name for name in REQUIRED if name not in table]:
         raise InputError(
             f"The table of classes has no column {', '.join(missing)}; expected track_id, t and class."
@@ -144,7 +144,7 @@ def _parent_codes(tracks: pd.DataFrame) -> np.ndarray:
 def _first_ancestors(parent: np.ndarray) -> np.ndarray:
     """Return the first ancestor of each row, or the row itself if it has no parent (-1)."""
     ancestor = np.where(parent < 0, np.arange(len(parent)), parent)
-    for _ in range(64):  # doubles the generations each time; more would be a circle
+    for _ in range(64):  # the number of generations doubles in each step; after 64, the tracks form a circle
         further = ancestor[ancestor]
         if np.array_equal(further, ancestor):
             return ancestor
@@ -181,7 +181,7 @@ def _infer_divisions(images: pd.DataFrame, cells: pd.DataFrame) -> None:
     begins = np.flatnonzero((mother < 0) & (t[begin] > start) & np.isfinite(place[begin]).all(1))
     if not len(ends) or len(begins) < 2 or not reach > 0:
         return
-    # Movies lie far apart on an axis of their own, so that one tree serves all.
+    # Movies are placed far apart on an additional axis, so that one tree holds all of them.
     apart = 10 * reach + 1
     tree = cKDTree(np.column_stack([place[begin[begins]], apart * movie[begins]]))
     found = tree.query_ball_point(np.column_stack([place[end[ends]], apart * movie[ends]]), reach)
@@ -213,6 +213,6 @@ def _half_spacing(images: pd.DataFrame) -> float:
         place = place[np.isfinite(place).all(axis=1)]
         if len(place) > 1:
             nearest.append(cKDTree(place).query(place, k=2)[0][:, 1])
-        if len(nearest) >= 50:  # frames are alike
+        if len(nearest) >= 50:  # enough, as frames have similar densities
             break
     return float(np.median(np.concatenate(nearest))) / 2 if nearest else 0.0

@@ -25,11 +25,11 @@ class Surface:
 
     Attributes
     ----------
-    vertices
-        float64 (vertices, 3), in latent units; column k is ``latents[k]``.
-    faces
-        int64 (faces, 3), rows of ``vertices``; both empty where the score does not change its sign.
-    latents
+    vertices : ndarray, float64 (vertices, 3)
+        Coordinates in latent units. Column k is ``latents[k]``.
+    faces : ndarray, int64 (faces, 3)
+        Rows of ``vertices``. Both are empty if the score does not change its sign.
+    latents : tuple of int
         The three latents.
     """
 
@@ -107,25 +107,30 @@ def boundary_surface(
     latents: tuple[int, int, int],
     steps: int = 41,
 ) -> Surface:
-    """Compute the surface f = 0 in three latents by marching cubes, with vertices moved to the zero by bisection.
+    """Compute the surface f = 0 in three latents by marching cubes, with vertices refined by bisection.
 
     Parameters
     ----------
-    score
-        From latents (n, latents) to scores (n,).
-    base
-        Values of the other latents, (latents,).
-    latents
-        The three that vary.
-    steps
-        Grid points along each side.
+    score : callable
+        Function from latents (n, latents) to scores (n,).
+    base : ndarray
+        Values of all latents, (latents,), of which those of ``latents`` are ignored.
+    latents : tuple of int
+        The three latents to vary.
+    steps : int
+        Number of grid points along each side.
+
+    Returns
+    -------
+    Surface
+        The surface, which is empty if the score does not change its sign.
     """
     from skimage.measure import marching_cubes
 
     axis = np.linspace(-LIMIT, LIMIT, steps)
     field = slice_scores(score, base, latents, axis)
     defined = np.isfinite(field)
-    # A monotonic squeeze leaves f = 0 where it is and keeps a law that overflows from spoiling the grid.
+    # Monotonic compression does not move f = 0, and limits values where a law overflows.
     with np.errstate(invalid="ignore", over="ignore"):
         squeezed = np.where(defined, field / (1 + np.abs(field)), np.sign(np.nan_to_num(field)))
     empty = Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64), latents)

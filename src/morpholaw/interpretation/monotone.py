@@ -51,7 +51,7 @@ def _boxes(
 
 
 def _slope(node: Expression, low: np.ndarray, high: np.ndarray, column: int) -> tuple[Interval, Interval]:
-    """Return bounds of a node and of its slope in one input."""
+    """Return bounds of a node and of its partial derivative with respect to one input."""
     zero = Interval(np.zeros(len(low)), np.zeros(len(low)))
     value = bound_expression(node, low, high)
     if isinstance(node, Constant):
@@ -63,13 +63,13 @@ def _slope(node: Expression, low: np.ndarray, high: np.ndarray, column: int) -> 
     if all(not slope.low.any() and not slope.high.any() for _, slope in parts):
         return value, zero
     slope = _apply(node.operator, value, parts)
-    nowhere = ~np.isfinite(value.low) | ~np.isfinite(value.high)  # where f may be undefined nothing is known
+    nowhere = ~np.isfinite(value.low) | ~np.isfinite(value.high)  # nothing is proved where f may be undefined
     whole = nowhere | np.isnan(slope.low) | np.isnan(slope.high)
     return value, Interval(np.where(whole, -np.inf, slope.low), np.where(whole, np.inf, slope.high))
 
 
 def _apply(operator: str, value: Interval, parts: list[tuple[Interval, Interval]]) -> Interval:
-    """Return bounds of an operator's slope, from bounds of its operands and of their slopes."""
+    """Return bounds of the derivative of an operator, from bounds of its operands and of their derivatives."""
     (a, da), (b, db) = parts[0], parts[-1]
     one = Interval(np.ones(len(a.low)), np.ones(len(a.low)))
     match operator:

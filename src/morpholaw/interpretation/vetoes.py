@@ -1,7 +1,7 @@
-"""Vetoes: inputs that alone exclude a class over some range, whatever the others are (paper, 6.4).
+"""Vetoes: inputs that alone exclude a class over some range, whatever the other inputs are (paper, 6.4).
 
-One class among several is excluded where any other class is proved to be likelier. Pair by pair fewer inputs are free
-than in the lead over all other laws at once, so that more is proved.
+One class of several is excluded where another class is proved to be more likely. Laws are compared in pairs: a pair
+depends on fewer inputs than all laws together, so that more can be proved.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from morpholaw.models.law import Law
 BOXES = 40_000  # boxes bounded in one pass
 WORK = 500_000  # boxes bounded for one group of latents
 TYPICAL_LIMITS = (-3.0, 3.0)
-"""Range of a latent that nothing else is known of."""
+"""Range of a latent for which no other range is given."""
 ROUNDING = 1e-6
-"""Last digits of a number that are due to floating point alone."""
+"""Differences below this are attributed to rounding in floating-point arithmetic."""
 
 
 Limits = Mapping[str, tuple[float, ...]]
@@ -33,18 +33,18 @@ Limits = Mapping[str, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Veto:
-    """Some latents' power to exclude one class, proved for all values of the others in their ranges.
+    """The exclusion of one class by the values of some latents, proved for all values of the others in their ranges.
 
     Attributes
     ----------
-    latents
-        Names of the latents whose values are given; all others are free.
-    excluded
-        -1 (the negative class is excluded, f >= 0 everywhere) or +1 (f < 0 everywhere).
-    share
-        Share of the latents' own ranges in which the class is excluded, in [0, 1].
-    ranges
-        For a single latent: the intervals of its values in which the class is excluded; else empty.
+    latents : tuple of str
+        Names of the latents that exclude the class.
+    excluded : int
+        -1 if the negative class is excluded (f >= 0 everywhere), +1 if the positive class is (f < 0 everywhere).
+    share : float
+        Share of the ranges of these latents in which the class is excluded, in [0, 1].
+    ranges : tuple of (float, float)
+        For a single latent, the intervals in which the class is excluded; otherwise empty.
     """
 
     latents: tuple[str, ...]
@@ -60,31 +60,30 @@ def find_vetoes(
     cells: int = 120,
     work: int = WORK,
 ) -> list[Veto]:
-    """Find every veto of single latents, of pairs, and of further groups of latents.
+    """Find the vetoes of single latents, of pairs, and of other groups of latents.
 
-    The latents' ranges are cut into small boxes and f is bounded over each by interval arithmetic, so that a
-    veto is proved, not sampled. What cannot be proved with boxes of this size is left out: shares are lower
-    limits.
+    The ranges of the latents are divided into small boxes, and f is bounded in each by interval arithmetic: vetoes are
+    proved, not sampled. Shares are lower bounds, as more may be proved with smaller boxes.
 
     Parameters
     ----------
-    law
+    law : Law
         The law.
-    ranges
-        Range of each latent; the typical -3 to 3 where it is not given.
-    groups
-        Sets of names to look at; all single latents and all pairs where None.
-    cells
-        Cuts of a single latent's range; groups and free latents are cut more coarsely to keep the work
-        bounded.
-    work
-        Boxes that are bounded for one group, at most.
+    ranges : mapping, optional
+        Range of each latent. By default -3 to 3.
+    groups : collection, optional
+        Sets of names of latents. By default all single latents and all pairs.
+    cells : int
+        Number of parts into which the range of a single latent is divided. Groups and other latents are divided more
+        coarsely.
+    work : int
+        Maximum number of boxes for one group.
 
     Returns
     -------
-    list[Veto]
-        Those with a share above 0; groups only where they exclude more than their members do. Largest share
-        first within each number of latents.
+    list of Veto
+        Vetoes with a share above 0, by number of latents and then largest share first. Groups are included only if
+        they exclude more than their members do.
     """
     names = law.expression.variables()
     limits = {name: tuple((ranges or {}).get(name, TYPICAL_LIMITS)) for name in names}
@@ -119,21 +118,22 @@ def in_words(
 ) -> str:
     """Describe a veto: "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
 
-    Numbers are rounded towards the inside of a range, so that the sentence never says more than was proved.
+    Limits are rounded towards the inside of a range, so that the sentence claims no more than was proved.
 
     Parameters
     ----------
-    veto
+    veto : Veto
         The veto.
-    negative, positive
-        The classes of f < 0 and of f >= 0.
-    names
-        Words for latents, e.g. ``{"z3": "size"}``. A latent that decreases with what it is named after,
-        ``{"z1": "−size"}``, is spoken of in the direction of the name: "size (−z1) below ...".
-    ranges
-        The range of each input; ends of a veto that lie there are written as "above" and "below". By default -3 to 3.
-    units
-        Units of measured shapes; an input that is listed here is a shape, and is called by its own name.
+    negative, positive : str
+        Names of the classes with f < 0 and with f >= 0.
+    names : mapping, optional
+        Names of latents, e.g. ``{"z3": "size"}``. For a latent that decreases with the named quantity, such as
+        ``{"z1": "−size"}``, the sentence is about the quantity: "size (−z1) below ...".
+    ranges : mapping, optional
+        Range of each input, by default -3 to 3. A veto that extends to an end of it is described by "above" or
+        "below".
+    units : mapping, optional
+        Units of measured shape features. Inputs with a unit are shape features and keep their names.
     """
     others = "inputs" if units else "latents"
     class_name = positive if veto.excluded > 0 else negative
@@ -157,10 +157,10 @@ def limits_in_words(
 
     Parameters
     ----------
-    veto
+    veto : Veto
         The veto of one input.
     names, ranges, units
-        As for :func:`in_words`.
+        See :func:`in_words`.
     """
     words, shapes = names or {}, units or {}
     name = veto.latents[0]
@@ -196,7 +196,7 @@ def _span_words(low: float, high: float, limits: tuple[float, float], unit: str)
 
 
 def _digits(limits: tuple[float, float]) -> int:
-    """Return the decimals that tell a hundred values of a range apart."""
+    """Return the number of decimals that distinguish a hundredth of a range."""
     return max(0, 2 - math.floor(math.log10(max(limits[1] - limits[0], 1e-9))))
 
 
@@ -242,7 +242,7 @@ def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], .
 
 
 CLASS_WORK = 1_000_000
-"""Boxes that are bounded for one class, in all its pairs and inputs together."""
+"""Maximum number of boxes for one class, over all pairs and inputs."""
 
 
 def find_class_vetoes(
@@ -255,16 +255,16 @@ def find_class_vetoes(
     laws : ClassLaws
         The laws of all classes.
     name : str
-        The class.
+        Name of the class.
     ranges : mapping
         Range of each input.
     cells : int
-        Cuts of an input's range.
+        Number of parts into which the range of an input is divided.
 
     Returns
     -------
     list of Veto
-        With ``excluded`` 1 and ``ranges``, largest share first.
+        Vetoes with ``excluded`` 1 and with ``ranges``, largest share first.
     """
     pairs = [laws.against(name, other).reduced() for other in laws.classes if other != name]
     work = CLASS_WORK // max(1, sum(len(pair.expression.variables()) for pair in pairs))
@@ -284,7 +284,7 @@ def find_class_vetoes(
 
 
 def _union(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Return spans as ones that do not touch, rising."""
+    """Merge spans that overlap or touch, and sort them."""
     joined: list[tuple[float, float]] = []
     for low, high in sorted(spans):
         if joined and low <= joined[-1][1]:
