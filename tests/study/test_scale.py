@@ -100,12 +100,12 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
         CropSet.write(tmp_path / name, images, cells, CropOrigin(kind="simulated", pixel_size=size))
     with pytest.raises(InputError, match=r"crops of finer is 0\.2 um, but that of the encoder"):
         study.classify(2, crops=tmp_path / "finer")
-    with pytest.raises(InputError, match=r"crops of finer are of 0\.2 um"):
+    with pytest.raises(InputError, match=r"crops of finer is 0\.2 um, but that of the encoder"):
         study.classify(2, crops=CropSet(tmp_path / "finer"))
     assert len(study.classify(2, crops=tmp_path / "same")) == 3
     said: list[Any] = []
     study.classify(2, crops=tmp_path / "unknown", monitor=Monitor(said.append))
-    assert any("not known whether the crops of unknown have the scale" in one.text for one in of_text(said))
+    assert any("The pixel size of the crops of unknown is unknown" in one.text for one in of_text(said))
 
     pictures = tmp_path / "pictures"
     pictures.mkdir()
@@ -113,7 +113,7 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
         Image.fromarray(image).save(pictures / f"{k}.png")
     said.clear()
     study.classify(2, crops=pictures, monitor=Monitor(said.append))
-    assert any("not known whether the images" in one.text for one in of_text(said))
+    assert any(f"The pixel size of the images in {pictures} is unknown" in one.text for one in of_text(said))
     with pytest.raises(InputError, match=r"images in .*pictures is 0\.65 um"):
         study.classify(2, crops=pictures, pixel_size=0.65)
     assert len(study.classify(2, crops=pictures, pixel_size=0.333)) == 3
