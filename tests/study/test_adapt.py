@@ -124,5 +124,5 @@ def test_several_classes_need_labels_of_each(three_classes):
         study.adapt("laws", "simulated", labels=False)
     anaphase = np.flatnonzero(study.labels == "anaphase")
     study.annotations.set_labels({("simulated", int(cell)): "" for cell in anaphase})
-    with pytest.raises(InputError, match="none is labelled anaphase"):
+    with pytest.raises(InputError, match="there are none of anaphase"):
         study.adapt("laws", "simulated")

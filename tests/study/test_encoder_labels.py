@@ -78,11 +78,11 @@ def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp
     CropSet.write(study.path / "crops" / "simulated", crops.images[:], cells, CropOrigin(kind="simulated"))
     with pytest.raises(InputError, match="no cell of class 'prometaphase'"):
         study.train_encoder(task=1.0, task_classes=("interphase", "prometaphase"), **SHORT)
-    with pytest.raises(InputError, match="two or more; the study has interphase"):
+    with pytest.raises(InputError, match="at least two labelled classes; the study has interphase"):
         study.train_encoder(task=1.0, task_classes=("interphase",), **SHORT)
     study.train_encoder(task=1.0, **SHORT)
     test = study.encoder_record.task.test_groups
     held_out = np.isin(study.crops.cells["group"], test)
     study.annotations.set_labels({("simulated", int(crop)): "odd" for crop in np.flatnonzero(~held_out)[:5]})
-    with pytest.raises(InputError, match="leave cells of class 'odd' on one side only"):
+    with pytest.raises(InputError, match="has cells of class 'odd' in only one of"):
         labelled_cells(study, ClassifierConfig(classes=("interphase", "odd")))
