@@ -246,7 +246,7 @@ def _cloud(material: Material, name: str) -> np.ndarray:
 
 
 def span_of_cells(cloud: np.ndarray, latent: int) -> np.ndarray:
-    """Return values of a latent over slightly more than the range of the cells, or over the typical range if all are equal."""
+    """Return values over the range of a latent in the cells with a margin, or its typical range if all are equal."""
     low, high = np.quantile(cloud[:, latent], [0.005, 0.995])
     if low == high:
         return np.linspace(-TYPICAL_RANGE, TYPICAL_RANGE, STEPS)
