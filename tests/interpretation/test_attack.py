@@ -338,7 +338,7 @@ def test_no_perturbation_changes_the_class_if_all_latents_are_fixed():
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one per crop"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "must be 0"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "pixels"), "expected 'image' or 'latent'"),
-        (lambda x: attack_curve(LatentEnsemble(), x, TRUTH, (-0.1,)), "at least 0"),
+        (lambda x: attack_curve(LatentEnsemble(), x, TRUTH, (-0.1,)), "finite, non-negative numbers"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH[:3], (0.1,)), "3 labels for 6 crops"),
         (lambda x: attack_curve(LatentEnsemble(), x[0, 0], TRUTH, (0.1,)), "8 crops|one channel"),
         (lambda x: minimal_perturbation(LatentEnsemble(), x, tolerance=0), "0 < tolerance"),

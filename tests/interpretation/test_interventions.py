@@ -181,7 +181,7 @@ def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not
     some = np.r_[np.flatnonzero(targets == 0)[:5], np.flatnonzero(targets == 1)[:5]]
     judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
     assert judged.reads is None
-    assert "cannot be told" in judged.sentence
+    assert "too few to tell whether the prediction depends on the surroundings" in judged.sentence
 
 
 def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_those_of_the_same(cells):

@@ -57,7 +57,7 @@ def test_a_law_is_said_in_words_and_units():
     assert (
         "Called metaphase rather than interphase: nuclei that are narrower and more elongated." in found.text
     )
-    assert "width below 8.8" in found.text
+    assert "width is below 8.8" in found.text
     assert " µm" in found.text
     assert found.inequality == "axis_ratio - 2 * width >= -16.1"
 
@@ -72,7 +72,7 @@ def test_latents_are_said_by_their_names_and_signs():
     law = Law.parse("z1 - z2", ("z1", "z2"))
     found = law_sentence(law, cells, CLASSES, words={"z1": "−size"})
     assert "nuclei with less size (−z1) and a lower z2." in found.text
-    assert "called metaphase with size (−z1) below " in found.text
+    assert "called metaphase if size (−z1) is below " in found.text
     both = law_sentence(
         Law.parse("z1 - width", ("z1", "width")),
         FeatureTable(np.column_stack([cells.values[:, 0], np.linspace(5, 15, 200)]), ("z1", "width")),

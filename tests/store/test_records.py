@@ -213,7 +213,7 @@ def test_laws_of_several_classes_keep_their_record(tmp_path):
 
 def test_sparse_networks_that_do_not_fit_their_record_are_refused(study):
     record = classifiers.record(study, "scheme3")
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match="do not match their record"):
         sparse_networks(study, record.model_copy(update={"members": 5}))
 
 

@@ -77,7 +77,7 @@ def check_space(classifier: Scorer, space: Space) -> None:
         if classifier.scheme != 1:
             raise InputError(NO_LATENTS)
         raise InputError(
-            "Scheme 1 reads no latents; choose image space, or a classifier of scheme 2, 3 or 4."
+            "Scheme 1 has no latent space; choose image space, or a classifier of scheme 2, 3 or 4."
         )
 
 

@@ -347,7 +347,7 @@ def _text(reasons: CellReasons, cells: int) -> str:
         sentences.append(f"Decisive: {term.text}, which is {values}.")
     if reasons.flips:
         limits = ", or ".join(flip.text for flip in reasons.flips[:SHOWN_FLIPS])
-        sentences.append(f"It would be {reasons.other} with {limits}, all other inputs unchanged.")
+        sentences.append(f"It would be called {reasons.other} with {limits}, all other inputs unchanged.")
         smallest = reasons.flips[0].deviations
         place = "near the boundary" if smallest < NEAR else "clear of the boundary"
         sentences.append(

@@ -113,7 +113,9 @@ def _prepare(folder: StudyFolder, config: AttackConfig, cells: np.ndarray) -> _A
     x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255
     if config.space == "latent":
         if classifier.encoder is None:
-            raise InputError("Scheme 1 reads no latents; attack it in image space, or choose another scheme.")
+            raise InputError(
+                "Scheme 1 has no latent space; attack it in image space, or choose another scheme."
+            )
         with torch.no_grad():
             x = classifier.encoder.encode(x)[0]
     options = AttackOptions(
