@@ -173,6 +173,22 @@ def test_the_box_goes_with_the_panel_and_comes_back(panel, qtbot):
     assert not boxes(widget.viewer)
 
 
+def test_the_panel_is_painted_before_the_box_which_takes_as_long(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    movie, tracks = blobs()
+    viewer.add_image(movie)
+    viewer.add_tracks(tracks)
+    widget = CellsWidget(viewer)
+    dock = viewer.window.add_dock_widget(widget)
+    qtbot.waitUntil(widget.isVisible, timeout=5_000)
+    assert not boxes(viewer)
+    qtbot.waitUntil(lambda: len(boxes(viewer)) == 1, timeout=5_000)
+    viewer.window.remove_dock_widget(dock)  # closed before the box comes, it has none
+    viewer.window.add_dock_widget(CellsWidget(viewer)).hide()
+    qtbot.wait(300)
+    assert not boxes(viewer)
+
+
 def test_the_box_is_what_is_cut(tmp_path):
     from morpholaw.cells.crops import cut_crops
     from morpholaw.cells.movies import open_movie

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QTabWidget
 
 from morpholaw.widgets.cells.crop_box import CropBox
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BOX_AFTER = 100
+"""Milliseconds from the opening of the panel to the box in the movie."""
+
+
 class CellsWidget(StudyWidget):
     """Panel that cuts or imports crops, shows and labels them, and finds the cells that are most useful to label.
 
@@ -29,7 +34,7 @@ class CellsWidget(StudyWidget):
         The viewer, or napari's proxy of it.
     """
 
-    _hides_box = False
+    _hides_box, _opening = False, True
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -52,7 +57,7 @@ class CellsWidget(StudyWidget):
         self.body.addWidget(self.adding)
         self.body.addWidget(self.labelling, 1)
         self._connect()
-        self._refresh()
+        self._show_crops()
 
     def _connect(self) -> None:
         self.listen(self.current.changed, self._refresh)
@@ -71,9 +76,12 @@ class CellsWidget(StudyWidget):
         self.runner.finished.connect(self._finished)
 
     def _refresh(self) -> None:
+        self._show_crops()
+        self.show_box()
+
+    def _show_crops(self) -> None:
         self.adding.expand(self.current.crops is None)  # once there are crops, the gallery needs the room
         self.labelling.refresh()
-        self.show_box()
 
     def _labels_changed(self) -> None:
         self.labelling.refresh_labels()
@@ -94,7 +102,11 @@ class CellsWidget(StudyWidget):
         """Show the box again, which is removed while the panel is hidden."""
         super().showEvent(event)
         self._hides_box = False
-        self.show_box()
+        if self._opening:  # the panel is painted first: the first box takes about as long as the panel
+            self._opening = False
+            QTimer.singleShot(BOX_AFTER, self.show_box)
+        else:
+            self.show_box()
 
     def hideEvent(self, event: Any) -> None:
         """Remove the box when the panel is closed or another one is in front of it."""
