@@ -40,10 +40,10 @@ def frames_apart(open_source: Callable[[], FrameSource], path: Path) -> FrameSou
         frame = _frame_in(shared, source.facts)
 
         def read(t: int) -> np.ndarray | None:
-            found = source.read(t)
-            if found.shape != frame.shape:
-                return found
-            frame[...] = found
+            pixels = source.read(t)
+            if pixels.shape != frame.shape:
+                return pixels
+            frame[...] = pixels
             return None
 
         return (source.facts, source.pixel_size), read

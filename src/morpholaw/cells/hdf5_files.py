@@ -120,9 +120,9 @@ def _chunks(data: Any, name: str, path: Path) -> list[tuple[tuple[int, ...], int
             f"{path} stores {name} in {data.id.get_num_chunks()} chunks, which would take minutes to read; save it "
             "with larger chunks."
         )
-    found: list[tuple[tuple[int, ...], int]] = []
-    data.id.chunk_iter(lambda chunk: found.append((tuple(chunk.chunk_offset), int(chunk.size))))
-    return found
+    chunks: list[tuple[tuple[int, ...], int]] = []
+    data.id.chunk_iter(lambda chunk: chunks.append((tuple(chunk.chunk_offset), int(chunk.size))))
+    return chunks
 
 
 def _check_inflated(content: bytes, limit: int, what: str) -> None:

@@ -122,9 +122,9 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         movie_interval=opened.facts.frame_interval,
         swap_xy=config.swap_xy,
     )
-    found = read_apart(read, tracks)
-    masks = TrackerMasks.of(tracks, found.facts, opened.shape)
-    return Inputs(opened, found, compare(opened, found, config), masks)
+    opened_tracks = read_apart(read, tracks)
+    masks = TrackerMasks.of(tracks, opened_tracks.facts, opened.shape)
+    return Inputs(opened, opened_tracks, compare(opened, opened_tracks, config), masks)
 
 
 def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -> Movie:
@@ -169,10 +169,10 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     # Imported only if something is wrong, because it loads scipy.ndimage.
     from morpholaw.cells.pixel_explanations import explain
 
-    found = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
-    if found is not None:
+    explanation = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
+    if explanation is not None:
         return Comparison(
-            contradictions=(f"The tracks do not fit {movie.name}: {found.text}. {findings.sentence}",)
+            contradictions=(f"The tracks do not fit {movie.name}: {explanation.text}. {findings.sentence}",)
         )
     if findings.dark:
         return Comparison(

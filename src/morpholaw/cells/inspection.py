@@ -102,9 +102,9 @@ def inspect_inputs(
     except InputError as error:
         return InputReport(tuple(lines), opened.facts.notes, (str(error),), _thumbnail(opened, None, config))
     lines += _track_lines(inputs.tracks)
-    found = inputs.comparison + _compare_cells(inputs, config, labels, lines)
+    comparison = inputs.comparison + _compare_cells(inputs, config, labels, lines)
     thumbnail = _thumbnail(opened, inputs.tracks.table, config)
-    return InputReport(tuple(lines), found.doubts, found.contradictions, thumbnail)
+    return InputReport(tuple(lines), comparison.doubts, comparison.contradictions, thumbnail)
 
 
 def write_picture(path: str | os.PathLike[str], report: InputReport) -> Path:

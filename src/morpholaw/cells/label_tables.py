@@ -206,10 +206,10 @@ def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key
     """Return the keys by which a table may identify crops, the most reliable first."""
     columns = [name for name in values.columns if name != label]
     exact = {str(name).strip().lower(): name for name in columns}
-    found: list[_Key] = []
+    keys: list[_Key] = []
     for name in ("crop", "file", "source_id"):
         if name in exact and name in cells:
-            found.append(_Key((exact[name],), (name,), certain=True))
+            keys.append(_Key((exact[name],), (name,), certain=True))
     times = [name for name in named(columns, (*FRAME, *TIME, "sourcet")) if _is_whole(values[name])]
     frames_only = [name for name in times if key_of(name) not in TIME_IN_UNIT]
     times = frames_only or [name for name in named(columns, STEP) if _is_whole(values[name])] or times
@@ -217,22 +217,22 @@ def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key
     tracks = [name for name in named(columns, (*TRACK, *WEAK_TRACK)) if key_of(name) != "crop"]
     spots = [name for name in named(columns, SPOT) if key_of(name) != "sourceid"]
     if "source_id" in cells:
-        found += [_Key((name,), ("source_id",), certain=False) for name in dict.fromkeys(spots)]
+        keys += [_Key((name,), ("source_id",), certain=False) for name in dict.fromkeys(spots)]
     for time in [*times, *([] if times else one_based)]:
         frames = ("source_t",) if key_of(time) == "sourcet" else ("t", "source_t")
         for track in dict.fromkeys(tracks):
             ids = ("source_track",) if key_of(track) == "sourcetrack" else ("track_id", "source_track")
             for pair in ((i, t) for i in ids for t in frames if {i, t} <= cells):
                 certain = (track, time) == ("track_id", "t") and pair == ("track_id", "t") and "crop" in exact
-                found.append(_Key((track, time), pair, certain))
+                keys.append(_Key((track, time), pair, certain))
         masks = named(columns, MASK)
-        found += [
+        keys += [
             _Key((name, time), ("mask_id", t), certain=False)
             for name in dict.fromkeys(masks)
             for t in frames
             if {"mask_id", t} <= cells
         ]
-    return found
+    return keys
 
 
 def _match(

@@ -38,7 +38,7 @@ def label_centroids(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
         ids = np.arange(int(labels.max()) + 1 if labels.size else 0)
     area = np.bincount(labels, minlength=len(ids))
     row, column = np.divmod(at, mask.shape[1])
-    found = np.flatnonzero(area)
-    y = np.bincount(labels, weights=row, minlength=len(ids))[found] / area[found]
-    x = np.bincount(labels, weights=column, minlength=len(ids))[found] / area[found]
-    return ids[found].astype(np.int64), y, x, area[found]
+    present = np.flatnonzero(area)
+    y = np.bincount(labels, weights=row, minlength=len(ids))[present] / area[present]
+    x = np.bincount(labels, weights=column, minlength=len(ids))[present] / area[present]
+    return ids[present].astype(np.int64), y, x, area[present]

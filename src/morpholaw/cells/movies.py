@@ -100,9 +100,9 @@ class Movie:
         if not 0 <= t < len(self):
             raise IndexError(f"{self.name} has frames 0 to {len(self) - 1}, but no frame {t}")
         try:
-            found = self._source.read(t)
-            own = found.dtype == self.dtype and self._source.fresh
-            frame = found if own else np.array(found, dtype=self.dtype)
+            pixels = self._source.read(t)
+            reusable = pixels.dtype == self.dtype and self._source.fresh
+            frame = pixels if reusable else np.array(pixels, dtype=self.dtype)
         except InputError:
             raise
         except MemoryError:
@@ -118,9 +118,9 @@ class Movie:
 
     def _check(self, frame: np.ndarray, t: int) -> None:
         if frame.shape != self.shape[1:]:
-            found = " x ".join(map(str, frame.shape))
+            size = " x ".join(map(str, frame.shape))
             raise InputError(
-                f"Frame {t} of {self.name} is {found}, but the header says {self.shape[1]} x {self.shape[2]}."
+                f"Frame {t} of {self.name} is {size}, but the header says {self.shape[1]} x {self.shape[2]}."
             )
         if frame.dtype.kind == "f" and not (finite := np.isfinite(frame)).all():
             raise InputError(

@@ -88,11 +88,11 @@ def explain(
         return offset or _nearest_frames(findings, read, frame_count, frames, places)
     height, width = next(iter(frames.values())).shape
     moves = _moves(height, width, pixel_size)
-    found = [Explanation(text, _share_moved(frames, places, size, move)) for text, move in moves]
-    found.extend(_shifted(read, frame_count, frames, places, size))
+    candidates = [Explanation(text, _share_moved(frames, places, size, move)) for text, move in moves]
+    candidates.extend(_shifted(read, frame_count, frames, places, size))
     if (offset := _offset(frames, places, size)) is not None:
-        found.append(offset)
-    best = max(found, key=lambda one: one.share)
+        candidates.append(offset)
+    best = max(candidates, key=lambda one: one.share)
     as_given = _share_moved(frames, places, size, lambda y, x: (y, x))
     needed = max(_CLEARLY if findings.dark else LIMIT, as_given + _BETTER)
     return best if best.share >= needed else None
@@ -185,15 +185,15 @@ def _shifted(
     read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, places: Places, size: float
 ) -> list[Explanation]:
     """Assume that tracks are a few frames early or late."""
-    found = []
+    candidates = []
     for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
         moved = {t + shift: t for t in frames if 0 <= t + shift < frame_count}
         if not moved or shift == 0:
             continue
         shifted = {t: frames[t] if t in frames else read(t) for t in moved}
         share = _share_moved(shifted, places._replace(t=places.t + shift), size, lambda y, x: (y, x))
-        found.append(Explanation(_shift_text(shift), share))
-    return found
+        candidates.append(Explanation(_shift_text(shift), share))
+    return candidates
 
 
 def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:

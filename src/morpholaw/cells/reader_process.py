@@ -221,8 +221,8 @@ def _serve(
         while True:
             question, allowed = connection.recv()
             with _limited(allowed):
-                found = _outcome(partial(answer, question))
-            connection.send(found)
+                outcome = _outcome(partial(answer, question))
+            connection.send(outcome)
     finally:
         os._exit(0)
 
@@ -264,8 +264,8 @@ def _keep_only(descriptors: set[int]) -> None:
     # without a terminal, the numbers of the standard streams may be among the descriptors to keep
     for standard in set(range(_FIRST_OWN)) - descriptors:
         os.dup2(silent, standard)
-    own = sorted(one for one in descriptors if one >= _FIRST_OWN)
-    kept = [_FIRST_OWN - 1, *own, os.sysconf("SC_OPEN_MAX")]
+    descriptors_to_keep = sorted(one for one in descriptors if one >= _FIRST_OWN)
+    kept = [_FIRST_OWN - 1, *descriptors_to_keep, os.sysconf("SC_OPEN_MAX")]
     for before, after in itertools.pairwise(kept):
         os.closerange(before + 1, after)
 

@@ -110,13 +110,13 @@ def _checked(archive: Path) -> str:
     """Return the checksum of the archive, which must equal that of an earlier download if there was one."""
     import pooch
 
-    found, kept = str(pooch.file_hash(str(archive))), archive.with_suffix(".sha256")
-    if kept.exists() and (expected := kept.read_text(encoding="utf-8").strip()) != found:
+    checksum, kept = str(pooch.file_hash(str(archive))), archive.with_suffix(".sha256")
+    if kept.exists() and (expected := kept.read_text(encoding="utf-8").strip()) != checksum:
         raise InputError(
-            f"The file from {URL} differs from the earlier download: its SHA-256 is {found} instead of {expected}. "
+            f"The file from {URL} differs from the earlier download: its SHA-256 is {checksum} instead of {expected}. "
             f"If the site says that it was changed, delete {kept} and try again."
         )
-    return found
+    return checksum
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -68,13 +68,13 @@ class Components:
     def with_central(self, masks: np.ndarray) -> Components:
         """Return these components as neighbours, with the central nuclei ``masks``, bool (n, s, s)."""
         crops, first = np.arange(len(masks)), len(self.area)
-        found = masks.any(axis=(1, 2))
-        own = np.where(found, first + crops, 0)
+        present = masks.any(axis=(1, 2))
+        central = np.where(present, first + crops, 0)
         return Components(
-            np.where(masks, own[:, np.newaxis, np.newaxis], self.labels),
+            np.where(masks, central[:, np.newaxis, np.newaxis], self.labels),
             np.concatenate([self.owner, crops]),
             np.concatenate([self.area, masks.sum(axis=(1, 2))]),
-            own,
+            central,
         )
 
 
@@ -84,9 +84,9 @@ def segment(images: np.ndarray) -> Components:
     levels = np.rint(smooth).astype(np.uint8)
     histograms = _histograms(levels)
     threshold = _otsu(histograms)
-    own = _own_nuclei(levels, histograms, threshold, peak(smooth))
-    others = (levels > threshold[:, np.newaxis, np.newaxis]) & ~with_margin(own)
-    return _components(others).with_central(own)
+    central = _own_nuclei(levels, histograms, threshold, peak(smooth))
+    others = (levels > threshold[:, np.newaxis, np.newaxis]) & ~with_margin(central)
+    return _components(others).with_central(central)
 
 
 def with_margin(masks: np.ndarray) -> np.ndarray:
@@ -100,14 +100,14 @@ def _own_nuclei(
 ) -> np.ndarray:
     """Return masks of the central nuclei, bool (n, s, s)."""
     half = np.where(threshold < 255, np.rint(brightest / 2), 255)
-    own = _central(_components(levels > half[:, np.newaxis, np.newaxis]).labels)
-    lost = np.flatnonzero(~own.any(axis=(1, 2)) & (threshold < 255))
+    central = _central(_components(levels > half[:, np.newaxis, np.newaxis]).labels)
+    lost = np.flatnonzero(~central.any(axis=(1, 2)) & (threshold < 255))
     if len(lost):
         # A dim nucleus beside a bright one that determined the threshold: search below the threshold.
         dark = histograms[lost] * (np.arange(256) <= threshold[lost, np.newaxis])
         lower = np.minimum(_otsu(dark), threshold[lost])
-        own[lost] = _central(_components(levels[lost] > lower[:, np.newaxis, np.newaxis]).labels)
-    return own
+        central[lost] = _central(_components(levels[lost] > lower[:, np.newaxis, np.newaxis]).labels)
+    return central
 
 
 def _histograms(levels: np.ndarray) -> np.ndarray:

@@ -122,8 +122,8 @@ def cut_masks(
         labels = labels[rows[:, None], columns]
     padded = np.pad(labels, size // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size))
-    found: np.ndarray = windows[y, x] == np.asarray(ids)[:, None, None]
-    return found
+    masks: np.ndarray = windows[y, x] == np.asarray(ids)[:, None, None]
+    return masks
 
 
 def packed(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

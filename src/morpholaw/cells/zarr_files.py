@@ -155,12 +155,12 @@ def _regular_files(root: Path) -> LocalStore:
         async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
             path = self.root / key
             try:
-                found = os.stat(path)
+                status = os.stat(path)
             except OSError:
                 return None
-            if stat.S_ISDIR(found.st_mode):
+            if stat.S_ISDIR(status.st_mode):
                 return None
-            if not stat.S_ISREG(found.st_mode) or (byte_range is None and found.st_size > _MAX_CHUNK):
+            if not stat.S_ISREG(status.st_mode) or (byte_range is None and status.st_size > _MAX_CHUNK):
                 raise ValueError(f"{path} is not a regular file of the size of a chunk")
             if not os.path.realpath(path).startswith(inside_of):
                 raise ValueError(f"{path} is a link out of the folder, which is not followed")

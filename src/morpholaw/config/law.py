@@ -34,8 +34,8 @@ class LawConfig(TrainingConfig):
     distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
         "censored",
         description="MSE: treatment of extreme outputs of scheme 3. censored: beyond a band around the boundary, any "
-        "value on the right side is correct; clipped; tanh: the network's probability; raw: unchanged, as in the "
-        "paper.",
+        "value beyond the same edge is correct; clipped: limited to a band; tanh: the network's probability, from -1 "
+        "to 1; raw: unchanged, as in the paper.",
     )
     teacher: Literal["mean", "first"] = Field(
         "mean",
@@ -49,7 +49,7 @@ class LawConfig(TrainingConfig):
     )
     engine: str = Field(
         "auto",
-        description="Search engine: pysr, embedded, or auto, which uses PySR if it has run here before.",
+        description="Search engine: pysr, embedded, or auto, which uses PySR if it has run on this machine before.",
     )
     count: int = Field(
         10,
@@ -63,7 +63,7 @@ class LawConfig(TrainingConfig):
         None,
         ge=3,
         le=60,
-        description="Largest weighted complexity of a law (paper: 20). empty: 9 for two classes over shapes, "
+        description="Largest weighted complexity of a law (paper: 20). Empty: 9 for two classes over shapes, "
         "otherwise 15; such laws are readable and as accurate as longer ones.",
     )
     parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")

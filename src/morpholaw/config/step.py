@@ -14,7 +14,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class StepConfig(BaseModel):
-    """Base of all settings: unknown names are refused, values are checked on assignment."""
+    """Base class of all settings; unknown names are rejected, and values are validated on assignment."""
 
     PAPER: ClassVar[dict[str, Any]] = {}
     """Preset "paper": the settings of the paper that differ from the defaults."""

@@ -54,7 +54,7 @@ def load_npy(path: Path) -> np.ndarray:
     return array
 
 
-def array_planes(array: Any, where: str, found: str | None, wanted: str | None) -> Planes:
+def array_planes(array: Any, where: str, stated: str | None, wanted: str | None) -> Planes:
     """Describe an array as planes.
 
     Parameters
@@ -63,7 +63,7 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
         Anything with ``shape``, ``dtype`` and basic indexing.
     where : str
         Name of the array in messages.
-    found : str or None
+    stated : str or None
         Names of the axes in the source, one lower-case letter per axis.
     wanted : str or None
         Letters given by the user, for all axes or for those longer than one.
@@ -78,7 +78,7 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
         If the letters do not fit the array.
     """
     shape = tuple(int(n) for n in array.shape)
-    letters = axis_letters(shape, found, wanted, where)
+    letters = axis_letters(shape, stated, wanted, where)
     y, x = letters.index("y"), letters.index("x")
     leading = [i for i in range(len(shape)) if i not in (y, x)]
 
@@ -98,12 +98,12 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
         read=read,
         stored=letters,
         format="array",
-        named=found is not None or wanted is not None,
+        named=stated is not None or wanted is not None,
         mapped=isinstance(array, np.memmap),
     )
 
 
-def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, where: str) -> str:
+def axis_letters(shape: tuple[int, ...], stated: str | None, wanted: str | None, where: str) -> str:
     """Return one letter per axis: those given by the user, else those of the source, else y and x last."""
     size = " x ".join(map(str, shape)) or "of one number"
     if len(shape) < 2:
@@ -118,15 +118,15 @@ def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, 
         raise InputError(
             f"{where} has {len(shape)} axes ({size}), but --axes {wanted} has {len(wanted)} letters; give one per axis."
         )
-    if found is None:
+    if stated is None:
         if len(shape) > 2 and shape[-1] in (3, 4):
             return "?" * (len(shape) - 3) + "yxs"
         return "?" * (len(shape) - 2) + "yx"
-    if len(found) != len(shape):
+    if len(stated) != len(shape):
         raise InputError(
-            f"{where} names {len(found)} axes ({found}), but its array has {len(shape)} ({size})."
+            f"{where} names {len(stated)} axes ({stated}), but its array has {len(shape)} ({size})."
         )
-    letters = found.lower()
+    letters = stated.lower()
     if letters.count("y") != 1 or letters.count("x") != 1:
         raise InputError(
             f"{where} has the axes {letters} ({size}) without y or x; name the axes with --axes."

@@ -163,8 +163,8 @@ def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[Nam
 
 def _has_wells(stems: Sequence[str]) -> bool:
     """Return whether every name has a well (B03) and the rows differ; within one row, C1 could be a channel."""
-    found = [re.search(_WELL, stem) for stem in stems]
-    return all(found) and len({match[0][0] for match in found if match}) > 1
+    wells = [re.search(_WELL, stem) for stem in stems]
+    return all(wells) and len({match[0][0] for match in wells if match}) > 1
 
 
 def _split(stem: str, wells: bool) -> tuple[str, list[_Token]]:

@@ -165,7 +165,7 @@ def _header_planes(header: OmeHeader, files: _FileSet, path: Path, choices: Choi
     )
 
 
-def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, images: int) -> dict[int, _Place]:
+def _places(image: OmeImage, uuid: str | None, files: _FileSet, path: Path, images: int) -> dict[int, _Place]:
     """Return the location of each plane of an image, by its index in the header's order."""
     axes = image.plane_axes
     total = image.plane_count
@@ -175,7 +175,7 @@ def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, image
         return {i: _Place("", i) for i in range(min(total, here))}
     for data in image.data:
         file = base_name(data.file or "")
-        if not file or file == path.name or (data.uuid is not None and data.uuid == own):
+        if not file or file == path.name or (data.uuid is not None and data.uuid == uuid):
             file = ""
         if not file and files.opened is None:
             continue
@@ -333,11 +333,11 @@ def _page_order(axes: list[tuple[str, int]], lengths: dict[str, int]) -> Callabl
         return lambda i: i
 
     def place(i: int) -> int:
-        found, step = 0, 1
+        index, step = 0, 1
         for n, (_, stored) in zip(read, axes, strict=True):
-            found += i % n * step
+            index += i % n * step
             i //= n
             step *= stored
-        return found
+        return index
 
     return place

@@ -125,17 +125,17 @@ def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choi
     letters = "".join(
         _letter(name, axis) for name, axis in zip(names, axes or [{}] * len(names), strict=True)
     )
-    said = _scale_of(letters, factors, axes)
+    scale = _scale_of(letters, factors, axes)
     planes = array_planes(array, str(path), letters, choices.axes)
     planes = replace(
         planes,
         format="OME-Zarr",
         channels=channels if len(channels) == planes.length("c") else (),
-        pixel_size=said.pixel,
-        frame_interval=said.interval,
-        frame_interval_source=_METADATA if said.interval else None,
+        pixel_size=scale.pixel,
+        frame_interval=scale.interval,
+        frame_interval_source=_METADATA if scale.interval else None,
         files=(path,),
-        notes=(f"{path}: {said.note}",) if said.note else (),
+        notes=(f"{path}: {scale.note}",) if scale.note else (),
     )
     return select_movie(planes, choices, str(path))
 

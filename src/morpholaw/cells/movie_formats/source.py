@@ -126,10 +126,10 @@ def choose(kind: str, names: Sequence[str], wanted: int | str | None, where: str
         )
     text = str(wanted).strip()
     exact = [i for i, name in enumerate(names) if name == text]
-    found = exact or [i for i, name in enumerate(names) if name.lower() == text.lower()]
-    if len(found) == 1:
-        return found[0]
-    if not found and is_number(wanted) and int(text) < count:
+    matches = exact or [i for i, name in enumerate(names) if name.lower() == text.lower()]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches and is_number(wanted) and int(text) < count:
         return int(text)
     raise InputError(f"{where} has no single {kind} {text!r}; its {kind}s are {_listed(names)}.")
 

@@ -193,24 +193,24 @@ def _objects(
 def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
     import h5py
 
-    found = member(group, name, path)
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
+    data = member(group, name, path)
+    if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "biuf":
         raise InputError(f"{path} has {name} of another type than btrack writes; expected numbers.")
-    check_data(found, name, path)
-    values: np.ndarray = found[...]
+    check_data(data, name, path)
+    values: np.ndarray = data[...]
     return values
 
 
 def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
     """Return the objects that pass btrack's filter, such as "area>100"; references count only those."""
-    found = re.match(r"(\w+)(==|<=|>=|=|<|>)(\d+)", expression)
+    match = re.match(r"(\w+)(==|<=|>=|=|<|>)(\d+)", expression)
     values = member(objects, "properties", path) if "properties" in objects else objects
-    if found is None or not (found[1] in values or found[1] in objects):
+    if match is None or not (match[1] in values or match[1] in objects):
         raise InputError(
             f"{path} was tracked with the filter {expression!r}, but does not contain its property."
         )
-    column = _values(values if found[1] in values else objects, found[1], path).ravel()
-    return np.flatnonzero(_OPERATORS[found[2]](column, float(found[3])))
+    column = _values(values if match[1] in values else objects, match[1], path).ravel()
+    return np.flatnonzero(_OPERATORS[match[2]](column, float(match[3])))
 
 
 def _check_layout(

@@ -41,19 +41,19 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
     -------
     str or None
     """
-    found: str | None = None
+    column: str | None = None
     for name in named(values, CLASS):
         if name == track:
             continue
         why = _no_class(values[name], None if track is None else values[track])
-        if why is None and found is None:
-            found = name
+        if why is None and column is None:
+            column = name
         elif why is None:
-            if not values[name].astype(str).equals(values[found].astype(str)):
-                notes.append(f"{where}: classes are read from the column {found}, not from {name}.")
-        elif found is None and why != _NUMBERS:  # the usual meaning of "label" needs no note
+            if not values[name].astype(str).equals(values[column].astype(str)):
+                notes.append(f"{where}: classes are read from the column {column}, not from {name}.")
+        elif column is None and why != _NUMBERS:  # the usual meaning of "label" needs no note
             notes.append(f"{where}: the column {name} {why}; it is not used as a class.")
-    return found
+    return column
 
 
 def class_names(column: pd.Series, states: bool = False) -> np.ndarray:

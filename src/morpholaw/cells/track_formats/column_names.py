@@ -135,8 +135,8 @@ def key_of(name: object) -> str:
 
 def unit_in(name: object) -> str | None:
     """Return the unit at the end of a column's name, such as "um" in "x_um", or None."""
-    found = _SUFFIX.search(_BRACKETS.sub("", str(name).strip()))
-    return found[1] if found else None
+    match = _SUFFIX.search(_BRACKETS.sub("", str(name).strip()))
+    return match[1] if match else None
 
 
 def length_unit(text: str | None) -> float | None:
@@ -150,10 +150,10 @@ def length_unit(text: str | None) -> float | None:
 
 def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
     """Group columns by their key, in their order."""
-    found: dict[str, list[str]] = {}
+    columns_of: dict[str, list[str]] = {}
     for name in columns:
-        found.setdefault(key_of(name), []).append(str(name))
-    return found
+        columns_of.setdefault(key_of(name), []).append(str(name))
+    return columns_of
 
 
 def named(columns: Iterable[object], names: Iterable[str]) -> list[str]:

@@ -145,24 +145,24 @@ def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
         {key: name for key, name in hints.items() if isinstance(name, str)} if isinstance(hints, dict) else {}
     )
     space = [axis for axis in axes if axis.get("type") in ("space", None)]
-    found = {role: by_name[hints[key]] for role, key in _HINTS.items() if hints.get(key) in by_name}
+    axis_of = {role: by_name[hints[key]] for role, key in _HINTS.items() if hints.get(key) in by_name}
     for axis in axes:
         if axis.get("type") == "time" or axis["name"].lower() in ("t", "time"):
-            found.setdefault("time", axis)
+            axis_of.setdefault("time", axis)
     for letter in "yxz":
         for axis in space:
             if axis["name"].lower() == letter or axis["name"].lower().endswith(("_" + letter, "-" + letter)):
-                found.setdefault(letter, axis)
-    if len(space) > 1 and not found.keys() & {
+                axis_of.setdefault(letter, axis)
+    if len(space) > 1 and not axis_of.keys() & {
         "y",
         "x",
     }:  # names without meaning; GEFF orders axes as (z), y, x
-        found["y"], found["x"] = space[-2:]
-    if missing := [role for role in ("time", "y", "x") if role not in found]:
+        axis_of["y"], axis_of["x"] = space[-2:]
+    if missing := [role for role in ("time", "y", "x") if role not in axis_of]:
         raise InputError(
             f"{path} has no {' or '.join(missing)} axis, so its nodes have no position in a movie."
         )
-    return found
+    return axis_of
 
 
 def _property(path: Path, name: str, count: int) -> np.ndarray:

@@ -87,9 +87,9 @@ def _parents(
     return parent_track, parent_spot
 
 
-def stated_parents(values: pd.DataFrame, found: Identity) -> pd.Series:
+def stated_parents(values: pd.DataFrame, key: Identity) -> pd.Series:
     """Return the parent of each track according to the column of parent tracks; NaN if no row states it."""
-    return values.groupby(found.track, sort=False)[found.parent_track].first()
+    return values.groupby(key.track, sort=False)[key.parent_track].first()
 
 
 def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
@@ -100,7 +100,7 @@ def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
     return np.column_stack([before[after], after])
 
 
-def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Series:
+def parents_by_spot(values: pd.DataFrame, key: Identity, where: str) -> pd.Series:
     """Derive the parent of each row's track (a value of the track column, NaN for none) from the parents of spots.
 
     Raises
@@ -108,29 +108,29 @@ def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Ser
     InputError
         If a track has spots of two tracks as parents, or the column of parent tracks disagrees.
     """
-    assert found.track is not None
-    assert found.spot is not None
-    assert found.parent_spot is not None
-    edges = spot_edges(values, found.spot, found.parent_spot)
-    tracks = values[found.track].to_numpy()
+    assert key.track is not None
+    assert key.spot is not None
+    assert key.parent_spot is not None
+    edges = spot_edges(values, key.spot, key.parent_spot)
+    tracks = values[key.track].to_numpy()
     across = edges[tracks[edges[:, 0]] != tracks[edges[:, 1]]]
     pairs = pd.DataFrame({"track": tracks[across[:, 1]], "parent": tracks[across[:, 0]]}).drop_duplicates()
     if pairs["track"].duplicated().any():
         twice = pairs.loc[pairs["track"].duplicated(), "track"].iloc[0]
         raise InputError(
-            f"{where} gives track {twice} spots of two other tracks as parents ({found.parent_spot}), but a track "
+            f"{where} gives track {twice} spots of two other tracks as parents ({key.parent_spot}), but a track "
             "has one parent or none."
         )
     by_track = pairs.set_index("track")["parent"]
-    if found.parent_track is not None:
-        both = stated_parents(values, found).reindex(by_track.index)
-        stated_somewhere = both.isin(values[found.track])
+    if key.parent_track is not None:
+        both = stated_parents(values, key).reindex(by_track.index)
+        stated_somewhere = both.isin(values[key.track])
         if (wrong := stated_somewhere & (both != by_track)).any():
             raise InputError(
                 f"{where} names two parents of track {wrong.index[wrong][0]}: {both[wrong].iloc[0]} in the column "
-                f"{found.parent_track}, {by_track[wrong].iloc[0]} by {found.parent_spot}; remove the wrong column."
+                f"{key.parent_track}, {by_track[wrong].iloc[0]} by {key.parent_spot}; remove the wrong column."
             )
-    return values[found.track].map(by_track)
+    return values[key.track].map(by_track)
 
 
 def track_numbers(column: pd.Series) -> np.ndarray:

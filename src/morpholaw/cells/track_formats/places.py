@@ -111,11 +111,11 @@ def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
         places = (*(pair for pair in PLACE if pair[0] != "centroid0"), ("centroid1", "centroid2"))
     if "axis3" in keys:  # napari's points in 3D: t, z, y, x
         places = (*(pair for pair in places if pair[0] != "axis1"), ("axis2", "axis3"))
-    found = []
+    pairs = []
     for first, second in places:
         for y, x in zip(keys.get(first, []), keys.get(second, []), strict=False):
-            found.append((y, x))
-    return found
+            pairs.append((y, x))
+    return pairs
 
 
 def _unit_of(values: pd.DataFrame, units: dict[str, str], y: str, x: str, where: str) -> float | None:

@@ -108,18 +108,18 @@ def track_table(
         frames, numbering = frames - 1, "as stored"
         notes.append(f"{where}: Imaris counts frames from 1, so frame 0 of the movie is its Time 1.")
     place = places(values, units, where, context, notes, calibrated=kind == "TrackMate CSV")
-    found = identity(values, np.zeros(len(values)) if frames is None else frames, where)
-    _require(values, frames is not None, place is not None, found, where)
+    key = identity(values, np.zeros(len(values)) if frames is None else frames, where)
+    _require(values, frames is not None, place is not None, key, where)
     assert frames is not None
     assert place is not None
-    assert found is not None
-    raw, used = _tracks(values, frames, found, kind, where, notes)
+    assert key is not None
+    raw, used = _tracks(values, frames, key, kind, where, notes)
     if kind == "Imaris table" and raw["track_id"].min() >= _IMARIS:
         raw["track_id"] -= _IMARIS
-        raw["source_track"] = as_text(values[found.track])
+        raw["source_track"] = as_text(values[key.track])
     raw["y"], raw["x"] = place.y, place.x
     used += [*of_time, *place.used]
-    label = class_column(values, found.track, notes, where)
+    label = class_column(values, key.track, notes, where)
     if label is not None:
         raw["label"] = class_names(values[label], has_btrack_states(values, label))
         used.append(label)
@@ -161,34 +161,34 @@ def track_table(
 
 
 def _tracks(
-    values: pd.DataFrame, frames: np.ndarray, found: Identity, kind: str, where: str, notes: list[str]
+    values: pd.DataFrame, frames: np.ndarray, key: Identity, kind: str, where: str, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return track_id, t, parent and the file's own ids, and the columns from which they were read."""
-    used = [name for name in (found.track, found.spot, found.parent_track, found.parent_spot) if name]
-    if found.track is None:
-        assert found.spot is not None
-        assert found.parent_spot is not None
+    used = [name for name in (key.track, key.spot, key.parent_track, key.parent_spot) if name]
+    if key.track is None:
+        assert key.spot is not None
+        assert key.parent_spot is not None
         spots = pd.DataFrame({"spot": np.arange(len(values)), "t": frames})
-        edges = spot_edges(values, found.spot, found.parent_spot)
+        edges = spot_edges(values, key.spot, key.parent_spot)
         tracks = linear_tracks(spots, edges, where, notes).sort_values("spot", ignore_index=True)
-        raw = tracks[["track_id", "t", "parent"]].assign(source_id=as_text(values[found.spot]))
+        raw = tracks[["track_id", "t", "parent"]].assign(source_id=as_text(values[key.spot]))
         return raw, used
-    column = values[found.track]
+    column = values[key.track]
     track = track_numbers(column)
     text = as_text(column)
     raw = pd.DataFrame({"track_id": track, "t": frames})
     parents = None
-    if found.parent_spot is not None:
-        parents = parents_by_spot(values, found, where)
-    elif found.parent_track is not None:
-        parents = values[found.track].map(stated_parents(values, found))
+    if key.parent_spot is not None:
+        parents = parents_by_spot(values, key, where)
+    elif key.parent_track is not None:
+        parents = values[key.track].map(stated_parents(values, key))
     if parents is not None:
         raw["parent"] = _parent_numbers(parents, text, track)
         notes += _unread_parents(parents, raw["parent"].to_numpy(), where)
     if kind == "TrackMate CSV" or _differ(text, track):
         raw["source_track"] = text
-    if found.spot is not None:
-        raw["source_id"] = as_text(values[found.spot])
+    if key.spot is not None:
+        raw["source_id"] = as_text(values[key.spot])
     return raw, used
 
 
@@ -252,12 +252,12 @@ def _program(keys: Iterable[str]) -> str:
 
 def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
     """Return the units in brackets, and the units of time in the names of columns."""
-    found = {}
+    named_units = {}
     for name in values.columns:
         head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
         if head in ("t", "time", "elapsed_time", "elapsed") and seconds(tail) is not None:
-            found[str(name)] = tail
-    return found | units
+            named_units[str(name)] = tail
+    return named_units | units
 
 
 def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
@@ -307,11 +307,11 @@ def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
         )
 
 
-def _require(values: pd.DataFrame, time: bool, place: bool, found: Identity | None, where: str) -> None:
+def _require(values: pd.DataFrame, time: bool, place: bool, key: Identity | None, where: str) -> None:
     missing = [
         text
         for there, text in (
-            (found is not None, "track_id"),
+            (key is not None, "track_id"),
             (time, "t"),
             (place, "y"),
             (place, "x"),
