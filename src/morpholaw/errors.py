@@ -17,6 +17,10 @@ class InputError(MorpholawError, ValueError):
     """Input that cannot be used: a file, a setting or a combination of them. Trying again does not help."""
 
 
+class NotChosenError(InputError):
+    """A file of several channels, positions or slices, of which none was chosen."""
+
+
 class SettingError(InputError):
     """A setting that is out of range, of the wrong type or unknown.
 

@@ -453,3 +453,22 @@ def test_crops_that_state_different_scales_are_refused(tmp_path: Path) -> None:
     assert study.sets[0].record.pixel_size == pytest.approx(0.325)
     with pytest.raises(InputError, match=r"0\.65 um per pixel"):
         study.import_crops(scaled(tmp_path / "other", a=0.65))
+
+
+def test_images_that_are_already_in_the_study_are_refused_or_told(tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "study")
+    study.import_crops(filed(tmp_path / "crops", "Interphase", "Metaphase"))
+    with pytest.raises(
+        InputError, match=r"4 of 4 images are already in the study, in the set crops.*--delete crops"
+    ):
+        study.import_crops(tmp_path / "crops")
+    assert [one.name for one in study.sets] == ["crops"]
+    others = tmp_path / "others"
+    others.mkdir()
+    for i in range(4):
+        tifffile.imwrite(others / f"cell{i}.tif", picture(3 + i))  # the first is in the study
+    events: list[Any] = []
+    study.import_crops(others, monitor=Monitor(events.append))
+    said = " ".join(event.text for event in events if isinstance(event, Message))
+    assert "1 of 4 images are already in the study, in the set crops" in said
+    assert len(study.sets) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
-from morpholaw.cells.crops import MovieCells, write_crops
+from morpholaw.cells.crops import MovieCells, one_grey_value, write_crops
 from morpholaw.cells.files import replace_folder, sync_folder
 from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
@@ -114,7 +114,8 @@ def import_folder(
     Raises
     ------
     InputError
-        If the images cannot be used, or their scale differs from that of the study. Nothing is left behind.
+        If the images cannot be used, their scale differs from that of the study, or most of them are already in it.
+        Nothing is left behind.
     """
     scale = study_scale(folder)
     config = config.model_copy(update={"pixel_size": stated_pixel_size(images, config, monitor)})
@@ -122,8 +123,40 @@ def import_folder(
         scale.check(config.pixel_size, f"the images in {images}", monitor)
     with folder.writing():
         folder.annotations.tie_to_crops()
+        before = folder.sets
         out = folder.new_set_folder(name or Path(images).name)
-        return import_crops(images, out, config, monitor)
+        imported = import_crops(images, out, config, monitor)
+        try:
+            _compare_with_others(imported, before, monitor)
+        except BaseException:
+            shutil.rmtree(imported.folder, ignore_errors=True)
+            raise
+        return imported
+
+
+def _compare_with_others(imported: CropSet, others: Sequence[CropSet], monitor: Monitor) -> None:
+    """Refuse crops most of which are in another set of the study, and tell of some that are.
+
+    The same cell under two groups would be on both sides of a split into training and test.
+    """
+    marks = imported.marks(np.flatnonzero(~one_grey_value(imported.images)).tolist())
+    for other in others:
+        try:
+            known = set(other.marks(range(len(other))).values())
+        except InputError:  # damaged, of which the overview tells
+            continue
+        count = sum(mark in known for mark in marks.values())
+        if not count:
+            continue
+        sentence = f"{count} of {len(imported)} images are already in the study, in the set {other.name}"
+        if 2 * count > len(marks):
+            raise InputError(
+                f"{sentence}, so their cells would be in it twice. Delete that set first (morpholaw sets --delete "
+                f"{other.name}), or import the other images alone."
+            )
+        monitor.emit(
+            Message(f"{sentence}; a cell that is in two groups can be in training and in test.", "warning")
+        )
 
 
 def adopt(

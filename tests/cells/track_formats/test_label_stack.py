@@ -109,3 +109,11 @@ def test_real_stack_is_fast_and_ids_per_frame_are_linked(shared_data: Path) -> N
     truth = open_tracks(shared_data / "hela_ctc_02" / "02_ST" / "SEG")
     assert truth.table["track_id"].nunique() == 268
     assert not truth.facts.automatic
+
+
+def test_masks_of_several_slices_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    masks = np.zeros((4, 2, 30, 40), np.uint16)
+    masks[:, :, 5:12, 5:12] = 1
+    tifffile.imwrite(tmp_path / "masks.tif", masks, imagej=True, metadata={"axes": "TZYX"})
+    with pytest.raises(InputError, match=r"masks of one image per frame were expected: save one of them"):
+        open_tracks(tmp_path / "masks.tif", movie_shape=(4, 30, 40))

@@ -20,7 +20,7 @@ from morpholaw.cells.movie_formats.source import (
     is_number,
 )
 from morpholaw.cells.movie_formats.units import PixelSize
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, NotChosenError
 
 MOST_CHANNELS = 10_000
 """Maximum number of channels; larger numbers mean that the axis is another one or that the header is damaged."""
@@ -140,7 +140,7 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
             "z-stack, choose with --z."
         )
     elif z is None:
-        raise InputError(
+        raise NotChosenError(
             f"{where} ({planes.shape_text()}) has {slices} slices along z; choose --z max, --z mean, or one of them "
             f"with --z 0 to --z {slices - 1}."
         )

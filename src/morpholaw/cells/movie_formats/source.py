@@ -9,7 +9,7 @@ import numpy as np
 
 from morpholaw.cells.movie_facts import MovieFacts
 from morpholaw.cells.movie_formats.units import PixelSize
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, NotChosenError
 
 MAX_FRAME_PIXELS = 2**30
 MAX_MOVIE_PIXELS = 2**40
@@ -120,7 +120,7 @@ def choose(kind: str, names: Sequence[str], wanted: int | str | None, where: str
             return 0
         example = next((name for name in names if name), "0")
         example = f'"{example}"' if " " in example else example
-        raise InputError(
+        raise NotChosenError(
             f"{where} has {count} {kind}s ({_listed(names)}); choose one with --{kind}, for "
             f"example --{kind} {example}.{' ' + hint if hint else ''}"
         )

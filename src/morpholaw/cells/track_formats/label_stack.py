@@ -15,7 +15,7 @@ from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, NotChosenError
 
 _SAMPLED = 4
 """Number of pairs of successive frames that are examined to determine the meaning of ids."""
@@ -45,7 +45,14 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
         If it cannot be read, its pixels are not integers, it has no masks, or it does not have one mask per cell.
     """
     is_path = isinstance(source, (str, os.PathLike))
-    movie = open_movie(source) if is_path else open_movie(source, "The label stack")
+    try:
+        movie = open_movie(source) if is_path else open_movie(source, "The label stack")
+    except NotChosenError:
+        name = source if is_path else "The label stack"
+        raise InputError(
+            f"{name} holds several channels, positions or slices, but masks of one image per frame were expected: save "
+            "one of them, or the maximum of the slices, and give that."
+        ) from None
     where = str(movie.path or movie.name)
     numbers = movie.facts.frame_numbers
     notes = list(movie.facts.notes)
