@@ -366,14 +366,18 @@ def test_a_name_over_several_columns_is_told_apart_below_it(tmp_path: Path) -> N
     np.testing.assert_allclose(found[["track_id", "t", "y", "x"]], lineage()[["track_id", "t", "y", "x"]])
 
 
+@pytest.mark.parametrize("column", ["well", "Metadata_Well", "FOV name"])
 @pytest.mark.parametrize("same_ids", [True, False])
-def test_tracks_of_several_movies_are_refused(tmp_path: Path, same_ids: bool) -> None:
+def test_tracks_of_several_movies_are_refused(tmp_path: Path, same_ids: bool, column: str) -> None:
     one = lineage()[["track_id", "t", "y", "x"]]
-    other = one.assign(well="B2", y=one["y"] + 3, track_id=one["track_id"] + (0 if same_ids else 100))
-    path = write(tmp_path, pd.concat([one.assign(well="A1"), other]).to_csv(index=False))
-    with pytest.raises(InputError, match=r"has cells of 2 movies or positions \(its column well has A1, B2"):
-        open_tracks(path)
-    assert len(open_tracks(write(tmp_path, one.assign(well="A1").to_csv(index=False))).table) == len(one)
+    other = one.assign(y=one["y"] + 3, track_id=one["track_id"] + (0 if same_ids else 100))
+    both = pd.concat([one.assign(**{column: "A1"}), other.assign(**{column: "B2"})])
+    with pytest.raises(
+        InputError, match=rf"has cells of 2 movies or positions \(its column {column} has A1, B2"
+    ):
+        open_tracks(write(tmp_path, both.to_csv(index=False)))
+    alone = write(tmp_path, one.assign(**{column: "A1"}).to_csv(index=False))
+    assert len(open_tracks(alone).table) == len(one)
 
 
 @pytest.mark.parametrize("header", [1, 4])

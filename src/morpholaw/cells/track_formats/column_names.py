@@ -121,6 +121,9 @@ MOVIE = (
     "stage",
     "xyposition",
     "multipoint",
+    *("wellid", "wellname", "fieldid", "siteid", "fovid", "fovname", "positionid", "positionname"),
+    *("movieid", "moviename", "video", "videoid", "videoname"),
+    *("metadatawell", "metadatasite", "metadatafield", "metadatafov", "metadataposition", "metadataseries"),
 )
 """Names of columns that identify the movie of each row."""
 DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "centerz")
