@@ -8,8 +8,10 @@ import types
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
 
+from morpholaw.figures.palette import seen_on
+from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.widgets.map.features import embed, principal_components
 from morpholaw.widgets.map.panel import MapWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -69,6 +71,21 @@ def test_cells_that_are_circled_are_selected_and_labelled_by_a_key(panel, qtbot)
     assert sorted(panel.current.selection) == sorted(panel.map.cells.tolist())
     qtbot.keyClick(panel.map, "1")
     assert set(panel.current.labels) == {panel.labels.buttons.classes[0]}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_line_around_cells_is_seen_in_either_theme(panel, qtbot, theme):
+    panel.viewer.theme = theme
+    settle(panel, qtbot)
+    panel.map.pressed(QPointF(120, 120))
+    for place in ((220.5, 120), (220.5, 220), (120, 220)):
+        panel.map.moved(QPointF(*place), True)
+    picture = panel.map.surface.grab().toImage()
+    drawn = [picture.pixelColor(220, row).getRgb()[:3] for row in range(130, 210)]
+    line = panel.map.ink
+    assert min(np.abs(np.subtract(line.getRgb()[:3], colour)).sum() for colour in drawn) < 20
+    background = {"dark": DARK, "light": LIGHT}[theme].background
+    assert seen_on(background, line.name()) == line.name()  # 3 to 1
 
 
 def test_the_selection_of_another_panel_is_marked(panel):

@@ -31,9 +31,10 @@ COLUMNS = (
 )
 
 
+AGREE = len(COLUMNS) - 1
+"""The column of agreements."""
 _SHORT = {"shapes-logistic": "regression", "shapes-tree": "small tree"}
 """Short names of the baselines."""
-_NOT_COMPARED = ("", 'Press "Compare predictions" to fill this column.')
 
 
 class ComparisonTable(RowTable):
@@ -82,7 +83,7 @@ class ComparisonTable(RowTable):
                 _accuracy(one.evaluation.ensemble_accuracy, one.evaluation.test_cells, one.classes),
                 (weights, ""),
                 (spread(one.expression_sizes), ""),
-                _NOT_COMPARED,
+                ("", ""),
             )
             self._fill(row, texts)
         for row, simple in enumerate(self.baselines, len(classifiers)):
@@ -91,12 +92,13 @@ class ComparisonTable(RowTable):
                 _accuracy(simple.accuracy, simple.test_cells, simple.classes),
                 ("n/a", ""),
                 ("n/a", ""),
-                _NOT_COMPARED,
+                ("", ""),
             )
             self._fill(row, texts, Qt.ItemFlag.ItemIsEnabled)
         self.resizeRowsToContents()
         self._fit_height()
         names = [one.name for one in classifiers]
+        self.setColumnHidden(AGREE, True)  # until the predictions are compared; the names have its room
         self.clearSelection()
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
@@ -146,6 +148,7 @@ class ComparisonTable(RowTable):
         labels |= {one.name: one.title for one in self.baselines if one.name in shares.index}
         if not {one.name for one in self.classifiers} <= set(shares.index):
             return
+        self.setColumnHidden(AGREE, False)
         names = list(labels)
         agreement = shares.loc[names, names].to_numpy(np.float64)
         for row, name in enumerate(names):
@@ -154,7 +157,7 @@ class ComparisonTable(RowTable):
                 for column, other in enumerate(names)
                 if other != name and np.isfinite(agreement[row, column])
             }
-            item = self.cell(row, len(COLUMNS) - 1)
+            item = self.cell(row, AGREE)
             item.setText(percent(float(np.mean(list(others.values()))), 0) if others else "n/a")
             tips = [f"{percent(share)} with {label}" for label, share in others.items()]
             item.setToolTip("\n".join(tips) or "No other scheme tells the same classes apart.")

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QPointF, Qt
-from qtpy.QtGui import QColor, QPainter, QPen
+from qtpy.QtGui import QPainter, QPen
 
-from morpholaw.widgets.pictures.cell_picture import MARK
 from morpholaw.widgets.pictures.linked_cells import LinkedCells
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -107,7 +106,7 @@ class ScorePlot(LinkedCells):
             first, last = self.drawing.limits[:2]
             column = left + (right - left) * (frame - first) / (last - first)
             if left <= column <= right:
-                painter.setPen(QPen(QColor(MARK), 1.2, Qt.PenStyle.DotLine))
+                painter.setPen(QPen(self.ink, 1.2, Qt.PenStyle.DotLine))
                 painter.drawLine(QPointF(column, top), QPointF(column, bottom))
         super().paint_over(painter)
 

@@ -10,9 +10,11 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QLabel, QWidget
 
+from morpholaw.figures.palette import seen_on
 from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
 from morpholaw.widgets.pictures.drawing import Limits, Make, PlacedDrawing, draw_placed
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.pictures.ground import ground
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -254,11 +256,16 @@ class CellPicture(FigurePanel):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         if len(self._lasso) > 1:
-            painter.setPen(QPen(QColor(MARK), 1.5, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(self.ink, 1.5, Qt.PenStyle.DashLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPolygon(QPolygonF(self._lasso))
         if self.hovered is not None:
             self._paint_hovered(painter, self.hovered)
+
+    @property
+    def ink(self) -> QColor:
+        """The colour of lines over the figure, which are seen in the viewer's theme."""
+        return QColor(seen_on(ground(self.viewer), MARK))
 
     def _paint_marks(self, painter: QPainter) -> None:
         assert self.drawing is not None
@@ -270,7 +277,7 @@ class CellPicture(FigurePanel):
             painter.setPen(QPen(QColor("#000000"), 3.5))
             for x, y in places:
                 painter.drawEllipse(QPointF(x, y), radius, radius)
-        painter.setPen(QPen(QColor(MARK), width))
+        painter.setPen(QPen(QColor(MARK) if len(places) < 100 else self.ink, width))
         for x, y in places:
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
