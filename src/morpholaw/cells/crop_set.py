@@ -175,7 +175,7 @@ class CropSet:
                 lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
         except OSError as error:
             raise InputError(f"The table {path} cannot be read: {error.strerror or error}.") from None
-        if lines != len(self) + 1:  # line ends within texts, or rows that are missing: reading tells
+        if lines != len(self) + 1:  # line breaks inside text, or missing rows: read the table to find out
             _ = self.cells
 
     @property

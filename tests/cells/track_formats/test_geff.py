@@ -62,7 +62,7 @@ def test_lengths_become_pixels(tmp_path: Path) -> None:
 def test_times_become_frames(tmp_path: Path) -> None:
     axes = [axis("time", "time", "minute"), *PIXELS[1:]]
     path = write(tmp_path / "g.geff", axes, {"time": [0.0, 5.0, 10.0, 10.0], "y": Y, "x": X})
-    with pytest.warns(TracksWarning, match="a frame is taken to be 5 minute"):
+    with pytest.warns(TracksWarning, match="the frame interval is assumed to be 5 minute"):
         assert read_tracks(path)["t"].tolist() == T
     path = write(
         tmp_path / "f.geff", axes, {"time": [0.0, 5.0, 15.0, 15.0], "frame": [3, 4, 6, 6], "y": Y, "x": X}

@@ -231,11 +231,11 @@ def test_every_second_frame_in_seconds_needs_the_interval(tmp_path: Path) -> Non
     table = lineage()[["track_id", "t", "y", "x"]]
     table = table[table["t"] % 2 == 0].assign(time=lambda rows: rows["t"] * 300.0).drop(columns="t")
     path = write(tmp_path, table.to_csv(index=False))
-    with pytest.raises(InputError, match=r"holds times in steps of 600 .*frame_interval"):
+    with pytest.raises(InputError, match=r"has times in steps of 600 .*frame_interval"):
         open_tracks(path, movie_shape=SHAPE)
     found = open_tracks(path, movie_shape=SHAPE, frame_interval=300).table
     assert sorted(found["t"].unique()) == [0, 2, 4]
-    with pytest.raises(InputError, match="no multiples of the movie's frame interval, 250"):
+    with pytest.raises(InputError, match="not multiples of the movie's frame interval, 250"):
         open_tracks(path, movie_shape=SHAPE, frame_interval=250)
 
 
@@ -246,7 +246,7 @@ def test_every_second_frame_in_seconds_becomes_frames_by_the_movies_own_interval
     found = open_tracks(write(tmp_path, text), movie_shape=SHAPE, movie_interval=300)
     assert sorted(found.table["t"].unique()) == [0, 2, 4]
     assert any("interval in the movie's header, 300 s" in note for note in found.facts.notes)
-    with pytest.raises(InputError, match="not known how many"):
+    with pytest.raises(InputError, match="unknown how many"):
         open_tracks(write(tmp_path, text), movie_shape=SHAPE, movie_interval=130)
 
 
@@ -567,6 +567,6 @@ def test_a_text_table_that_ends_as_a_workbook_is_read(tmp_path: Path) -> None:
 
 def test_parents_that_are_no_track_are_told(tmp_path: Path) -> None:
     text = "track_id,t,y,x,parent\n1,0,2,3,\n2,0,9,9,\n3,1,5,5,1;2\n3,2,5,6,1;2\n1,1,2,4,\n2,1,9,8,\n"
-    with pytest.warns(TracksWarning, match="the parents '1;2' are no tracks of the table"):
+    with pytest.warns(TracksWarning, match="the parents '1;2' are not tracks of the table"):
         found = read_tracks(write(tmp_path, text), SHAPE)
     assert (found["parent"] == -1).all()

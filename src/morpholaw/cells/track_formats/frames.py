@@ -102,8 +102,8 @@ def _agreed(
             if column.min() == 0 or (frames.min() != 0 and column.min() < frames.min()):
                 name, other, frames = other, name, column
             notes.append(
-                f"{where}: the columns {name} and {other} differ by {abs(int(difference[0]))}; {name} was taken as "
-                "the frame, since it begins first."
+                f"{where}: the columns {name} and {other} differ by {abs(int(difference[0]))}; {name} is used as "
+                "the frame, because it begins first."
             )
         elif key_of(other) in FRAME or step_of(column) == 1:
             pairs = pd.DataFrame({"frame": frames, "other": column}).drop_duplicates()
@@ -112,7 +112,7 @@ def _agreed(
                     pairs.duplicated("frame", keep=False) | pairs.duplicated("other", keep=False)
                 ].iloc[0]
                 raise InputError(
-                    f"{where} has the columns {name} and {other}, which contradict each other (e.g. {at.frame} and "
+                    f"{where} has the columns {name} and {other}, which contradict each other (such as {at.frame} and "
                     f"{at.other} in one row); remove or rename the one that is not the movie's frame."
                 )
     return name
@@ -131,9 +131,7 @@ def _from_time_column(
             and key_of(name) == "t"
             and (frames is None or column.max() < frames)
         ):
-            notes.append(
-                f"{where}: {name} counts in steps of {step}; it was taken as the frame all the same."
-            )
+            notes.append(f"{where}: {name} counts in steps of {step}, but is used as the frame.")
             return column.astype(np.int64)
     return frames_from_times(column, unit, f"{where}, column {name}", context, notes)
 
@@ -175,8 +173,8 @@ def frames_from_times(
         frames = _steady(distinct, interval)
         if frames is None:
             raise InputError(
-                f"{where} holds times (e.g. {distinct[0]:g}, {distinct[-1]:g}) that are no multiples of the movie's "
-                f"frame interval, {interval:g} {shown}; give the right one (--set frame_interval=...)."
+                f"{where} has times (such as {distinct[0]:g}, {distinct[-1]:g}) that are not multiples of the movie's "
+                f"frame interval, {interval:g} {shown}; give the correct one (--set frame_interval=...)."
             )
         return frames[row]
     if len(distinct) == 1:
@@ -186,7 +184,7 @@ def frames_from_times(
     counted = _steady(distinct, interval)
     if counted is None:
         raise InputError(
-            f"{where} holds times (e.g. {distinct[0]:g}, {distinct[1]:g}, {distinct[-1]:g}) that are no multiples of "
+            f"{where} has times (such as {distinct[0]:g}, {distinct[1]:g}, {distinct[-1]:g}) that are not multiples of "
             "one interval, so they are not frames; give a column frame with the number of the frame, from 0."
         )
     count = context.movie_shape[0] if context.movie_shape else None
@@ -196,16 +194,18 @@ def frames_from_times(
         stated = _by_the_movie(distinct, unit, count, context)
         if stated is not None:
             notes.append(
-                f"{where}: times became frames by the interval in the movie's header, {context.movie_interval:g} s."
+                f"{where}: frames follow from the interval in the movie's header, {context.movie_interval:g} s."
             )
             return stated[row]
         raise InputError(
-            f"{where} holds times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is not known how "
-            f"many of the movie's {count} frames lie between two of them; give the movie's frame interval "
+            f"{where} has times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is unknown how "
+            f"many of the movie's {count} frames are between two of them; give the movie's frame interval "
             f"(--set frame_interval=..., in {'seconds' if seconds(unit) else 'the units of the file'}), or a column "
             "frame with the number of the frame, from 0."
         )
-    notes.append(f"{where}: a frame is taken to be {interval:g} {shown}, the time step in the file.")
+    notes.append(
+        f"{where}: the frame interval is assumed to be {interval:g} {shown}, the time step in the file."
+    )
     return counted[row]
 
 
@@ -279,9 +279,9 @@ def place_frames(
             return np.searchsorted(np.asarray(numbers), t)
         if by_number and first > 0 and last < count:
             raise InputError(
-                f"{where} has frames {first} to {last}, and the movie's files are numbered {numbers[0]} to "
-                f"{numbers[-1]}, so it may count either way; give --frame-offset 0 where it counts from 0, or "
-                f"--frame-offset {-numbers[0]} where its frames are the files' numbers."
+                f"{where} has frames {first} to {last}, but the movie's files are numbered {numbers[0]} to "
+                f"{numbers[-1]}, so it may count either way; give --frame-offset 0 if it counts from 0, or "
+                f"--frame-offset {-numbers[0]} if its frames are the files' numbers."
             )
     if last < count:
         return t
@@ -289,7 +289,7 @@ def place_frames(
     if step > 1 and first % step == 0 and last // step < count:
         raise InputError(
             f"{where} has frames {first} to {last} in steps of {step}, but the movie has {count} frames: it seems "
-            "to hold times; give a column frame with the number of the frame, from 0."
+            "to contain times; give a column frame with the number of the frame, from 0."
         )
     if first > 0:
         begins = (
@@ -299,8 +299,8 @@ def place_frames(
         )
         raise InputError(
             f"{where} has frames {first} to {last}, but the movie has {count} frames, 0 to {count - 1}: {begins}. "
-            f"Give --frame-offset {-first} (frame_offset={-first}) where frame {first} of the tracks is the movie's "
-            "first, or --frame-offset 0 to leave out what lies beyond its end."
+            f"Give --frame-offset {-first} (frame_offset={-first}) if frame {first} of the tracks is the movie's "
+            "first, or --frame-offset 0 to leave out frames beyond its end."
         )
     return t
 
@@ -321,7 +321,7 @@ def _by_file_numbers(
             gaps = " with gaps" if len(masks) != masks[-1] - masks[0] + 1 else ""
             raise InputError(
                 f"{where} has masks numbered {masks[0]} to {masks[-1]}{gaps}, but the movie has {count} frames, 0 to "
-                f"{count - 1}. Give --frame-offset {-masks[0]} where mask {masks[0]} belongs to the movie's first "
+                f"{count - 1}. Give --frame-offset {-masks[0]} if mask {masks[0]} belongs to the movie's first "
                 "frame and none is missing, or the movie as files with the same numbers."
             )
         return t
@@ -329,12 +329,12 @@ def _by_file_numbers(
     if len(missing) == len(masks) or (missing and (missing[0] < movie[0] or len(masks) == len(movie))):
         raise InputError(
             f"{where} has masks numbered {masks[0]} to {masks[-1]} ({len(masks)} of them), but the movie's files are "
-            f"numbered {movie[0]} to {movie[-1]} ({len(movie)} of them). Give --frame-offset {-masks[0]} where mask "
+            f"numbered {movie[0]} to {movie[-1]} ({len(movie)} of them). Give --frame-offset {-masks[0]} if mask "
             f"{masks[0]} belongs to the movie's first frame and none is missing, or files with the same numbers."
         )
     if missing:
         notes.append(
-            f"{where}: {len(missing)} masks (the first is {missing[0]}) have no frame of their number in the movie; "
+            f"{where}: {len(missing)} masks (the first is {missing[0]}) have no frame with their number in the movie; "
             "they are left out."
         )
     place = np.full(max(masks[-1], movie[-1], int(t.max())) + 1, -1, np.int64)

@@ -210,7 +210,7 @@ def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> 
 
 
 def _unread_parents(parents: pd.Series, numbers: np.ndarray, where: str) -> list[str]:
-    """Say which parents are no ids, such as "3;4" for a track that came from two."""
+    """Return a note on parents that are not ids, such as "3;4" for a track with two parents."""
     texts = as_text(parents)
     lost = sorted(
         {
@@ -223,8 +223,8 @@ def _unread_parents(parents: pd.Series, numbers: np.ndarray, where: str) -> list
     if not lost:
         return []
     return [
-        f"{where}: the parents {', '.join(map(repr, lost[:3]))}{', ...' if len(lost) > 3 else ''} are no tracks of the "
-        "table; those tracks are kept without one."
+        f"{where}: the parents {', '.join(map(repr, lost[:3]))}{', ...' if len(lost) > 3 else ''} are not tracks of "
+        "the table; those tracks are kept without a parent."
     ]
 
 
