@@ -78,6 +78,7 @@ def test_contradictions_stop_the_cutting_unless_the_user_insists(panel, qtbot, t
     widget.cutting.cut_button.click()
     qtbot.waitUntil(lambda: "outside" in widget.cutting.error_line.text(), timeout=30_000)
     assert "Nothing was cut" in widget.cutting.error_line.text()
+    assert "--" not in widget.cutting.error_line.text()  # fields of the form, not options of the command
     assert widget.current.study.sets == []
     widget.cutting.inputs.force_box.setChecked(True)
     with qtbot.waitSignal(widget.runner.finished, timeout=60_000):

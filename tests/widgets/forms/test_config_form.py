@@ -202,3 +202,29 @@ def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
     )  # fmt: skip
     QApplication.sendEvent(models.native, wheel)
     assert models.value == 10
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("Give --frame-offset -10 (frame_offset=-10) where", 'Give "Advanced > Frame offset" -10 where'),
+        ("or --frame-offset 0 to leave out", 'or "Advanced > Frame offset" 0 to leave out'),
+        ("state it with --pixel-size.", 'state it with "Pixel size".'),
+        ("exchange them (--set swap_xy=true).", 'exchange them ("Advanced > Swap x and y" true).'),
+        ("give it (--set frame_interval=...).", 'give it ("Advanced > Frame interval").'),
+        (
+            "or --ids per-frame (ids='per-frame') to take",
+            "or \"Advanced > Numbers in masks\" 'per-frame' to take",
+        ),
+        ("of a file --unheard-of by the form", "of a file --unheard-of by the form"),
+    ],
+)
+def test_messages_name_the_fields_of_the_form(qtbot, said, read):
+    main = ("size", "pixel_size")
+    form = ConfigForm(
+        settings.CropConfig,
+        fields=main,
+        advanced=[one for one in settings.CropConfig.model_fields if one not in main],
+    )
+    qtbot.addWidget(form)
+    assert form.by_labels(said) == read

@@ -112,7 +112,7 @@ class CutFromMovie(QWidget):
         self.form = ConfigForm(CropConfig, fields=MAIN, advanced=advanced)
         self.scale = QLabel()
         self.scale.setWordWrap(True)
-        self.inputs = InputCheck()
+        self.inputs = InputCheck(self.form.by_labels)
         self.cut_button = QPushButton("Cut crops")
         self.cut_button.setToolTip(
             "Cut a crop around each tracked cell in each frame, into a new set of the study."
@@ -182,14 +182,14 @@ class CutFromMovie(QWidget):
 
     def _not_checked(self, sentence: str) -> None:
         self._cuts_after_check = False
-        self.error_line.say(sentence)
+        self.error_line.say(self.form.by_labels(sentence))
 
     def _checked(self, report: InputReport) -> None:
         cuts_now, self._cuts_after_check = self._cuts_after_check, False
         if not cuts_now:
             return
         if report.contradictions and not self.inputs.force_box.isChecked():
-            self.error_line.say(f"{report.contradictions[0]} {_INSIST}")
+            self.error_line.say(f"{self.form.by_labels(report.contradictions[0])} {_INSIST}")
             return
         with self.error_line.catch():
             self._cut(self._chosen())

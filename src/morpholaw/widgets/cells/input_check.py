@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -32,6 +33,11 @@ def inspect(movie: Any, tracks: pd.DataFrame, config: CropConfig) -> InputReport
 class InputCheck(QWidget):
     """Shows what is known about the inputs: facts, a thumbnail, and doubts.
 
+    Parameters
+    ----------
+    in_words : callable, optional
+        Returns a sentence with the labels of the form's fields in place of the command's options.
+
     Attributes
     ----------
     check_button : QPushButton
@@ -42,8 +48,9 @@ class InputCheck(QWidget):
         Result of the last check; None before the inputs are checked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_words: Callable[[str], str] = str) -> None:
         super().__init__()
+        self._in_words = in_words
         self.report: InputReport | None = None
         self.check_button = QPushButton("Check inputs")
         self.check_button.setToolTip(
@@ -91,7 +98,7 @@ class InputCheck(QWidget):
         self.report = report
         fits = () if report.doubts or report.contradictions else ("The movie and the tracks fit each other.",)
         self.facts.setText("\n".join([*report.lines, *fits]))
-        self.doubts.setText("\n".join([*report.contradictions, *report.doubts]))
+        self.doubts.setText(self._in_words("\n".join([*report.contradictions, *report.doubts])))
         self.doubts.setVisible(bool(self.doubts.text()))
         self.facts.setVisible(bool(self.facts.text()))
         self.picture.setVisible(report.thumbnail is not None)
@@ -100,7 +107,7 @@ class InputCheck(QWidget):
 
     def _failed(self, sentence: str) -> None:
         self.clear()
-        self.doubts.setText(sentence)
+        self.doubts.setText(self._in_words(sentence))
         self.doubts.show()
 
 

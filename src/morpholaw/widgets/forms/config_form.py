@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,11 @@ from morpholaw.errors import SettingError
 from morpholaw.widgets.forms.error_line import FieldError
 from morpholaw.widgets.forms.setting_editor import current_value, default, setting_editor
 from morpholaw.widgets.forms.tabs_and_sections import Section
+
+_OPTION = re.compile(
+    r"--set (?P<set>\w+)=(?P<value>\.\.\.|[^\s,;)]+)|--(?P<option>[a-z][a-z-]+)(?: \S+ \(\w+=(?P<python>[^)]*)\))?"
+)
+"""How a message names a setting: "--set swap_xy=true", or "--frame-offset -10 (frame_offset=-10)"."""
 
 
 class ConfigForm(QWidget):
@@ -67,6 +73,7 @@ class ConfigForm(QWidget):
         self.reset_button = QPushButton("Reset to defaults")
         self.reset_button.setToolTip("Set every setting of this form back to its default.")
         self.reset_button.clicked.connect(self.reset)
+        self._advanced = frozenset(hidden)
         self.advanced = Section("Advanced", "Show settings that rarely need to be changed.")
         if hidden:
             self.advanced.add_widget(self._rows(hidden))
@@ -112,6 +119,21 @@ class ConfigForm(QWidget):
                 sentence = sentence.replace(repr(error.setting), repr(self.editors[error.setting].label), 1)
             self._show_error(error.setting, sentence)
             raise SettingError(sentence, error.setting) from None
+
+    def by_labels(self, sentence: str) -> str:
+        """Return a sentence with the labels of fields in place of the command's options and of Python's keywords."""
+        names = {one.replace("_", "-"): one for one in self.editors}
+
+        def labelled(found: re.Match[str]) -> str:
+            name = names.get((found["set"] or found["option"]).replace("_", "-"))
+            if name is None:
+                return found[0]
+            value = found["value"] or found["python"] or ""
+            above = "Advanced > " if name in self._advanced else ""
+            label = re.sub(r" \([^)]*\)$", "", self.editors[name].label)  # without the unit
+            return f'"{above}{label}"' + (f" {value}" if value not in ("", "...") else "")
+
+        return _OPTION.sub(labelled, sentence)
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show ``values``, and the default for settings that are missing or whose value cannot be shown."""
