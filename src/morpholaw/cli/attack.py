@@ -71,9 +71,9 @@ def attack(
         raise InputError("--pairs moves cells towards every class; leave out --towards.")
     settings: dict[str, Any] = {"loss": loss, "space": space, "keep": keep, "eps": magnitudes}
     settings |= {"name": classifier} if isinstance(classifier, str) else {"scheme": classifier}
-    kept = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
+    suffix = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
     attacked = name or f"scheme{scheme}{'-mse' if scheme == 4 and loss == 'mse' else ''}"
-    file = f"{file_name(attacked, 'classifier')}-{space}{kept and '-keep-' + kept}"
+    file = f"{file_name(attacked, 'classifier')}-{space}{suffix and '-keep-' + suffix}"
     if pairs:
         with progress() as monitor:
             table = open_study(study).attack_pairs(monitor=monitor, **settings)

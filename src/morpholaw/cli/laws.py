@@ -51,8 +51,8 @@ def explain_cell(
         if reasons.terms:
             click.echo(f"The law: {reasons.inequality}.")
             for term in reasons.terms:
-                here, usual = significant(term.value), significant(term.typical)
-                click.echo(f"  {term.text:40} {here:>10} here {usual:>10} in the median cell")
+                value, typical = significant(term.value), significant(term.typical)
+                click.echo(f"  {term.text:40} {value:>10} here {typical:>10} in the median cell")
 
 
 @click.command("law-sheet")

@@ -56,18 +56,18 @@ def timeline(
         )
     for row in result.durations.itertuples():
         if row.ended:
-            where = "" if row.condition == "all" else f" in {row.condition}"
+            condition = "" if row.condition == "all" else f" in {row.condition}"
             median = f"{row.median:.3g} {row.unit}" if isfinite(row.median) else "longer than observed"
             ends = f" ({row.median_low:.3g} to {row.median_high:.3g})" if isfinite(row.median_high) else ""
-            click.echo(f"Median time in {row[2]}{where}: {median}{ends}, {row.phases} phases.")
+            click.echo(f"Median time in {row[2]}{condition}: {median}{ends}, {row.phases} phases.")
     for row in result.comparisons.itertuples():
         from morpholaw.display import p_value
 
-        what = f"{row.quantity} of {row[2]}" if row.quantity == "duration" else f"share of {row[2]}"
+        quantity = f"{row.quantity} of {row[2]}" if row.quantity == "duration" else f"share of {row[2]}"
         ends = f" ({row.low:.3g} to {row.high:.3g})"
         corrected = "" if len(result.comparisons) < 2 else f", {p_value(row.p_holm)} corrected (Holm)"
         click.echo(
-            f"{row.condition} - {row.reference}, {what}: {row.difference:+.3g}{ends} {row.unit}, "
+            f"{row.condition} - {row.reference}, {quantity}: {row.difference:+.3g}{ends} {row.unit}, "
             f"{p_value(row.p)} ({row.test}){corrected}."
         )
     click.echo(f"The tables and figures are in {out}.")

@@ -127,7 +127,7 @@ def adapt_to_scores(scores: np.ndarray, known_scores: np.ndarray, known_targets:
     low, high = (_centre_and_width(known[chosen]) for chosen in (~positive, positive))
     gap = max(high[0] - low[0], 1e-9)
     spread = max(float(np.quantile(values, 0.95) - np.quantile(values, 0.05)), 1e-9)
-    best, chosen = -np.inf, (0.0, 1.0)
+    best, parameters = -np.inf, (0.0, 1.0)
     thresholds = np.concatenate([[0.0], np.quantile(values, np.linspace(0.02, 0.98, 49))])
     weight = min(1.0, EVIDENCE / len(values))
     for scale in np.unique([1.0, *(gap / spread * np.geomspace(0.25, 8, 21))]):
@@ -138,8 +138,8 @@ def adapt_to_scores(scores: np.ndarray, known_scores: np.ndarray, known_targets:
         expected = (scale * thresholds / (SHIFT * gap)) ** 2 + (np.log(scale) / STRETCH) ** 2
         posterior = weight * likelihood - 0.5 * expected
         if posterior.max() > best:
-            best, chosen = float(posterior.max()), (float(thresholds[posterior.argmax()]), float(scale))
-    return Adaptation(*chosen)
+            best, parameters = float(posterior.max()), (float(thresholds[posterior.argmax()]), float(scale))
+    return Adaptation(*parameters)
 
 
 def _centre_and_width(values: np.ndarray) -> tuple[float, float]:

@@ -107,9 +107,9 @@ def _rows(images: pd.DataFrame, cells: np.ndarray, event: np.ndarray, window: np
     frames = int(t.max()) + 1
     key = cell * frames + t  # rising, because images are sorted by cell and frame
     wanted_t = event[:, None] + window
-    wanted = cells[:, None] * frames + wanted_t
-    place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-    inside = (wanted_t >= 0) & (wanted_t < frames) & (key[place] == wanted)
+    row_number = cells[:, None] * frames + wanted_t
+    place = np.minimum(np.searchsorted(key, row_number), len(key) - 1)
+    inside = (wanted_t >= 0) & (wanted_t < frames) & (key[place] == row_number)
     return np.where(inside, place, -1)
 
 
@@ -150,7 +150,7 @@ def _onset(curves: np.ndarray, window: np.ndarray) -> np.ndarray:
     Changes refer to the mean over the first quarter of the window. The onset is the last crossing of the threshold
     before the largest change, interpolated between frames.
     """
-    found = np.full(len(curves), np.nan)
+    onset = np.full(len(curves), np.nan)
     for k, curve in enumerate(curves):
         known = np.flatnonzero(np.isfinite(curve))
         if len(known) < 4:
@@ -165,5 +165,5 @@ def _onset(curves: np.ndarray, window: np.ndarray) -> np.ndarray:
         near = np.flatnonzero(way[: peak + 1] < ONSET)
         if len(near) and near[-1] + 1 < len(way):
             i = int(near[-1])
-            found[k] = time[i] + (ONSET - way[i]) / (way[i + 1] - way[i]) * (time[i + 1] - time[i])
-    return found
+            onset[k] = time[i] + (ONSET - way[i]) / (way[i + 1] - way[i]) * (time[i + 1] - time[i])
+    return onset

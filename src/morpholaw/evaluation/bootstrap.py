@@ -79,13 +79,13 @@ def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.nda
     groups, to which half a group with only errors is added. Without errors, the bound is Wilson's for as many cells as
     there are groups. The same is done for classes that are nearly always misclassified.
     """
-    wrong = 1 - table.mean(axis=0)
+    miss_rate = 1 - table.mean(axis=0)
     bounds = np.empty((2, classes.max() + 1))
     for k in range(bounds.shape[1]):
         inside = classes == k
         group = np.unique(names[inside], return_inverse=True)[1]
         cells = np.bincount(group)
-        amount = np.bincount(group, wrong[inside])
+        amount = np.bincount(group, miss_rate[inside])
         for end, part in enumerate((amount, cells - amount)):
             some = part > 1e-9
             extra = ONE_MORE * cells.mean()
@@ -148,8 +148,10 @@ def precision_interval(
 def _precision(right: np.ndarray, prevalence: float) -> np.ndarray:
     """Return the precision for class 1, (m,), from the accuracies of both classes, (m, 2)."""
     true = prevalence * right[:, 1]
-    called = true + (1 - prevalence) * (1 - right[:, 0])
-    precision: np.ndarray = np.divide(true, called, out=np.full(len(right), np.nan), where=called > 0)
+    called_positive = true + (1 - prevalence) * (1 - right[:, 0])
+    precision: np.ndarray = np.divide(
+        true, called_positive, out=np.full(len(right), np.nan), where=called_positive > 0
+    )
     return precision
 
 
@@ -185,8 +187,8 @@ def _shares(
     by_class: np.ndarray = right.mean(axis=0).sum(axis=0) / cells.sum(axis=0)
     rng = np.random.default_rng(seed)
     parts = []
-    for begin in range(0, RESAMPLES, step := max(1, _NUMBERS // count)):
-        draws = min(step, RESAMPLES - begin)
+    for start in range(0, RESAMPLES, step := max(1, _NUMBERS // count)):
+        draws = min(step, RESAMPLES - start)
         drawn = rng.multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
         models = rng.multinomial(members, np.full(members, 1 / members), draws) / members
         by_model = np.einsum("rg,mgc->rmc", drawn, right, optimize=True)

@@ -90,12 +90,12 @@ def adapt_classes_to_labels(
         own = np.concatenate([[float(np.sum(slope * values)) * scale], slope.sum(0)])
         return loss, own + np.concatenate([[parameters[0] / STRETCH**2], offsets / OFFSET**2])
 
-    found = minimize(objective, np.zeros(1 + classes), jac=True, method="L-BFGS-B").x
-    adapted = log_softmax((np.exp(found[0]) * values + found[1:]) / temperature)
+    solution = minimize(objective, np.zeros(1 + classes), jac=True, method="L-BFGS-B").x
+    adapted = log_softmax((np.exp(solution[0]) * values + solution[1:]) / temperature)
     if float(np.mean(weight * one_hot * adapted)) * classes < CHANCE - np.log(classes):
         raise InputError(
             "The labels contradict the scores: here, the scores predict them no better than chance. Check the labels, "
             "or train the classifier on cells of this source."
         )
-    offsets = found[1:] - found[1:].mean()  # a softmax does not depend on a common constant
-    return ClassAdaptation(float(np.exp(found[0])), tuple(map(float, offsets)))
+    offsets = solution[1:] - solution[1:].mean()  # a softmax does not depend on a common constant
+    return ClassAdaptation(float(np.exp(solution[0])), tuple(map(float, offsets)))

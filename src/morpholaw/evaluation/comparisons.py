@@ -77,8 +77,8 @@ def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
     Survival
         The survival curve.
     """
-    whole = seen_to_begin(phases, name)
-    return kaplan_meier(whole["duration"].to_numpy(), ~whole["right_censored"].to_numpy(bool), step)
+    selected = seen_to_begin(phases, name)
+    return kaplan_meier(selected["duration"].to_numpy(), ~selected["right_censored"].to_numpy(bool), step)
 
 
 def summarise_durations(phases: pd.DataFrame, classes: Sequence[str], unit: Unit) -> pd.DataFrame:
@@ -211,8 +211,8 @@ def common_limit(phases: pd.DataFrame, name: str) -> float:
     name : str
         The class.
     """
-    whole = seen_to_begin(phases, name)
-    longest = whole.groupby("condition")["duration"].max()
+    selected = seen_to_begin(phases, name)
+    longest = selected.groupby("condition")["duration"].max()
     return float(longest.min()) if len(longest) else float("nan")
 
 
@@ -317,8 +317,8 @@ def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str
     conditions : sequence of str
         The conditions.
     """
-    whole = seen_to_begin(phases, name)
-    groups = [whole[whole["condition"] == condition] for condition in conditions]
+    selected = seen_to_begin(phases, name)
+    groups = [selected[selected["condition"] == condition] for condition in conditions]
     return log_rank(
         [group["duration"].to_numpy() for group in groups],
         [~group["right_censored"].to_numpy(bool) for group in groups],

@@ -210,7 +210,7 @@ def compare_groups(first: np.ndarray, second: np.ndarray, seed: int = 0) -> Grou
 def _permutation_p(a: np.ndarray, b: np.ndarray, seed: int) -> float:
     """Return the share of arrangements of the replicates whose means differ at least as much as those observed."""
     values = np.concatenate([a, b])
-    seen = abs(b.mean() - a.mean())
+    observed = abs(b.mean() - a.mean())
     if comb(len(values), len(a)) <= MOST_ARRANGEMENTS:
         chosen = np.array(list(combinations(range(len(values)), len(a))))
         extra = 0
@@ -220,7 +220,7 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, seed: int) -> float:
         extra = 1  # the observed arrangement
     sums = values[chosen].sum(axis=1)
     differences = np.abs((values.sum() - sums) / len(b) - sums / len(a))
-    as_large = (differences >= seen * (1 - 1e-12)).sum()
+    as_large = (differences >= observed * (1 - 1e-12)).sum()
     return float((as_large + extra) / (len(chosen) + extra))
 
 

@@ -237,9 +237,9 @@ class CrossValidation:
         for name in self.names:
             mean = np.nanmean(self.correct(name), axis=0)
             for group in np.unique(self.groups):
-                own = (self.groups == group) & np.isfinite(mean)
-                if own.any():
-                    cells, share = int(own.sum()), float(mean[own].mean())
+                in_group = (self.groups == group) & np.isfinite(mean)
+                if in_group.any():
+                    cells, share = int(in_group.sum()), float(mean[in_group].mean())
                     rows.append({"classifier": name, "group": group, "cells": cells, "accuracy": share})
         return pd.DataFrame(rows)
 

@@ -56,14 +56,14 @@ def fuse_members(classifier: Scorer) -> list[Scorer]:
     Members with separate networks are divided, so that the activations of one network fit into the cache of the CPU.
     Members that share an encoder stay together.
     """
-    whole = fuse(classifier)
-    if not isinstance(whole, FusedClassifier) or not whole.separate:
-        return [whole]
-    head = whole.score_features
+    fused = fuse(classifier)
+    if not isinstance(fused, FusedClassifier) or not fused.separate:
+        return [fused]
+    head = fused.score_features
     assert isinstance(head, HeadEnsemble)
     return [
-        FusedClassifier(whole.scheme, 1, [network], head.member(k))
-        for k, network in enumerate(whole.networks)
+        FusedClassifier(fused.scheme, 1, [network], head.member(k))
+        for k, network in enumerate(fused.networks)
     ]
 
 

@@ -86,12 +86,12 @@ def generations_of(cells: pd.DataFrame) -> list[Generation]:
         place[members] = np.arange(len(members))
         if generations:
             generations[-1] = replace(generations[-1], mothers_of_next=above)
-        own = level[track] == number
+        of_level = level[track] == number
         generations.append(
             Generation(
-                row[own],
-                frame[own] - first[track[own]],
-                place[track[own]],
+                row[of_level],
+                frame[of_level] - first[track[of_level]],
+                place[track[of_level]],
                 last[members] - first[members],
                 first[members] == 0,
                 last[members] == t.max(),

@@ -87,8 +87,8 @@ def expect_stages(
     for place, one in enumerate(generations):
         starts = np.where(one.first[:, None], rates.first, rates.later)
         if place:
-            own = _scaled((one.likelihood[0] * ups[place][0]) @ rates.birth.T)
-            outside = above[one.mother] * one.product_of_sisters(own)
+            first_stage = _scaled((one.likelihood[0] * ups[place][0]) @ rates.birth.T)
+            outside = above[one.mother] * one.product_of_sisters(first_stage)
             starts = outside @ rates.birth
             joint = outside[:, :, None] * rates.birth * (one.likelihood[0] * ups[place][0])[:, None, :]
             birth += (joint / joint.sum((1, 2), keepdims=True).clip(1e-300)).sum(0)

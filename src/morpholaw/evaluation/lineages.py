@@ -116,9 +116,9 @@ def _tracked(table: pd.DataFrame) -> pd.DataFrame:
     steps = np.diff(keys, axis=0)
     if len(twice := np.flatnonzero((steps == 0).all(axis=1))):
         row = images.iloc[twice[0]]
-        where = f" of {row['movie']}" if row["movie"] else ""
+        in_movie = f" of {row['movie']}" if row["movie"] else ""
         raise InputError(
-            f"Track {row['track_id']}{where} occurs twice in frame {row['t']}; expected each cell once."
+            f"Track {row['track_id']}{in_movie} occurs twice in frame {row['t']}; expected each cell once."
         )
     images["code"] = np.concatenate([[0], np.cumsum((steps[:, :2] != 0).any(axis=1))])
     return images
@@ -135,9 +135,9 @@ def _summarise(images: pd.DataFrame, code: np.ndarray) -> pd.DataFrame:
 
 def _parent_codes(tracks: pd.DataFrame) -> np.ndarray:
     """Return the row of each track's parent; -1 if it has none in its movie."""
-    own = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["track_id"]])
-    wanted = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["parent"]])
-    parent = np.asarray(own.get_indexer(wanted))
+    track_keys = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["track_id"]])
+    parent_keys = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["parent"]])
+    parent = np.asarray(track_keys.get_indexer(parent_keys))
     return np.where(parent == np.arange(len(tracks)), -1, parent)
 
 
@@ -174,8 +174,8 @@ def _infer_divisions(images: pd.DataFrame, cells: pd.DataFrame) -> None:
         reach, divides = _half_spacing(images), np.ones(len(cells), bool)
     movie = cells["_movie"].to_numpy()
     final, start = (
-        cells.groupby("_movie")[name].transform(how).to_numpy()
-        for name, how in (("last", "max"), ("first", "min"))
+        cells.groupby("_movie")[name].transform(aggregation).to_numpy()
+        for name, aggregation in (("last", "max"), ("first", "min"))
     )
     ends = np.flatnonzero((division == NONE) & (t[end] < final) & divides & np.isfinite(place[end]).all(1))
     begins = np.flatnonzero((mother < 0) & (t[begin] > start) & np.isfinite(place[begin]).all(1))

@@ -145,7 +145,7 @@ def class_performance(
     """
     truth, chosen = _pair(labels, predicted)
     names = np.arange(len(truth)) if groups is None else np.asarray(groups)
-    found = []
+    per_class = []
     for number in range(class_scores.shape[1]):
         of_class, as_class = truth == number, chosen == number
         either, both = of_class | as_class, of_class & as_class
@@ -154,7 +154,7 @@ def class_performance(
         values = class_scores[:, number]
         lowest = np.min(values[np.isfinite(values)], initial=0.0) - 1
         two_sided = of_class.any() and not of_class.all()
-        found.append(
+        per_class.append(
             ClassPerformance(
                 cells=int(of_class.sum()),
                 precision=_share(of_class[as_class], names[as_class]),
@@ -165,7 +165,7 @@ def class_performance(
                 else float("nan"),
             )
         )
-    return found
+    return per_class
 
 
 def _share(correct: np.ndarray, groups: np.ndarray) -> Estimate:

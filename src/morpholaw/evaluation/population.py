@@ -48,10 +48,12 @@ def class_shares(
     parts = []
     for movie in pd.unique(movies):
         mine = counts[movies == movie]
-        here = np.flatnonzero(mine.sum(axis=(0, 2)) > 0)
-        low, high = _band(mine[:, here], len(classes), resamples, rng)
+        occupied = np.flatnonzero(mine.sum(axis=(0, 2)) > 0)
+        low, high = _band(mine[:, occupied], len(classes), resamples, rng)
         parts.append(
-            _rows(mine[:, here].sum(axis=0), frames[here], names, len(classes), low, high).assign(movie=movie)
+            _rows(mine[:, occupied].sum(axis=0), frames[occupied], names, len(classes), low, high).assign(
+                movie=movie
+            )
         )
     table = pd.concat(parts, ignore_index=True)
     return table[["movie", "t", "class", "count", "cells", "share", "low", "high"]]

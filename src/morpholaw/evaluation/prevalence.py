@@ -45,14 +45,14 @@ def stated_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
         raise InputError(
             f"There is no class {unknown[0]!r} to state a prevalence of; there are {', '.join(classes)}."
         )
-    others, rest = len(classes) - len(prevalence), 1 - math.fsum(prevalence.values())
-    fits = rest > 1e-9 if others else abs(rest) < 1e-6
+    others, remainder = len(classes) - len(prevalence), 1 - math.fsum(prevalence.values())
+    fits = remainder > 1e-9 if others else abs(remainder) < 1e-6
     if not fits or not all(0 < share < 1 for share in prevalence.values()):
         raise InputError(
             "The prevalence must be a share between 0 and 1 for each class, such as 0.02, and the shares must add up "
             "to 1."
         )
-    return np.array([prevalence.get(name, rest / max(1, others)) for name in classes])
+    return np.array([prevalence.get(name, remainder / max(1, others)) for name in classes])
 
 
 def shift_probabilities(probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:

@@ -93,8 +93,8 @@ class StagePrior:
         """
         parts = (self.start, self.start, self.step, self.after, self.birth)
         if counts is not None:
-            seen = (counts.first, counts.later, counts.step, counts.after, counts.birth)
-            parts = tuple(prior + count for prior, count in zip(parts, seen, strict=True))
+            expected = (counts.first, counts.later, counts.step, counts.after, counts.birth)
+            parts = tuple(prior + count for prior, count in zip(parts, expected, strict=True))
         return StageRates(*(part / part.sum(-1, keepdims=True).clip(1e-300) for part in parts))
 
 

@@ -144,9 +144,9 @@ def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) ->
     certain = (share <= 0) | (share >= 1)
     low, high = np.where(certain, share, low), np.where(certain, share, high)
     # After the last end nothing is known, so the upper limit stays.
-    gone = share <= 0
-    if gone.any() and not gone.all():
-        high = np.where(gone, high[~gone][-1], high)
+    reached_zero = share <= 0
+    if reached_zero.any() and not reached_zero.all():
+        high = np.where(reached_zero, high[~reached_zero][-1], high)
     return Survival(time, at_risk.astype(np.int64), events, share, low, np.maximum(high, low), step)
 
 

@@ -200,9 +200,9 @@ def _unit(
     seconds = {movie: config.frame_interval or intervals.get(movie) for movie in movies}
     unknown = [movie for movie, value in seconds.items() if not value]
     if unknown:
-        whose = f" of {', '.join(repr(str(one)) for one in unknown)}" if any(unknown) else ""
+        of_movies = f" of {', '.join(repr(str(one)) for one in unknown)}" if any(unknown) else ""
         notes.append(
-            f"Times are in frames, because the time between frames{whose} is not known; "
+            f"Times are in frames, because the time between frames{of_movies} is not known; "
             "set the frame interval, in seconds."
         )
         return Unit("frames", dict.fromkeys(movies, 1.0))

@@ -69,5 +69,5 @@ class TimelineTables:
         """Return the number of phases, divisions and movies in a few words."""
         divisions = int((self.events["event"] == "division").sum()) if len(self.events) else 0
         counts = {"phase": len(self.phases), "division": divisions, "movie": self.phases["movie"].nunique()}
-        phases, division, movies = (f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+        phases, division, movies = (f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts.items())
         return f"{phases} and {division} in {movies}"

@@ -182,9 +182,9 @@ def attack_pairs(
         if curve.crops < len(truth):
             break
         reached = curve.predicted == towards
-        for own in range(classes):
-            if own != towards and (truth == own).any():
-                success[:, :, own, towards] = reached[:, :, truth == own].mean(axis=2)
+        for class_number in range(classes):
+            if class_number != towards and (truth == class_number).any():
+                success[:, :, class_number, towards] = reached[:, :, truth == class_number].mean(axis=2)
     return AttackPairs(_checked_magnitudes(eps), success, np.bincount(truth, minlength=classes))
 
 

@@ -90,8 +90,8 @@ def slice_scores(
         Scores, with one axis per varied latent in the order of ``axes``.
     """
     start = np.asarray(base, dtype=np.float64).reshape(-1)
-    wrong = [k for k in axes if not 0 <= k < len(start)]
-    if wrong or len(set(axes)) != len(axes):
+    invalid = [k for k in axes if not 0 <= k < len(start)]
+    if invalid or len(set(axes)) != len(axes):
         raise InputError(f"The latents {tuple(axes)} must be different and among 0 to {len(start) - 1}.")
     one = isinstance(values, np.ndarray) and values.ndim == 1
     columns = [values] * len(axes) if one else list(values)

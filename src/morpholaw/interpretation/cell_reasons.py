@@ -173,9 +173,9 @@ def cell_reasons(
     usual = cells.select(used) * signs
     usual = usual[np.isfinite(usual).all(axis=1)]
     law_of_used = oriented.reduced()
-    known = {feature.name: feature for feature in features}
+    by_name = {feature.name: feature for feature in features}
     inputs = [
-        known.get(name) or _latent(name, names.get(name, ""), sign)
+        by_name.get(name) or _latent(name, names.get(name, ""), sign)
         for name, sign in zip(used, signs, strict=True)
     ]
     score = float(law_of_used.score(FeatureTable(here[None], used))[0])

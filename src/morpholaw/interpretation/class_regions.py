@@ -82,9 +82,9 @@ def class_regions(
         chosen = _widest_choice(laws, cells, ranges)
     if len(set(chosen)) != 2 or not set(chosen) <= set(used):
         raise InputError(f"Regions are over two inputs of the laws: {', '.join(used) or 'they have none'}.")
-    axes, called = _called(laws, cells, ranges, (chosen[0], chosen[1]), STEPS)
+    axes, predicted = _called(laws, cells, ranges, (chosen[0], chosen[1]), STEPS)
     held = medians(cells, [name for name in used if name not in chosen])
-    return ClassRegions((chosen[0], chosen[1]), axes, called, held)
+    return ClassRegions((chosen[0], chosen[1]), axes, predicted, held)
 
 
 def _called(
@@ -107,8 +107,8 @@ def _widest_choice(
     """Return the two inputs, among those that matter most, over which most classes have a region."""
 
     def shown(names: tuple[str, str]) -> int:
-        called = _called(laws, cells, ranges, names, SWEPT)[1]
-        return int((np.bincount(called[called >= 0]) >= LEAST * called.size).sum())
+        predicted = _called(laws, cells, ranges, names, SWEPT)[1]
+        return int((np.bincount(predicted[predicted >= 0]) >= LEAST * predicted.size).sum())
 
     return max(combinations(inputs_by_changes(laws, cells, ranges)[:TRIED], 2), key=shown)
 
@@ -124,14 +124,14 @@ def inputs_by_changes(
 ) -> tuple[str, ...]:
     """Return the inputs in descending order of the share of cells whose class changes along them."""
     used = read_inputs(laws)
-    own = cells.select(laws.names)
-    own = own[np.isfinite(own).all(axis=1)]
-    own = own[:: max(1, len(own) // SOME)]
-    before = laws.predict(FeatureTable(own, laws.names))
+    inputs = cells.select(laws.names)
+    inputs = inputs[np.isfinite(inputs).all(axis=1)]
+    inputs = inputs[:: max(1, len(inputs) // SOME)]
+    unchanged = laws.predict(FeatureTable(inputs, laws.names))
     changes = {}
     for name in used:
-        rows = np.repeat(own, SWEPT, axis=0)
-        rows[:, laws.names.index(name)] = np.tile(np.linspace(*ranges[name], SWEPT), len(own))
-        called = laws.predict(FeatureTable(rows, laws.names)).reshape(len(own), SWEPT)
-        changes[name] = float((called != before[:, None]).mean()) if len(own) else 0.0
+        rows = np.repeat(inputs, SWEPT, axis=0)
+        rows[:, laws.names.index(name)] = np.tile(np.linspace(*ranges[name], SWEPT), len(inputs))
+        predicted = laws.predict(FeatureTable(rows, laws.names)).reshape(len(inputs), SWEPT)
+        changes[name] = float((predicted != unchanged[:, None]).mean()) if len(inputs) else 0.0
     return tuple(sorted(used, key=lambda name: (-changes[name], name)))

@@ -141,9 +141,9 @@ def class_sentence(
     """
     lead = laws.against_the_rest(name)
     used, words = lead.expression.variables(), words or {}
-    known = {feature.name: feature for feature in features}
+    by_name = {feature.name: feature for feature in features}
     inputs = {
-        variable: known.get(variable) or named_input(variable, words.get(variable, "")) for variable in used
+        variable: by_name.get(variable) or named_input(variable, words.get(variable, "")) for variable in used
     }
     ranges = input_ranges(cells, used)
     pushes = tuple(

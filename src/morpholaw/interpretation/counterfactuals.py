@@ -57,12 +57,12 @@ class Counterfactuals:
         """Scores before and after, (n,); for more than two classes, margins of the class predicted before."""
         if self.scores.ndim == 1:
             return self.scores, self.perturbed_scores
-        rows, own = np.arange(len(self.scores)), np.maximum(self.predicted, 0)
+        rows, predicted = np.arange(len(self.scores)), np.maximum(self.predicted, 0)
 
         def margin(scores: np.ndarray) -> np.ndarray:
             others = np.where(np.isfinite(scores), scores, -np.inf)
-            others[rows, own] = -np.inf
-            return np.asarray(scores[rows, own] - others.max(axis=1))
+            others[rows, predicted] = -np.inf
+            return np.asarray(scores[rows, predicted] - others.max(axis=1))
 
         return margin(self.scores), margin(self.perturbed_scores)
 

@@ -90,11 +90,11 @@ def class_margin(scores: Tensor, classes: Tensor, loss: Loss = "bce") -> Tensor:
         Margins (members, n).
     """
     known = classes >= 0
-    own = torch.nn.functional.one_hot(classes.clamp(min=0), scores.shape[-1]).bool()
+    is_own_class = torch.nn.functional.one_hot(classes.clamp(min=0), scores.shape[-1]).bool()
     finite = torch.where(torch.isfinite(scores), scores, -torch.inf)
-    others = finite.masked_fill(own, -torch.inf)
+    others = finite.masked_fill(is_own_class, -torch.inf)
     against = others.logsumexp(-1) if loss == "bce" else others.amax(-1)
-    margin = scores.masked_fill(~own, 0.0).sum(-1) - against
+    margin = scores.masked_fill(~is_own_class, 0.0).sum(-1) - against
     return torch.where(known, margin, 0.0)
 
 
@@ -255,10 +255,10 @@ def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequenc
     check_space(classifier, space)
     if fixed and space == "image":
         raise InputError("Latents can be kept fixed in latent space only; this attack is in image space.")
-    wrong = [k for k in fixed if not 0 <= k < inputs.shape[-1]]
-    if wrong:
+    invalid = [k for k in fixed if not 0 <= k < inputs.shape[-1]]
+    if invalid:
         raise InputError(
-            f"Latent {wrong[0]} cannot be kept fixed: there are latents 0 to {inputs.shape[-1] - 1}."
+            f"Latent {invalid[0]} cannot be kept fixed: there are latents 0 to {inputs.shape[-1] - 1}."
         )
 
 
@@ -279,8 +279,8 @@ def _numbers(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
     if bool(
         (((classes < 0) | (classes >= count) | (classes != classes.long())) & (classes != NO_CLASS)).any()
     ):
-        meant = "0 (negative class) or 1 (positive class)" if count == 2 else f"0 to {count - 1}"
-        raise InputError(f"The targets must be {meant}.")
+        expected = "0 (negative class) or 1 (positive class)" if count == 2 else f"0 to {count - 1}"
+        raise InputError(f"The targets must be {expected}.")
     return classes.long().expand(members, n)
 
 

@@ -96,7 +96,7 @@ def law_sentence(
     used = simplest.left.variables()
     values = np.asarray(cells.select(used), dtype=np.float64)
     values = values[np.isfinite(values).all(axis=1)]
-    known = {feature.name: feature for feature in features}
+    by_name = {feature.name: feature for feature in features}
     if not used or not len(values):
         return LawSentence(
             (), inequality_text(law, cells), f"Every cell is called {classes[_constant_class(law)]}."
@@ -107,7 +107,7 @@ def law_sentence(
     median = dict(zip(used, np.median(values, axis=0), strict=True))
     pushes = tuple(
         Push(
-            known.get(name) or named_input(name, (words or {}).get(name, "")),
+            by_name.get(name) or named_input(name, (words or {}).get(name, "")),
             proved[name],
             _threshold(law, name, ranges[name], median) if proved[name] else None,
         )

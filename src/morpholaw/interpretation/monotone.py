@@ -31,11 +31,11 @@ def directions(expression: Expression, ranges: Mapping[str, tuple[float, float]]
     """
     names = {node.name: node.column for node in expression.nodes() if isinstance(node, Variable)}
     low, high = _boxes(names, ranges)
-    found = {}
+    signs = {}
     for name, column in names.items():
         slope = _slope(expression, low, high, column)[1]
-        found[name] = int(np.all(slope.low >= 0)) - int(np.all(slope.high <= 0))
-    return found
+        signs[name] = int(np.all(slope.low >= 0)) - int(np.all(slope.high <= 0))
+    return signs
 
 
 def _boxes(
@@ -64,8 +64,8 @@ def _slope(node: Expression, low: np.ndarray, high: np.ndarray, column: int) -> 
         return value, zero
     slope = _apply(node.operator, value, parts)
     nowhere = ~np.isfinite(value.low) | ~np.isfinite(value.high)  # nothing is proved where f may be undefined
-    whole = nowhere | np.isnan(slope.low) | np.isnan(slope.high)
-    return value, Interval(np.where(whole, -np.inf, slope.low), np.where(whole, np.inf, slope.high))
+    unbounded = nowhere | np.isnan(slope.low) | np.isnan(slope.high)
+    return value, Interval(np.where(unbounded, -np.inf, slope.low), np.where(unbounded, np.inf, slope.high))
 
 
 def _apply(operator: str, value: Interval, parts: list[tuple[Interval, Interval]]) -> Interval:

@@ -39,16 +39,16 @@ class ReadablePart:
 
 def readable_parts(network: SparseNetwork) -> list[ReadablePart]:
     """Return the sub-networks of one or two inputs with their responses, those with fewer inputs first."""
-    found = []
+    parts = []
     for part in decompose(network):
         if len(part.inputs) > 2:
             continue
         whole = sub_network(network, part.terminals)
         if feeds_output(network, whole):
-            found.append(ReadablePart(whole, _contribution(network, whole), "contribution to f"))
+            parts.append(ReadablePart(whole, _contribution(network, whole), "contribution to f"))
         else:
-            found.append(ReadablePart(whole, _activation(network, whole), "activation"))
-    return found
+            parts.append(ReadablePart(whole, _activation(network, whole), "activation"))
+    return parts
 
 
 def _contribution(network: SparseNetwork, part: SubNetwork) -> Callable[[np.ndarray], np.ndarray]:

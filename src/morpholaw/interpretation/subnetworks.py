@@ -230,19 +230,19 @@ def sub_network(network: SparseNetwork, terminals: Sequence[Neuron]) -> SubNetwo
     for layer, unit in terminals:
         if not (0 <= layer <= network.depth and 0 <= unit < network.widths[layer]):
             raise InputError(f"There is no neuron {unit} in layer {layer} of this network.")
-    found: set[Neuron] = set()
+    neurons: set[Neuron] = set()
     read: set[Neuron] = set()
     waiting = [t for t in terminals if t[0] > 0]
     while waiting:
         neuron = waiting.pop()
-        found.add(neuron)
-        for before in network.incoming(neuron):
-            if before[0] == 0:
-                read.add(before)
-            elif before not in found:
-                waiting.append(before)
+        neurons.add(neuron)
+        for source in network.incoming(neuron):
+            if source[0] == 0:
+                read.add(source)
+            elif source not in neurons:
+                waiting.append(source)
     inputs = tuple(sorted(unit for _, unit in read))
-    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), inputs)
+    return SubNetwork(tuple(sorted(read)), tuple(sorted(neurons)), tuple(terminals), inputs)
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:
@@ -347,13 +347,13 @@ def stream_neurons(network: SparseNetwork) -> set[Neuron]:
     network : SparseNetwork
         The network.
     """
-    found: set[Neuron] = set()
+    neurons: set[Neuron] = set()
     waiting: list[Neuron] = [(network.depth, unit) for unit in range(network.widths[-1])]
     while waiting:
         neuron = waiting.pop()
-        found.add(neuron)
-        waiting += [before for before in network.incoming(neuron) if before not in found]
-    return found
+        neurons.add(neuron)
+        waiting += [source for source in network.incoming(neuron) if source not in neurons]
+    return neurons
 
 
 def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
@@ -382,8 +382,8 @@ def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
 
 def _inputs(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
     """Return the inputs that each neuron depends on."""
-    found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
+    inputs: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
     for layer, mask in enumerate(network.masks, start=1):
         for unit in range(mask.shape[1]):
-            found[(layer, unit)] = frozenset().union(*(found[b] for b in network.incoming((layer, unit))))
-    return found
+            inputs[(layer, unit)] = frozenset().union(*(inputs[b] for b in network.incoming((layer, unit))))
+    return inputs

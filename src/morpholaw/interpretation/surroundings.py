@@ -201,8 +201,8 @@ def has_donor(targets: np.ndarray) -> np.ndarray:
         Whether each cell has a donor.
     """
     _, number, counts = np.unique(targets, return_inverse=True, return_counts=True)
-    found: np.ndarray = counts[number] > 1
-    return found
+    available: np.ndarray = counts[number] > 1
+    return available
 
 
 def _composed(crops: CellCrops, surroundings: np.ndarray) -> np.ndarray:

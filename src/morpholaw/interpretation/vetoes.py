@@ -97,13 +97,13 @@ def find_vetoes(
     vetoes: list[Veto] = []
     for group in sorted(chosen, key=len):
         positive, negative, edges = _excluded(law, group, limits, cells, work)
-        for excluded, where in ((1, positive), (-1, negative)):
-            share = float(where.mean())
+        for excluded, excluded_in in ((1, positive), (-1, negative)):
+            share = float(excluded_in.mean())
             parts = max(
                 (v.share for v in vetoes if v.excluded == excluded and set(v.latents) < set(group)), default=0
             )
             if share > parts:
-                spans = _spans(where, edges) if len(group) == 1 else ()
+                spans = _spans(excluded_in, edges) if len(group) == 1 else ()
                 vetoes.append(Veto(group, excluded, share, spans))
     return sorted(vetoes, key=lambda veto: (len(veto.latents), -veto.share))
 
@@ -275,8 +275,8 @@ def find_class_vetoes(
             if veto.excluded > 0:
                 spans.setdefault(veto.latents[0], []).extend(veto.ranges)
     vetoes = []
-    for one, found in spans.items():
-        joined = _union(found)
+    for one, intervals in spans.items():
+        joined = _union(intervals)
         low, high = ranges[one]
         share = sum(last - first for first, last in joined) / (high - low)
         vetoes.append(Veto((one,), 1, share, joined))

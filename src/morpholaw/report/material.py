@@ -95,8 +95,8 @@ class Material:
     @cached_property
     def pixel_size(self) -> float | None:
         """Micrometres per pixel of the crops; None if unknown or if crop sets differ."""
-        known = {crop_set.record.scale for crop_set in self.study.sets}
-        size = known.pop() if len(known) == 1 else None
+        sizes = {crop_set.record.scale for crop_set in self.study.sets}
+        size = sizes.pop() if len(sizes) == 1 else None
         return None if size is None else float(size)
 
     @cached_property

@@ -131,9 +131,9 @@ def _picture(pdf: FPDF, image: Markup, caption: str) -> None:
     if pdf.will_page_break(height + 6 * bool(caption)):
         pdf.add_page()
     if image.startswith("<img"):
-        found = re.search(r"base64,([A-Za-z0-9+/=]+)", image)
-        assert found is not None  # pictures are ours
-        data = base64.b64decode(found[1])
+        match = re.search(r"base64,([A-Za-z0-9+/=]+)", image)
+        assert match is not None  # pictures are ours
+        data = base64.b64decode(match[1])
     else:
         data = (
             re.sub(r"<title>.*?</title>", "", image, flags=re.DOTALL).replace("currentColor", "#000").encode()
@@ -149,19 +149,19 @@ def _size(image: Markup) -> tuple[float, float]:
     if image.startswith("<img"):
         from PIL import Image
 
-        found = re.search(r'base64,([A-Za-z0-9+/=]+)".*width="(\d+)"', image)
-        assert found is not None
-        with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
-            width = int(found[2]) * 25.4 / PIXELS_PER_INCH
+        match = re.search(r'base64,([A-Za-z0-9+/=]+)".*width="(\d+)"', image)
+        assert match is not None
+        with Image.open(io.BytesIO(base64.b64decode(match[1]))) as picture:
+            width = int(match[2]) * 25.4 / PIXELS_PER_INCH
             return width, width * picture.height / picture.width
     opening = image[: image.index(">")]
     return _millimetres(opening, "width"), _millimetres(opening, "height")
 
 
 def _millimetres(opening: str, side: str) -> float:
-    found = re.search(rf'\s{side}="([\d.]+)(pt)?"', opening)
-    assert found is not None
-    return float(found[1]) * 25.4 / (72 if found[2] else PIXELS_PER_INCH)
+    match = re.search(rf'\s{side}="([\d.]+)(pt)?"', opening)
+    assert match is not None
+    return float(match[1]) * 25.4 / (72 if match[2] else PIXELS_PER_INCH)
 
 
 def _table(pdf: FPDF, table: Table) -> None:

@@ -20,10 +20,10 @@ from morpholaw.store.study_folder import StudyFolder
 
 def provenance(folder: StudyFolder, classes: Iterable[str] = ()) -> Provenance:
     """Return the provenance of a new result from the study's crops and its labels of some classes."""
-    made = Provenance.now(data_fingerprint(folder))
+    stamp = Provenance.now(data_fingerprint(folder))
     classes = tuple(classes)
     labels = labels_digest(all_labels(folder), classes) if classes else ""
-    return made.model_copy(update={"pixels": pixels(folder), "labels_digest": labels})
+    return stamp.model_copy(update={"pixels": pixels(folder), "labels_digest": labels})
 
 
 def pixels(folder: StudyFolder) -> dict[str, str]:
@@ -57,13 +57,13 @@ def changes_since(
     list of str
         One sentence per change.
     """
-    name, found = record.name, []
+    name, changes = record.name, []
     encoder = folder.encoder_record.sha256 if folder.has_encoder else None
     if encoder and record.encoder_fingerprint not in (None, encoder):
-        found.append(f"{name} was trained with another encoder than that of the study; train it again.")
+        changes.append(f"{name} was trained with another encoder than that of the study; train it again.")
     if record.trained_elsewhere:
-        return found
-    found += _changed_pixels(folder, record)
+        return changes
+    changes += _changed_pixels(folder, record)
     if labels is None:
         labels = all_labels(folder) if folder.sets else np.array([], str)
     counts = Counter(labels.tolist())
@@ -71,14 +71,14 @@ def changes_since(
     now = sum(counts[one] for one in record.classes)
     digest = record.provenance.labels_digest
     if now != used:
-        found.append(f"{name} was trained and tested on {used} labelled cells; there are {now} now.")
+        changes.append(f"{name} was trained and tested on {used} labelled cells; there are {now} now.")
     elif (
         digest
         and record.provenance.pixels.keys() == pixels(folder).keys()
         and digest != labels_digest(labels, record.classes)
     ):
-        found.append(f"The labels have changed since {name} was trained; train it again.")
-    return found
+        changes.append(f"The labels have changed since {name} was trained; train it again.")
+    return changes
 
 
 def tell_changes(folder: StudyFolder, names: Iterable[str], monitor: Monitor) -> None:

@@ -42,9 +42,9 @@ class ClassRecord(Record):
 
     @model_validator(mode="after")
     def _known_colours(self) -> Self:
-        wrong = [colour for colour in self.colours.values() if not COLOUR.fullmatch(colour)]
-        if wrong:
-            raise ValueError(f"the colour {wrong[0]!r} is not of the form #rrggbb")
+        invalid = [colour for colour in self.colours.values() if not COLOUR.fullmatch(colour)]
+        if invalid:
+            raise ValueError(f"the colour {invalid[0]!r} is not of the form #rrggbb")
         if self.stages:
             StageOrder(self.stages, self.final)
         return self

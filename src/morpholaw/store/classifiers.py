@@ -50,13 +50,13 @@ def records(folder: StudyFolder) -> dict[str, ClassifierRecord]:
 
 def readable_records(folder: StudyFolder, complain: Callable[[str], Any]) -> list[ClassifierRecord]:
     """Read the records of a study's classifiers, and call ``complain`` with a sentence on each damaged one."""
-    found = []
+    readable = []
     for name in names(folder):
         try:
-            found.append(record(folder, name))
+            readable.append(record(folder, name))
         except InputError as error:
             complain(str(error))
-    return found
+    return readable
 
 
 def load(folder: StudyFolder, name: str) -> Classifier:
@@ -77,12 +77,12 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
     if replace or not (place_of(folder, name) / "model.json").exists():
         return
     try:
-        found = record(folder, name).classes
+        existing = record(folder, name).classes
     except InputError:  # it is damaged, so nothing is lost
         return
-    if set(found) != set(classes):
+    if set(existing) != set(classes):
         raise InputError(
-            f"The study {folder.path} has {name} for {listed(found)}; training it for {listed(classes)} "
+            f"The study {folder.path} has {name} for {listed(existing)}; training it for {listed(classes)} "
             "would replace it. Choose another name (name=..., --name), or allow the replacement (replace=True, "
             "--replace)."
         )
@@ -108,13 +108,13 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
 
     It must not have been trained on cells of this study, as all of them are treated as held out.
     """
-    found = ClassifierRecord.read(source)
-    place = place_of(folder, found.name)
+    source_record = ClassifierRecord.read(source)
+    place = place_of(folder, source_record.name)
     partial = temporary_path(place)
-    adopted = found.model_copy(update={"trained_elsewhere": True})
+    adopted = source_record.model_copy(update={"trained_elsewhere": True})
     try:
-        if found.encoder_apart:
-            encoder_weights.copy(Path(source), place, found.encoder_fingerprint)
+        if source_record.encoder_apart:
+            encoder_weights.copy(Path(source), place, source_record.encoder_fingerprint)
         shutil.copytree(source, partial)
         adopted.write(partial / "model.json")
         replace_folder(partial, place)
@@ -125,13 +125,13 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
 
 def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
     """Return the latents that each model of scheme 3 kept; InputError if none kept any."""
-    found = record(folder, "scheme3")
-    if found.inputs == "shapes":
+    trained = record(folder, "scheme3")
+    if trained.inputs == "shapes":
         raise InputError(
             "Scheme 3 reads measured shapes here and kept no latents; train it on latents first (inputs=latents), or "
             "name the latents."
         )
-    kept = list(found.kept_latents)
+    kept = list(trained.kept_latents)
     if not any(kept):
         raise InputError("Scheme 3 kept no latents; train it with a lower sparsity first.")
     return kept

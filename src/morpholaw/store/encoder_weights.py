@@ -41,10 +41,10 @@ def keep(place: Path, encoder: BetaTCVAE) -> str:
 
     tensors = encoder.state_dict()
     try:
-        own, description = load_bundle(encoder_folder(place), "encoder")
+        weights, description = load_bundle(encoder_folder(place), "encoder")
     except InputError:  # the study has no encoder, or a damaged one
-        own, description = {}, {}
-    if have_same_weights(own, tensors):  # whatever version of safetensors wrote them
+        weights, description = {}, {}
+    if have_same_weights(weights, tensors):  # whatever version of safetensors wrote them
         return str(description["sha256"])
     data = weights_bytes(tensors)
     digest = hashlib.sha256(data).hexdigest()
@@ -93,14 +93,14 @@ def remove_unread(study: Path) -> None:
     study : path
         Folder of the study.
     """
-    own = study / "encoder"
-    kept = list(own.glob("weights-*.safetensors"))
+    encoder = study / "encoder"
+    kept = list(encoder.glob("weights-*.safetensors"))
     if len(kept) < 2:
         return
     read: set[str] = set()
     try:
-        if (own / "model.json").exists():
-            read.add(str(read_description(own)["weights"]))
+        if (encoder / "model.json").exists():
+            read.add(str(read_description(encoder)["weights"]))
         # also those that are being replaced, whose names begin with a dot
         for path in study.glob("classifiers/*/model.json"):
             described = read_description(path.parent)

@@ -50,13 +50,13 @@ def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
     It is read from the file if there is one, as for the shipped classifiers. Otherwise it is computed from the study's
     crops, without those of the test groups of the classifier.
     """
-    found = record(folder, name)
+    classifier = record(folder, name)
     place = place_of(folder, name) / _FILE
     if place.exists():
         kept = FamiliarityRecord.read(place)
-        if kept.classifier == found.sha256:
+        if kept.classifier == classifier.sha256:
             return Familiarity(np.array(kept.centre), np.array(kept.precision), kept.limit, kept.cells)
-    return None if found.trained_elsewhere else _measured(folder, found)
+    return None if classifier.trained_elsewhere else _measured(folder, classifier)
 
 
 def keep_familiarity(folder: StudyFolder, found: ClassifierRecord) -> None:

@@ -130,18 +130,21 @@ def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
     InputError
         If there is no such classifier, or its split can no longer be reproduced.
     """
-    found = record(folder, name)
-    if found.trained_elsewhere:
+    classifier = record(folder, name)
+    if classifier.trained_elsewhere:
         labels = all_labels(folder)
-        cells = np.flatnonzero(np.isin(labels, found.classes))
+        cells = np.flatnonzero(np.isin(labels, classifier.classes))
         if not len(cells):
             raise InputError(
                 f"{name} was trained on another study, and this study has no labelled cells of "
-                f"{' or '.join(found.classes)}; label some to test it."
+                f"{' or '.join(classifier.classes)}; label some to test it."
             )
-        return cells, class_numbers(labels[cells], found.classes)
-    split = labelled_cells(folder, found.config)
-    if (split.fingerprint, len(split.test)) != (found.evaluation.split, found.evaluation.test_cells):
+        return cells, class_numbers(labels[cells], classifier.classes)
+    split = labelled_cells(folder, classifier.config)
+    if (split.fingerprint, len(split.test)) != (
+        classifier.evaluation.split,
+        classifier.evaluation.test_cells,
+    ):
         raise InputError(
             f"The labels or the encoder's split have changed since {name} was trained, so its test set can no longer "
             "be determined; train it again."
@@ -197,17 +200,17 @@ def split_labelled(
         If a class has no cells, or is missing in one of the sets.
     """
     labels = all_labels(folder) if folder.sets else np.array([], str)
-    wanted = np.isin(labels, classes)
+    included = np.isin(labels, classes)
     for name in classes:
         if not np.any(labels == name):
-            found = ", ".join(f"{np.sum(labels == label)} {label}" for label in np.unique(labels) if label)
+            counts = ", ".join(f"{np.sum(labels == label)} {label}" for label in np.unique(labels) if label)
             raise InputError(
-                f"The study {folder.path} has no cell of class {name!r}; its labelled cells are {found or 'none'}."
+                f"The study {folder.path} has no cell of class {name!r}; its labelled cells are {counts or 'none'}."
             )
     groups = folder.crops.cells["group"].to_numpy(str)
-    if seen is not None and seen.train_groups & set(groups[wanted]):
+    if seen is not None and seen.train_groups & set(groups[included]):
         held_out = np.isin(groups, sorted(seen.test_groups - seen.train_groups))
-        train, test = np.flatnonzero(wanted & ~held_out), np.flatnonzero(wanted & held_out)
+        train, test = np.flatnonzero(included & ~held_out), np.flatnonzero(included & held_out)
         for name in classes:
             if not (np.any(labels[train] == name) and np.any(labels[test] == name)):
                 raise InputError(
@@ -215,8 +218,8 @@ def split_labelled(
                     "the two sets; train the encoder again with this class in task_classes, or with task 0."
                 )
     else:
-        fraction = test_fraction or (SMALL_TEST_FRACTION if wanted.sum() < SMALL else TEST_FRACTION)
-        train, test = grouped_split(groups, np.where(wanted, labels, ""), fraction, split_seed)
+        fraction = test_fraction or (SMALL_TEST_FRACTION if included.sum() < SMALL else TEST_FRACTION)
+        train, test = grouped_split(groups, np.where(included, labels, ""), fraction, split_seed)
     if set(groups[train]) & set(groups[test]):
         raise InputError("A group has cells in both training set and test set; label whole tracks or movies.")
     return train, test

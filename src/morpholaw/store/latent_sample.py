@@ -103,10 +103,10 @@ def morphology_latents(folder: StudyFolder, encoder: BetaTCVAE) -> tuple[int, ..
     InputError
         If no latent describes morphology.
     """
-    found = latent_sample(folder, encoder).summary.morphology
-    if not found:
+    latents = latent_sample(folder, encoder).summary.morphology
+    if not latents:
         raise InputError(
             f"No latent describes morphology: surroundings account for {MORPHOLOGY_SHARE:.0%} or more of the variance "
             "of each. Name the latents to keep, such as z3,z17, or keep all."
         )
-    return tuple(found)
+    return tuple(latents)

@@ -92,8 +92,8 @@ class LawReading:
 
     def units_of(self, names: Iterable[str]) -> dict[str, str]:
         """Return the unit of each shape among some inputs; "" if it has none."""
-        wanted = set(names)
-        return {one.name: one.unit for one in self.features if one.name in wanted}
+        requested = set(names)
+        return {one.name: one.unit for one in self.features if one.name in requested}
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -140,8 +140,8 @@ class LawReading:
 
     def cells_of(self, name: str) -> FeatureTable:
         """Return the cells of a class, or all cells if there are none."""
-        own = np.flatnonzero(self.labels == name)
-        return self.cells.rows(own) if len(own) else self.cells
+        of_class = np.flatnonzero(self.labels == name)
+        return self.cells.rows(of_class) if len(of_class) else self.cells
 
     def sentence(self) -> LawSentence | ClassSentence:
         """Describe the law, and the correlations of mentioned latents that have no name."""
@@ -168,9 +168,9 @@ class LawReading:
             return []
         ranges = self.ranges
         with np.errstate(all="ignore"):
-            found = [veto for veto in self._found_vetoes(ranges) if veto.share >= LEAST]
-        single = [veto for veto in found if len(veto.latents) == 1]
-        pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
+            vetoes = [veto for veto in self._found_vetoes(ranges) if veto.share >= LEAST]
+        single = [veto for veto in vetoes if len(veto.latents) == 1]
+        pairs = [veto for veto in vetoes if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
 
     def exclusions(self) -> list[str]:
@@ -178,9 +178,9 @@ class LawReading:
         assert self.laws is not None
         ranges = self.ranges
         with np.errstate(all="ignore"):
-            found = find_class_vetoes(self.laws, self.classes[1], ranges, CUTS) if ranges else []
+            vetoes = find_class_vetoes(self.laws, self.classes[1], ranges, CUTS) if ranges else []
         return [
-            limits_in_words(veto, self.words, ranges, self.units) for veto in found if veto.share >= LEAST
+            limits_in_words(veto, self.words, ranges, self.units) for veto in vetoes if veto.share >= LEAST
         ]
 
     def _found_vetoes(self, ranges: dict[str, tuple[float, float]]) -> list[Veto]:
@@ -199,15 +199,15 @@ class LawReading:
     def of_pair(self, name: str, other: str) -> LawReading:
         """Return the same for the difference of two laws, which is 0 or more for ``name``, over cells of the two."""
         assert self.laws is not None
-        own = np.flatnonzero(np.isin(self.labels, (name, other)))
-        own = own if len(own) else np.arange(len(self.labels))
+        pair_rows = np.flatnonzero(np.isin(self.labels, (name, other)))
+        pair_rows = pair_rows if len(pair_rows) else np.arange(len(self.labels))
         return replace(
             self,
             law=self.laws.against(name, other),
             classes=(other, name),
-            cells=self.cells.rows(own),
-            index=self.index[own],
-            labels=self.labels[own],
+            cells=self.cells.rows(pair_rows),
+            index=self.index[pair_rows],
+            labels=self.labels[pair_rows],
             laws=None,
         )
 

@@ -18,10 +18,10 @@ MOST = 100
 
 def keep_stability(folder: StudyFolder, name: str, law: str, sentence: str) -> None:
     """Store the description of the stability of a law of ``name``, under the text of the law."""
-    kept = _read(folder, name)
-    kept.pop(law, None)
-    kept[law] = sentence
-    write_json(_path(folder, name), dict(list(kept.items())[-MOST:]))
+    stored = _read(folder, name)
+    stored.pop(law, None)
+    stored[law] = sentence
+    write_json(_path(folder, name), dict(list(stored.items())[-MOST:]))
 
 
 def stability_sentence(folder: StudyFolder, name: str, law: str) -> str:

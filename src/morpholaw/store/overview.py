@@ -159,11 +159,11 @@ def _next_step(
     folder: StudyFolder, sets: dict[str, int], labels: dict[str, int], encoder: bool, schemes: set[int]
 ) -> NextStep:
     study = f"--study {folder.path}"
-    enough = [name for name, count in labels.items() if count >= FEW_LABELS]
+    sufficient = [name for name, count in labels.items() if count >= FEW_LABELS]
     steps = (
         (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}", "Cells"),
         (not encoder, "Train or load the encoder.", f"morpholaw train-encoder {study}", "Latents"),
-        (len(enough) < 2, f"Label at least {FEW_LABELS} cells of each of two classes.", "", "Cells"),
+        (len(sufficient) < 2, f"Label at least {FEW_LABELS} cells of each of two classes.", "", "Cells"),
         (
             3 not in schemes,
             "Train the sparse head, which shows which latents matter.",

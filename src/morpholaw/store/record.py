@@ -82,13 +82,13 @@ def _first_problem(error: ValidationError) -> str:
     """Describe the first problem, e.g. "the field 'evaluation.split' is missing"."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
-    where = f"the field {field!r}" if field else "it"
+    place = f"the field {field!r}" if field else "it"
     if first["type"] == "missing":
-        return f"{where} is missing"
+        return f"{place} is missing"
     value = repr(first["input"])
     shown = value if len(value) <= 60 else f"{value[:57]}..."
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{where} cannot be {shown}: {message[:1].lower()}{message[1:]}"
+    return f"{place} cannot be {shown}: {message[:1].lower()}{message[1:]}"
 
 
 def known_settings(kind: type[Settings]) -> BeforeValidator:

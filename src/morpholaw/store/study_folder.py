@@ -285,8 +285,8 @@ class StudyFolder:
         try:
             key = (name, (folder / "set.json").stat().st_mtime)
         except OSError:
-            what = "is damaged: set.json is missing" if folder.is_dir() else "does not exist"
-            raise InputError(f"The crop set {name!r} of {self.path} {what}.") from None
+            problem = "is damaged: set.json is missing" if folder.is_dir() else "does not exist"
+            raise InputError(f"The crop set {name!r} of {self.path} {problem}.") from None
         if key not in self._opened:
             crop_set = CropSet(folder)
             crop_set.check()
@@ -377,8 +377,8 @@ class StudyFolder:
         names.pop(latent, None)
         if name.strip():
             names[latent] = name.strip()
-        own = {str(key): value for key, value in sorted(names.items())}
-        every = {**self._optional_json("latent_names.json"), self._encoder_digest: own}
+        written = {str(key): value for key, value in sorted(names.items())}
+        every = {**self._optional_json("latent_names.json"), self._encoder_digest: written}
         try:
             if not self.path.is_dir():
                 raise FileNotFoundError

@@ -38,11 +38,11 @@ def table1(folder: StudyFolder) -> pd.DataFrame:
         One row per classifier, with scheme, models, weights, size, split, accuracies in per cent and the numbers of the
         paper, followed by the baselines for the same split and classes, as scheme 0.
     """
-    found = records(folder)
-    splits = {(record.evaluation.split, record.classes) for record in found.values()}
+    classifier_records = records(folder)
+    splits = {(record.evaluation.split, record.classes) for record in classifier_records.values()}
     simple = [one for one in baselines(folder) if (one.split, one.classes) in splits]
     return pd.DataFrame(
-        [*(_row(record) for record in found.values()), *(_baseline_row(one) for one in simple)]
+        [*(_row(record) for record in classifier_records.values()), *(_baseline_row(one) for one in simple)]
     )
 
 

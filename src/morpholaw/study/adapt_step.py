@@ -88,8 +88,8 @@ def _from_labels(
 ) -> Adaptation | ClassAdaptation:
     if scores.ndim == 1:
         return adapt_to_labels(scores, targets, None if evaluation is None else evaluation.calibration)
-    known = None if evaluation is None else evaluation.temperature
-    return adapt_classes_to_labels(scores, targets, 1.0 if known is None else known.temperature)
+    scaling = None if evaluation is None else evaluation.temperature
+    return adapt_classes_to_labels(scores, targets, 1.0 if scaling is None else scaling.temperature)
 
 
 def _check_labels(name: str, crop_set: str, counts: dict[str, int], labels: bool) -> None:

@@ -188,18 +188,18 @@ def pairs(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) 
             "space": config.space,
             "keep": config.keep,
             "eps": magnitude,
-            "class": classes[own],
+            "class": classes[class_number],
             "towards": classes[towards],
-            "cells": int(found.cells[own]),
-            "success": float(found.success[:, place, own, towards].mean()),
-            "deviation": float(found.success[:, place, own, towards].std()),
-            "random_signs": float(control.success[:, place, own, towards].mean()),
+            "cells": int(found.cells[class_number]),
+            "success": float(found.success[:, place, class_number, towards].mean()),
+            "deviation": float(found.success[:, place, class_number, towards].std()),
+            "random_signs": float(control.success[:, place, class_number, towards].mean()),
             "split": one.split,
         }
         for place, magnitude in enumerate(found.eps)
-        for own in range(len(classes))
+        for class_number in range(len(classes))
         for towards in range(len(classes))
-        if own != towards
+        if class_number != towards
     ]
     return pd.DataFrame(rows)
 

@@ -24,15 +24,15 @@ def rename(
     InputError
         If a class does not exist, a new name is empty, or classes would be merged although ``merge`` is False.
     """
-    wanted = {old: new.strip() for old, new in names.items() if old != new.strip()}
-    for old, new in wanted.items():
+    changed = {old: new.strip() for old, new in names.items() if old != new.strip()}
+    for old, new in changed.items():
         if old not in folder.classes:
             raise InputError(
                 f"The study has no class {old!r} to rename; its classes are {', '.join(folder.classes)}."
             )
         if not new:
             raise InputError(f"The class {old!r} needs a new name.")
-    merged = merges(folder, wanted)
+    merged = merges(folder, changed)
     if merged and not merge:
         old, new = merged[0]
         raise InputError(
@@ -40,19 +40,19 @@ def rename(
         )
     labels: dict[tuple[str, int], str | None] = {}
     for crop_set in folder.sets:
-        given = folder.annotations.labels_for(crop_set)
-        labels |= {(crop_set.name, k): wanted[label] for k, label in enumerate(given) if label in wanted}
+        stored = folder.annotations.labels_for(crop_set)
+        labels |= {(crop_set.name, k): changed[label] for k, label in enumerate(stored) if label in changed}
     if labels:
         folder.annotations.set_labels(labels)
-    for new in dict.fromkeys(wanted.values()):
+    for new in dict.fromkeys(changed.values()):
         folder.annotations.add_class(new)
     record = folder.class_record
     arranged = record.order or folder.classes
-    record = record.model_copy(update={"order": tuple(arranged)}).renamed(wanted)
-    hidden = (set(record.hidden) | set(wanted)) - set(wanted.values())
+    record = record.model_copy(update={"order": tuple(arranged)}).renamed(changed)
+    hidden = (set(record.hidden) | set(changed)) - set(changed.values())
     folder.keep_classes(record.model_copy(update={"hidden": tuple(sorted(hidden))}))
     for name in classifiers.names(folder):
-        _rename_in_classifier(folder, name, wanted, bool(merged), monitor)
+        _rename_in_classifier(folder, name, changed, bool(merged), monitor)
     return len(labels)
 
 
@@ -61,30 +61,30 @@ def merges(folder: StudyFolder, names: Mapping[str, str]) -> list[tuple[str, str
 
     A class without cells and classifiers is not merged; its name can be given to another class.
     """
-    known = {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
+    in_use = {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
     for classifier in classifiers.names(folder):
-        known |= set(classifiers.record(folder, classifier).classes)
-    taken = known - set(names)
-    found = []
+        in_use |= set(classifiers.record(folder, classifier).classes)
+    taken = in_use - set(names)
+    merged = []
     for old, new in names.items():
         if new in taken:
-            found.append((old, new))
+            merged.append((old, new))
         taken.add(new)
-    return found
+    return merged
 
 
 def _rename_in_classifier(
     folder: StudyFolder, name: str, names: Mapping[str, str], merged: bool, monitor: Monitor
 ) -> None:
-    found = classifiers.record(folder, name)
-    if not set(found.classes) & set(names):
+    record = classifiers.record(folder, name)
+    if not set(record.classes) & set(names):
         return
     if merged:
         monitor.emit(Message(f"{name} still tells the old classes apart; train it again.", "warning"))
         return
-    classes = tuple(names.get(one, one) for one in found.classes)
-    config = found.config.model_copy(update={"classes": classes})
-    found.model_copy(update={"classes": classes, "config": config}).write(
+    classes = tuple(names.get(one, one) for one in record.classes)
+    config = record.config.model_copy(update={"classes": classes})
+    record.model_copy(update={"classes": classes, "config": config}).write(
         classifiers.place_of(folder, name) / "model.json"
     )
 

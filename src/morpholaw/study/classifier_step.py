@@ -54,8 +54,8 @@ def train(
     name = name or name_of(scheme)
     check_replaceable(folder, name, config.classes, replace)
     if scheme == 3 and (tuned := folder.tuned) is not None:
-        found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
-        config = config.model_copy(update=found)
+        settings = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
+        config = config.model_copy(update=settings)
     config = config.for_scheme(scheme)
     cells = labelled_cells(folder, config) if cells is None else cells
     checkpoint = _checkpoint(folder, scheme, cells, config, name)

@@ -83,11 +83,11 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
 
 def _baselines(folder: StudyFolder, records: dict[str, ClassifierRecord]) -> dict[str, _Predicted]:
     """Return the predictions of the baselines for the test set that most classifiers share; empty without a split."""
-    own = {name: one for name, one in records.items() if not one.trained_elsewhere}
-    counted = Counter((one.evaluation.split, one.classes) for one in own.values())
+    trained_here = {name: one for name, one in records.items() if not one.trained_elsewhere}
+    counted = Counter((one.evaluation.split, one.classes) for one in trained_here.values())
     for split, _ in counted.most_common():
         name, record = next(
-            (name, one) for name, one in own.items() if (one.evaluation.split, one.classes) == split
+            (name, one) for name, one in trained_here.items() if (one.evaluation.split, one.classes) == split
         )
         try:
             held_out(folder, name)

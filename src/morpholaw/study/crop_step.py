@@ -34,15 +34,15 @@ from morpholaw.study.scale import at_scale, study_scale
 def removed_on_failure(path: Path) -> Iterator[None]:
     """Remove what a ``with`` block created at ``path`` if the block fails; earlier contents are kept."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    kept = set(path.iterdir()) if path.is_dir() else set()
+    present = set(path.iterdir()) if path.is_dir() else set()
     try:
         yield
     except BaseException:
-        for made in set(path.iterdir()) - kept if path.is_dir() else ():
-            if made.is_dir():
-                shutil.rmtree(made, ignore_errors=True)
+        for added in set(path.iterdir()) - present if path.is_dir() else ():
+            if added.is_dir():
+                shutil.rmtree(added, ignore_errors=True)
             else:
-                made.unlink(missing_ok=True)
+                added.unlink(missing_ok=True)
         for folder in missing:
             with suppress(OSError):  # another program has created a file there
                 folder.rmdir()
@@ -94,11 +94,11 @@ def crop(
     table = _read_labels(labels, cells.table, folder, place.name, monitor)
     with folder.writing():
         folder.annotations.tie_to_crops()
-        given = None if earlier is None else _Given.to(earlier, folder)
+        earlier_labels = None if earlier is None else _EarlierLabels.of(earlier, folder)
         crop_set = write_crops(
             cells, place, origin, monitor, overwrite=earlier is not None, masks=inputs.masks
         )
-        _annotate(folder, crop_set, table, given, monitor)
+        _annotate(folder, crop_set, table, earlier_labels, monitor)
     return crop_set
 
 
@@ -183,23 +183,23 @@ def adopt(
     cells = crop_set.cells.assign(label=_own_classes(crop_set.cells, folder, monitor))
     table = _read_labels(labels, cells, folder, place.name, monitor)
     with folder.writing():
-        before = crop_set.record.group_prefix
+        old_prefix = crop_set.record.group_prefix
         prefix = unused_prefix(folder, place.name)
-        cells["group"] = prefix + cells["group"].str.slice(len(before))
+        cells["group"] = prefix + cells["group"].str.slice(len(old_prefix))
         write_cells(crop_set.folder, cells)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         write_crop_record(
             crop_set.folder, crop_set.record.model_copy(update={"created": now, "group_prefix": prefix})
         )
         folder.annotations.tie_to_crops()
-        given = None if earlier is None else _Given.to(earlier, folder)
+        earlier_labels = None if earlier is None else _EarlierLabels.of(earlier, folder)
         if earlier is not None:
             replace_folder(crop_set.folder, place)
         else:
             os.replace(crop_set.folder, place)
             sync_folder(place.parent)
         adopted = CropSet(place)
-        _annotate(folder, adopted, table, given, monitor)
+        _annotate(folder, adopted, table, earlier_labels, monitor)
     return adopted
 
 
@@ -258,14 +258,14 @@ def _read_labels(
 
 
 @dataclass(frozen=True)
-class _Given:
+class _EarlierLabels:
     """Labels that were given by hand to the crops of a set that is about to be replaced."""
 
     cells: pd.DataFrame
     labels: dict[int, str]
 
     @classmethod
-    def to(cls, crop_set: CropSet, folder: StudyFolder) -> _Given:
+    def of(cls, crop_set: CropSet, folder: StudyFolder) -> _EarlierLabels:
         """Read the labels and the table of cells before the set is replaced."""
         return cls(crop_set.cells, folder.annotations.of_set(crop_set))
 
@@ -274,39 +274,42 @@ def _annotate(
     folder: StudyFolder,
     crop_set: CropSet,
     table: LabelTable | None,
-    given: _Given | None,
+    earlier_labels: _EarlierLabels | None,
     monitor: Monitor,
 ) -> None:
     """Label the crops of a new set; remove the set if that fails."""
     try:
-        if given is not None:
-            _keep_annotations(folder, crop_set, given, monitor)
+        if earlier_labels is not None:
+            _keep_annotations(folder, crop_set, earlier_labels, monitor)
         if table is not None:
             folder.annotations.add_table(table, crop_set.name)
     except BaseException:
-        if given is None:
+        if earlier_labels is None:
             shutil.rmtree(crop_set.folder, ignore_errors=True)
         raise
 
 
-def _keep_annotations(folder: StudyFolder, crop_set: CropSet, given: _Given, monitor: Monitor) -> None:
+def _keep_annotations(
+    folder: StudyFolder, crop_set: CropSet, earlier_labels: _EarlierLabels, monitor: Monitor
+) -> None:
     """Transfer labels given by hand to the new crops of the same cells, and drop stored results."""
     shutil.rmtree(folder.path / "latents" / crop_set.name, ignore_errors=True)
-    if not given.labels:
+    if not earlier_labels.labels:
         return
-    old, new = given.cells, crop_set.cells
+    old, new = earlier_labels.cells, crop_set.cells
     now = {key: row for row, key in enumerate(zip(new["track_id"], new["t"], strict=True))}
     kept: dict[int, str] = {}
-    for row, label in given.labels.items():
+    for row, label in earlier_labels.labels.items():
         match = now.get((old["track_id"].iloc[row], old["t"].iloc[row]))
         if match is not None and _is_near(old.iloc[row], new.iloc[match]):
             kept[match] = label
     folder.annotations.replace_set(crop_set.name, kept)
-    if len(kept) < len(given.labels):
-        lost = len(given.labels) - len(kept)
+    if len(kept) < len(earlier_labels.labels):
+        lost = len(earlier_labels.labels) - len(kept)
         monitor.emit(
             Message(
-                f"{lost} of {len(given.labels)} labels given by hand were lost, because their cells no longer exist.",
+                f"{lost} of {len(earlier_labels.labels)} labels given by hand were lost, because their cells no "
+                "longer exist.",
                 "warning",
             )
         )

@@ -123,13 +123,13 @@ def task_labels(
     train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
     groups = folder.crops.cells["group"].to_numpy(str)
     targets = np.array([classes.index(label) for label in labels[train]], dtype=np.int64)
-    before = seen.train_groups if seen is not None else frozenset()
+    earlier = seen.train_groups if seen is not None else frozenset()
     record = TaskRecord(
         weight=config.task,
         classes=classes,
         training_cells={name: int(np.sum(labels[train] == name)) for name in classes},
         crops=_by_set(folder, train),
-        train_groups=tuple(sorted({*groups[train].tolist(), *before})),
+        train_groups=tuple(sorted({*groups[train].tolist(), *earlier})),
         test_groups=tuple(sorted(set(groups[test].tolist()))),
         split=split_fingerprint(groups[test]),
     )
@@ -149,10 +149,10 @@ def inherited(seen: LabelsSeen | None) -> TaskRecord | None:
 
 def _by_set(folder: StudyFolder, cells: np.ndarray) -> dict[str, tuple[int, ...]]:
     """Return the numbers of crops within their sets, by the names of the sets."""
-    found, begin = {}, 0
+    by_set, start = {}, 0
     for crop_set in folder.sets:
-        in_set = cells[(cells >= begin) & (cells < begin + len(crop_set))] - begin
+        in_set = cells[(cells >= start) & (cells < start + len(crop_set))] - start
         if len(in_set):
-            found[crop_set.name] = tuple(in_set.tolist())
-        begin += len(crop_set)
-    return found
+            by_set[crop_set.name] = tuple(in_set.tolist())
+        start += len(crop_set)
+    return by_set

@@ -73,10 +73,10 @@ def intervene(
         groups = folder.crops.cells["group"].to_numpy(str)[index]
         predict = predictor(scorer(classifiers.load(folder, name).applied))
         crops = cell_crops(folder, index)
-        found = interventions(predict, crops, targets, groups, seed, monitor)
+        result = interventions(predict, crops, targets, groups, seed, monitor)
         if monitor.should_stop():
             break
-        for one in found:
+        for one in result:
             rows.append(
                 {
                     "classifier": name,
@@ -108,11 +108,11 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     """
     sentences = {}
     for name, rows in table.groupby("classifier", sort=False):
-        found = [
+        dependences = [
             Intervention(row["intervention"], _estimate("flips", row), _estimate("balanced_accuracy", row))
             for row in rows.to_dict("records")
         ]
-        sentences[str(name)] = dependence(found).sentence
+        sentences[str(name)] = dependence(dependences).sentence
     return sentences
 
 

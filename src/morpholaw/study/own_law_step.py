@@ -116,7 +116,7 @@ def measure_own_law(
     targets = (targets == place).astype(np.int64)
     crops, groups = folder.crops[cells], folder.crops.cells["group"].to_numpy(str)[cells]
     predicted = predicted_classes(law.score(_table(folder, law, crops)))
-    found = []
+    measured = []
     if known:
         classifier = classifiers.load(folder, name)
         each = classes_of_scores(score_crops(classifier, crops), len(names))
@@ -125,14 +125,14 @@ def measure_own_law(
             one = classifier.laws_of(k)[place if len(names) > 2 else 0]
             text = law_in_units(one, classifier.columns).rounded().text()
             differs = int(np.count_nonzero(calls != predicted))
-            found.append(TestedLaw(text, one.size, *_shares(calls == targets, groups, targets), differs))
+            measured.append(TestedLaw(text, one.size, *_shares(calls == targets, groups, targets), differs))
     scale = model_scale(folder)
     units = _units(law, None if scale is None else scale.pixel_size)
     return LawTest(
         law,
         classes,
         TestedLaw(law.rounded().text(), law.size, *_shares(predicted == targets, groups, targets)),
-        tuple(found),
+        tuple(measured),
         len(cells),
         int(np.count_nonzero(predicted == NO_CLASS)),
         cells[predicted != targets],
@@ -183,5 +183,5 @@ def _shares(right: np.ndarray, groups: np.ndarray, targets: np.ndarray) -> tuple
 
 def _units(law: Law, pixel_size: float | None) -> dict[str, str]:
     """Return the unit of each shape in the law that has one."""
-    known = {feature.name: feature.unit for feature in shape_features(pixel_size, neighbourhood=True)}
-    return {name: known[name] for name in law.names if known.get(name)}
+    units = {feature.name: feature.unit for feature in shape_features(pixel_size, neighbourhood=True)}
+    return {name: units[name] for name in law.names if units.get(name)}

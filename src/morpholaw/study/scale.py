@@ -112,9 +112,9 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
     InputError
         If the pixel size of the movie is unknown, or the settings state another scale, unless ``force`` is set.
     """
-    size, wanted = movie.pixel_size, config.model_pixel_size
+    size, target = movie.pixel_size, config.model_pixel_size
     if scale is None:
-        if size is None and wanted is None:
+        if size is None and target is None:
             monitor.emit(
                 Message(
                     f"The pixel size of {movie.name} is not known; state it with --pixel-size, so that its cells can "
@@ -122,8 +122,8 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
                 )
             )
         return config
-    if wanted is not None:
-        scale.check(wanted, f"the crops of {movie.name}", monitor, config.force)
+    if target is not None:
+        scale.check(target, f"the crops of {movie.name}", monitor, config.force)
         return config
     if size is None:
         sentence = (

@@ -46,11 +46,11 @@ def reconstructions(material: Material) -> list[Block]:
 def _examples(material: Material) -> np.ndarray:
     """Return some cells of every class, or any cells if none are labelled."""
     rng = np.random.default_rng(1)
-    known = [name for name in material.study.classes if np.any(material.labels == name)]
-    if not known:
+    classes = [name for name in material.study.classes if np.any(material.labels == name)]
+    if not classes:
         return material.sample[:EXAMPLES]
-    per_class = max(1, EXAMPLES // len(known))
-    parts = [rng.permutation(np.flatnonzero(material.labels == name))[:per_class] for name in known]
+    per_class = max(1, EXAMPLES // len(classes))
+    parts = [rng.permutation(np.flatnonzero(material.labels == name))[:per_class] for name in classes]
     return np.concatenate(parts)[:EXAMPLES]
 
 

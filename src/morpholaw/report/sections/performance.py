@@ -250,9 +250,9 @@ def wrong_cells(material: Material) -> list[Block]:
     for name in material.names:
         try:
             scheme = material.records[name].scheme
-            which = "law 1" if scheme == 4 else "median score"
+            predictor = "law 1" if scheme == 4 else "median score"
             score = applied_score(material.scores(name), scheme)
-            blocks += most_wrong(material, name, score, f"{material.title(name)}, {which}")
+            blocks += most_wrong(material, name, score, f"{material.title(name)}, {predictor}")
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     return blocks

@@ -38,7 +38,7 @@ def overview(material: Material) -> list[Block]:
         )
     columns = ("Crop set", "Kind", "Cells", "Labelled cells", "Groups", "Crop size, pixels", "Pixel size")
     counts = Counter(material.labels[material.labels != ""].tolist())
-    known = [name for name in study.classes if counts[name]]
+    classes = [name for name in study.classes if counts[name]]
     blocks: list[Block] = [
         Table(
             columns,
@@ -47,11 +47,11 @@ def overview(material: Material) -> list[Block]:
             "the test set.",
         )
     ]
-    if known:
+    if classes:
         cells = sum(counts.values())
-        shares = [(name, f"{counts[name]:,}", f"{100 * counts[name] / cells:.1f}") for name in known]
+        shares = [(name, f"{counts[name]:,}", f"{100 * counts[name] / cells:.1f}") for name in classes]
         blocks.append(Table(("Class", "Cells", "Share, %"), shares))
-        blocks.append(_examples(material, known))
+        blocks.append(_examples(material, classes))
     else:
         blocks.append(Paragraph("No cells have been labelled yet.", "absent"))
     blocks += [Paragraph(sentence, "warning") for sentence in condition_notes(study)]
