@@ -108,7 +108,7 @@ def test_the_command_keeps_laws_under_a_name_and_shows_their_confusion(phases, t
 
 
 def test_laws_of_other_classes_are_not_replaced_unasked(phases):
-    with pytest.raises(InputError, match=r"has scheme4-hinge for .*name of its own"):
+    with pytest.raises(InputError, match=r"has scheme4-hinge for .*Choose another name"):
         phases.discover_law(classes=PHASES[:2], **QUICK)
 
 

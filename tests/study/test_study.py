@@ -119,7 +119,7 @@ def test_classification_along_tracks_needs_calibrated_scores(study):
         study.path / "classifiers" / "scheme2" / "model.json"
     )
     assert "frame_class" not in study.classify(2)
-    with pytest.raises(InputError, match="not calibrated"):
+    with pytest.raises(InputError, match="needs calibrated scores, but the held-out cells of scheme2"):
         study.classify(2, along_tracks=True)
 
 
@@ -196,9 +196,9 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
     assert mean[2.0] < mean[0.0]
     assert table.groupby("eps")["random_signs"].mean()[2.0] > mean[2.0]
     assert (table.loc[table["eps"] == 0, "random_signs"] == table.loc[table["eps"] == 0, "accuracy"]).all()
-    with pytest.raises(InputError, match="no latent 'z99' to keep"):
+    with pytest.raises(InputError, match="no latent 'z99' to hold fixed"):
         trained_study.attack(scheme=2, space="latent", keep="z99", eps=(0.1,))
-    with pytest.raises(InputError, match="no latent 'z3 z4' to keep"):
+    with pytest.raises(InputError, match="no latent 'z3 z4' to hold fixed"):
         trained_study.attack(scheme=2, space="latent", keep="z3 z4", eps=(0.1,))
     with pytest.raises(InputError, match="no trained scheme1"):
         trained_study.attack(scheme=1, space="latent", eps=(0.1,))
@@ -528,7 +528,7 @@ class TestBadInput:
             study.load_encoder("sample")
 
     def test_an_encoder_of_another_shape_is_not_started_from(self, study, trained_study):
-        with pytest.raises(InputError, match="has another shape"):
+        with pytest.raises(InputError, match="does not match the settings; expected 8 latents"):
             study.train_encoder(latents=8, start_from=str(trained_study.path / "encoder"))
 
 
