@@ -1,1 +1,1 @@
-"""The sections of the report: each a function of the material that gives blocks of a page."""
+"""Sections of the report. Each is a function that returns blocks of a page for the given material."""
