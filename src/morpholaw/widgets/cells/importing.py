@@ -105,8 +105,8 @@ class ImportLabels(QWidget):
             if self.current.crops is None:
                 raise InputError("The study has no crops to label; cut or import some first.")
             sets = self.current.crops.sets
-            named = [one for one in sets if one.name in _sets_named(path)] or sets[-1:]
-            count = sum(study.annotations.import_csv(path, one) for one in named)
+            named = [crop_set for crop_set in sets if crop_set.name in _sets_named(path)] or sets[-1:]
+            count = sum(study.annotations.import_csv(path, crop_set) for crop_set in named)
             self.imported.emit()
             show_info(f"Read {count:,} labels from {Path(path).name}.")
 

@@ -168,7 +168,7 @@ class Labelling(QWidget):
         if study is None or crops is None:
             self.labels = np.empty(0, object)
         else:
-            self.labels = np.concatenate([study.annotations.labels_for(one) for one in crops.sets])
+            self.labels = np.concatenate([study.annotations.labels_for(crop_set) for crop_set in crops.sets])
         self._show_counts()
         list_choices(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
         self.apply_filter()

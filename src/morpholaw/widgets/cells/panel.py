@@ -149,8 +149,8 @@ class CellsWidget(StudyWidget):
         if selected and cells is not None:
             row = cells[cells["index"] == selected[0]]
             if len(row):
-                one = row.iloc[0]
-                return int(one["t"]), float(one["y"]), float(one["x"]), self._side_in_movie(one["set"])
+                cell = row.iloc[0]
+                return int(cell["t"]), float(cell["y"]), float(cell["x"]), self._side_in_movie(cell["set"])
         tracks = self.cutting.tracks.layer
         if (
             self.current.crops is not None
@@ -181,6 +181,10 @@ class CellsWidget(StudyWidget):
         if cells is None or movie is None or crops is None:
             return None
         chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
-        names = [one.name for one in crops.sets if chosen in (None, one.name) and is_cut_from(one, movie)]
+        names = [
+            crop_set.name
+            for crop_set in crops.sets
+            if chosen in (None, crop_set.name) and is_cut_from(crop_set, movie)
+        ]
         of_movie = cells[cells["set"].isin(names) & (cells["t"] >= 0)]
         return of_movie if len(of_movie) else None

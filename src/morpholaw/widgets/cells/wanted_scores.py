@@ -69,7 +69,7 @@ class WantedScores(QObject):
 
     def _model(self, study: Study) -> ClassifierRecord | None:
         trained = readable_records(study, self.error_line.say)
-        return min(trained, key=lambda one: _PREFERRED.index(one.scheme), default=None)
+        return min(trained, key=lambda record: _PREFERRED.index(record.scheme), default=None)
 
     def _failed(self, _: str) -> None:
         if self._asking:

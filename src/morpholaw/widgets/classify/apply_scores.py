@@ -192,7 +192,7 @@ class ApplyScores(QWidget):
         self.cells.clear()
         if self.current.study is not None:
             # sets cut from movies come first, because scores of others cannot be shown in the viewer
-            sets = sorted(self.current.study.sets, key=lambda one: one.record.kind != "movie")
+            sets = sorted(self.current.study.sets, key=lambda crop_set: crop_set.record.kind != "movie")
             self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
         self.cells.setCurrentIndex(max(0, self.cells.findText(before)))
@@ -274,9 +274,9 @@ class ApplyScores(QWidget):
         crops = self.current.crops
         if crops is None or self.table is None or not self._set or cell >= len(crops):
             return
-        one = crops.cells.iloc[cell]
-        if one["set"] == self._set and one["track_id"] >= 0:
-            self.show_track(int(one["track_id"]))
+        row = crops.cells.iloc[cell]
+        if row["set"] == self._set and row["track_id"] >= 0:
+            self.show_track(int(row["track_id"]))
 
     def show_scores(self, classifier: ClassifierRecord) -> None:
         """Write the last scores to the chosen layers; report layers that do not fit below the buttons."""
@@ -360,7 +360,11 @@ class ApplyScores(QWidget):
     def _start_of_set(self) -> int | None:
         """Return the global index of the first scored crop; None if the cells are not in the study."""
         crops = self.current.crops
-        places = [] if crops is None else [k for k, one in enumerate(crops.sets) if one.name == self._set]
+        places = (
+            []
+            if crops is None
+            else [k for k, crop_set in enumerate(crops.sets) if crop_set.name == self._set]
+        )
         return int(crops.offsets[places[0]]) if crops is not None and places else None
 
     def _frame(self) -> float | None:

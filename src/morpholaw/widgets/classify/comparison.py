@@ -71,18 +71,18 @@ class ComparisonTable(RowTable):
         A baseline is shown if it was measured on the same split and classes as one of the classifiers.
         """
         wanted = choose or (self.chosen.name if self.chosen else "")
-        splits = {(one.evaluation.split, one.classes) for one in classifiers}
+        splits = {(record.evaluation.split, record.classes) for record in classifiers}
         self.classifiers = classifiers
-        self.baselines = [one for one in baselines if (one.split, one.classes) in splits]
+        self.baselines = [baseline for baseline in baselines if (baseline.split, baseline.classes) in splits]
         self.blockSignals(True)
         self.setRowCount(len(classifiers) + len(self.baselines))
-        for row, one in enumerate(classifiers):
-            weights = "n/a" if one.head_weights is None else spread(one.head_weights)
+        for row, record in enumerate(classifiers):
+            weights = "n/a" if record.head_weights is None else spread(record.head_weights)
             texts = (
-                (f"{one.short_label} ({one.members})", f"{one.label}, {one.members} models"),
-                _accuracy(one.evaluation.ensemble_accuracy, one.evaluation.test_cells, one.classes),
+                (f"{record.short_label} ({record.members})", f"{record.label}, {record.members} models"),
+                _accuracy(record.evaluation.ensemble_accuracy, record.evaluation.test_cells, record.classes),
                 (weights, ""),
-                (spread(one.expression_sizes), ""),
+                (spread(record.expression_sizes), ""),
                 ("", ""),
             )
             self._fill(row, texts)
@@ -97,8 +97,8 @@ class ComparisonTable(RowTable):
             self._fill(row, texts, Qt.ItemFlag.ItemIsEnabled)
         self.resizeRowsToContents()
         self._fit_height()
-        names = [one.name for one in classifiers]
-        self.setColumnHidden(AGREE, True)  # until the predictions are compared; the names have its room
+        names = [record.name for record in classifiers]
+        self.setColumnHidden(AGREE, True)  # until the predictions are compared, the names need its room
         self.clearSelection()
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
@@ -130,9 +130,9 @@ class ComparisonTable(RowTable):
 
     def mixed(self) -> str:
         """Say why the rows cannot be compared (different classes or different test cells); "" if they can."""
-        if len({one.classes for one in self.classifiers}) > 1:
+        if len({record.classes for record in self.classifiers}) > 1:
             return "Do not compare the rows: the classifiers tell different classes apart."
-        if len({one.evaluation.split for one in self.classifiers}) > 1:
+        if len({record.evaluation.split for record in self.classifiers}) > 1:
             return "Do not compare the rows: the schemes were tested on different cells."
         return ""
 
@@ -144,9 +144,11 @@ class ComparisonTable(RowTable):
         shares : DataFrame
             Share of agreement, one row and one column per classifier; NaN if two classifiers cannot be compared.
         """
-        labels = {one.name: one.label for one in self.classifiers}
-        labels |= {one.name: one.title for one in self.baselines if one.name in shares.index}
-        if not {one.name for one in self.classifiers} <= set(shares.index):
+        labels = {record.name: record.label for record in self.classifiers}
+        labels |= {
+            baseline.name: baseline.title for baseline in self.baselines if baseline.name in shares.index
+        }
+        if not {record.name for record in self.classifiers} <= set(shares.index):
             return
         self.setColumnHidden(AGREE, False)
         names = list(labels)
@@ -166,7 +168,7 @@ class ComparisonTable(RowTable):
 def _accuracy(share: Estimate, cells: int, classes: tuple[str, ...]) -> tuple[str, str]:
     """Return an accuracy with its interval as text for the table, and as text for its tooltip."""
     value, low, high = (
-        number(100 * one, 1).replace("100.0", "100") for one in (share.value, share.low, share.high)
+        number(100 * bound, 1).replace("100.0", "100") for bound in (share.value, share.low, share.high)
     )
     shown = f"{value} ({low}–{high})"
     return shown, f"{percent(share.value)} of {cells:,} held-out cells, {' against '.join(classes)}"

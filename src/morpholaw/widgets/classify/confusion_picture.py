@@ -216,10 +216,12 @@ def _meaning(record: ClassifierRecord) -> str:
     if len(record.classes) > 2:
         return _table(measured, evaluation.test_cells)
     sentences = []
-    for name, one in measured[1:]:  # with two classes, the second one is enough
-        recall = percent_interval(*astuple(one.recall))
-        precision = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
-        share = percent(one.cells / max(1, evaluation.test_cells))
+    for name, evaluated in measured[1:]:  # with two classes, the second one is enough
+        recall = percent_interval(*astuple(evaluated.recall))
+        precision = (
+            "n/a" if np.isnan(evaluated.precision.value) else percent_interval(*astuple(evaluated.precision))
+        )
+        share = percent(evaluated.cells / max(1, evaluation.test_cells))
         sentences.append(
             f"{name}, {share} of the held-out cells: {recall} are found; {precision} of the cells predicted as "
             f"{name} are {name}."
@@ -235,13 +237,13 @@ def _table(measured: list[tuple[str, ClassEvaluation]], test_cells: int) -> str:
         + "".join(
             f"<td align='right' style='white-space: nowrap'>{text}</td>"
             for text in (
-                number(100 * one.cells / max(1, test_cells), 0),
-                _percents(one.recall),
-                _percents(one.precision),
+                number(100 * evaluated.cells / max(1, test_cells), 0),
+                _percents(evaluated.recall),
+                _percents(evaluated.precision),
             )
         )
         + "</tr>"
-        for name, one in measured
+        for name, evaluated in measured
     )
     return f"<table cellspacing='3'><tr>{''.join(f'<th>{title}</th>' for title in head)}</tr>{rows}</table>"
 

@@ -101,7 +101,7 @@ class ClassifyWidget(StudyWidget):
         self.mixed.setWordWrap(True)
         self.compare_button = QPushButton("Compare predictions")
         self.compare_button.setToolTip(
-            "Measure how often two schemes predict the same class for a held-out cell, for the column Agree."
+            "Measure how often two schemes predict the same class for a held-out cell, and show it in the column Agree."
         )
         row = QWidget()
         buttons = QHBoxLayout(row)
@@ -193,13 +193,13 @@ class ClassifyWidget(StudyWidget):
 
     def _may_replace(self, scheme: int) -> bool:
         """Return whether models of the scheme may be replaced; ask if the study has some."""
-        trained = [one for one in self.table.classifiers if one.name == name_of(scheme, "hinge")]
+        trained = [record for record in self.table.classifiers if record.name == name_of(scheme, "hinge")]
         if not trained or self.runner.running:
             return True
-        one = trained[0]
+        record, evaluation = trained[0], trained[0].evaluation
         question = (
-            f"The {one.members} trained models of {one.label} (accuracy "
-            f"{percent(one.evaluation.ensemble_accuracy.value)} on {one.evaluation.test_cells:,} held-out cells) will "
+            f"The {record.members} trained models of {record.label} (accuracy "
+            f"{percent(evaluation.ensemble_accuracy.value)} on {evaluation.test_cells:,} held-out cells) will "
             "be replaced. Train again?"
         )
         return confirmed(self, "Replace trained models", question)

@@ -141,7 +141,7 @@ def score_labels(
         names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
     else:
         of_track = cells["class"].groupby(cells["track_id"].astype(np.int64))
-        names = of_track.agg(lambda one: one.mode().iloc[0]).to_numpy(dtype=str)
+        names = of_track.agg(lambda track_classes: track_classes.mode().iloc[0]).to_numpy(dtype=str)
     layer.features = {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
     if colours:
         known: dict[int | None, str] = {None: "grey", 0: "transparent"}

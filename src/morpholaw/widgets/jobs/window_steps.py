@@ -149,7 +149,7 @@ class WindowSteps(QObject):
         before = self._runs.get(place)
         if before is not None:
             before.deleteLater()
-        self._to_end[:] = [one for one in self._to_end if isinstance(one, JobProcess) and one.running]
+        self._to_end[:] = [item for item in self._to_end if isinstance(item, JobProcess) and item.running]
         self._to_end.extend(run.stop_flag for run in self.running)
         self._runs[place] = run
         self._to_end.append(run.stop_flag)

@@ -60,8 +60,8 @@ class InputBoundary(QWidget):
     def show_law(self, place: LawPlace, classes: tuple[str, ...], colours: dict[str, str]) -> None:
         """Show the law of two classes, or the laws of more; keep the chosen inputs if the law is the same."""
         before, after = (
-            None if one is None else (one.study, one.name, one.member, one.class_name)
-            for one in (self.place, place)
+            None if law is None else (law.study, law.name, law.member, law.class_name)
+            for law in (self.place, place)
         )
         same = before == after
         self.place, self._classes, self._colours = place, classes, colours
@@ -108,9 +108,9 @@ class InputBoundary(QWidget):
         names = computed.computed.names
         for box, name in zip((self.x_box, self.y_box), (*names, ""), strict=False):
             box.clear()
-            for one, label in zip(computed.inputs, computed.input_labels, strict=True):
+            for input_name, label in zip(computed.inputs, computed.input_labels, strict=True):
                 if name:
-                    box.addItem(label, one)
+                    box.addItem(label, input_name)
             box.setCurrentIndex(box.findData(name))
             box.setEnabled(len(computed.inputs) > 2 or (len(computed.inputs) == 2 and bool(name)))
         classes, colours = self._classes, self._colours

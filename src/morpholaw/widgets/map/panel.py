@@ -214,7 +214,7 @@ class MapWidget(StudyWidget):
             return ByValue(np.where(frames < 0, np.nan, frames), "frame")
         if by == MOVIE:
             movies = crops.cells["set"].to_numpy(object)[cells]
-            return ByClass(movies, class_colours([one.name for one in crops.sets]))
+            return ByClass(movies, class_colours([crop_set.name for crop_set in crops.sets]))
         labels = scores.predicted[cells] if by == PREDICTED and scores is not None else current.labels[cells]
         return ByClass(labels, study.class_colours())
 

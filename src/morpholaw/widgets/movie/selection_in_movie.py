@@ -61,7 +61,7 @@ class SelectionInMovie(QObject):
             return
         cells = [cell]
         if QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
-            others = [one for one in current.selection if one != cell]
+            others = [other for other in current.selection if other != cell]
             cells = others if cell in current.selection else [*others, cell]
         self._picking = True
         try:

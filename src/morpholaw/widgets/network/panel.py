@@ -152,7 +152,7 @@ class NetworkWidget(StudyWidget):
         called = [words.get(place, name) for place, name in enumerate(names)]
         self.scene.show_network(network, called, dark, self._outputs(self.record))
         self.view.fit()
-        counts = input_survival([one.kept_inputs for one in self.networks])
+        counts = input_survival([model.kept_inputs for model in self.networks])
         models = len(self.networks)
         readers: dict[int, list[str]] = {}
         for place, count in counts.items():

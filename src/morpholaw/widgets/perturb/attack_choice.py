@@ -123,7 +123,7 @@ class AttackChoice(QWidget):
         self.scheme_box.clear()
         for entry in self.classifiers:
             self.scheme_box.addItem(entry.label, entry.name)
-        default = next((one.name for one in self.classifiers if self.has_gradient(one)), None)
+        default = next((record.name for record in self.classifiers if self.has_gradient(record)), None)
         for name in (default, before):
             if (place := self.scheme_box.findData(name)) >= 0:
                 self.scheme_box.setCurrentIndex(place)

@@ -163,7 +163,7 @@ class CellPanel(QWidget):
 
     def _remedy(self) -> str:
         """Return what to do about a classifier that cannot be attacked because it reads measured shapes."""
-        others = [one.label for one in self.choice.classifiers if self.choice.has_gradient(one)]
+        others = [record.label for record in self.choice.classifiers if self.choice.has_gradient(record)]
         if others:
             return f"Choose another one under Scheme, such as {others[0]}."
         return "Train scheme 1, or another one on latents, in the Classify panel."
@@ -251,8 +251,8 @@ class CellPanel(QWidget):
         if len(attack.classes) > 2:
             most = 20 if len(attack.cells) <= 2 else 12
             captions = [
-                f"{_short(attack, one, most)}\n\u2192 {_short(attack, other, most)}"
-                for one, other in zip(result.predicted, result.perturbed_predicted, strict=True)
+                f"{_short(attack, old_class, most)}\n\u2192 {_short(attack, new_class, most)}"
+                for old_class, new_class in zip(result.predicted, result.perturbed_predicted, strict=True)
             ]
         self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in attack.cells], captions)
 

@@ -168,11 +168,11 @@ class AttackPanel(QWidget):
         trained = readable_records(study, self.error_line.say)
         image = self.choice.space == "image"
         schemes: list[int] = [
-            one.scheme
-            for one in trained
-            if one.name == name_of(one.scheme, "hinge")
-            and set(one.classes) == set(chosen.classes)
-            and (one.scheme > 1 or image)
+            record.scheme
+            for record in trained
+            if record.name == name_of(record.scheme, "hinge")
+            and set(record.classes) == set(chosen.classes)
+            and (record.scheme > 1 or image)
         ]
         if not schemes:
             raise InputError(f"No trained scheme can be attacked in {self.choice.space} space.")

@@ -178,14 +178,14 @@ class SurroundingsPanel(QWidget):
         for name, label in labels.items():
             self.rows.setItem(row, 0, QTableWidgetItem(label))
             self.rows.setSpan(row, 0, 1, len(_COLUMNS))
-            for one in table[table["classifier"] == name].to_dict("records"):
+            for record in table[table["classifier"] == name].to_dict("records"):
                 row += 1
-                change = "" if one["intervention"] == "none" else _interval(one, "flips")
-                shown = SHORT_NAMES[one["intervention"]]
-                texts = (capitalised(shown), _interval(one, "balanced_accuracy"), change)
+                change = "" if record["intervention"] == "none" else _interval(record, "flips")
+                shown = SHORT_NAMES[record["intervention"]]
+                texts = (capitalised(shown), _interval(record, "balanced_accuracy"), change)
                 for column, text in enumerate(texts):
                     item = QTableWidgetItem(text)
-                    item.setToolTip(_tip(one))
+                    item.setToolTip(_tip(record))
                     self.rows.setItem(row, column, item)
             row += 1
         self.rows.setFixedHeight(self.rows.heading.sizeHint().height() + ROW_HEIGHT * row + 8)

@@ -99,8 +99,10 @@ def disagreement(scores: list[CellScores]) -> np.ndarray:
     if not scores:
         return np.empty(0, np.int64)
     count = np.zeros(len(scores[0].scores), np.int64)
-    for place, one in enumerate(scores):
+    for place, first in enumerate(scores):
         for other in scores[place + 1 :]:
-            if set(one.classifier.classes) == set(other.classifier.classes):
-                count += (one.predicted != "") & (other.predicted != "") & (one.predicted != other.predicted)
+            if set(first.classifier.classes) == set(other.classifier.classes):
+                count += (
+                    (first.predicted != "") & (other.predicted != "") & (first.predicted != other.predicted)
+                )
     return count

@@ -35,7 +35,7 @@ class ClassEditor:
         """Return the menu of a class."""
         menu = QMenu(self.parent)
         study = self.current.study
-        others = [] if study is None else [one for one in study.classes if one != name]
+        others = [] if study is None else [other for other in study.classes if other != name]
         self._add(menu, f"Rename {name}...", lambda: self._ask_name(name))
         into = menu.addMenu("Merge into")
         assert into is not None

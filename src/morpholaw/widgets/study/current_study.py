@@ -189,7 +189,7 @@ class CurrentStudy(QObject):
         if self._labels is None or crops is None:
             if self.study is None or crops is None:
                 return np.empty(0, object)
-            labels = [self.study.annotations.labels_for(one) for one in crops.sets]
+            labels = [self.study.annotations.labels_for(crop_set) for crop_set in crops.sets]
             self._labels = np.concatenate(labels).astype(object)
         return self._labels
 
@@ -222,7 +222,7 @@ class CurrentStudy(QObject):
             raise InputError("No cell is selected; select some first.")
         table = crops.cells
         keys = zip(table["set"].iloc[list(cells)], table["crop"].iloc[list(cells)], strict=True)
-        self.required().annotations.set_labels({(str(one), int(crop)): name for one, crop in keys})
+        self.required().annotations.set_labels({(str(set_name), int(crop)): name for set_name, crop in keys})
         self.labels_changed.emit()
 
     @property

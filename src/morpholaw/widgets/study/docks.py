@@ -37,7 +37,7 @@ def open_panel(viewer: Viewer, name: str) -> None:
     panel = viewer.window.dock_widgets.get(f"{name}{SUFFIX}")
     if panel is None:
         offered = PluginManager.instance().get_manifest(PLUGIN).contributions.widgets or []
-        contribution = next(one for one in offered if one.display_name == name)
+        contribution = next(widget for widget in offered if widget.display_name == name)
         panel = contribution.get_callable()(napari_viewer=viewer)
         viewer.window.add_dock_widget(panel, name=f"{name}{SUFFIX}", tabify=True)
     dock = dock_of(panel)

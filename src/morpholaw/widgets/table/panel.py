@@ -85,7 +85,7 @@ class TableWidget(StudyWidget):
             self.summary.setText(NO_CELLS)
             return
         labels, scores = self.current.labels, self.current.last_scores
-        self.filters.refresh([one.name for one in crops.sets], self.labels.buttons.classes, scores)
+        self.filters.refresh([crop_set.name for crop_set in crops.sets], self.labels.buttons.classes, scores)
         with self.error_line.catch():
             chosen = self.filters.chosen(crops, labels, scores, self.current.selection)
             several = len(crops.sets) > 1 and self.filters.movie.currentIndex() <= 0

@@ -165,7 +165,7 @@ class TimelineWidget(StudyWidget):
         if crops is None or tables is None:
             return
         event = tables.events.iloc[row]
-        crop_set = next((one for one in crops.sets if one.name == event["movie"]), None)
+        crop_set = next((candidate for candidate in crops.sets if candidate.name == event["movie"]), None)
         if crop_set is None:
             self.error_line.say(f"The study no longer has the crop set {event['movie']}.", notify=False)
             return
