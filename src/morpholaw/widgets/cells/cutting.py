@@ -208,7 +208,7 @@ class CutFromMovie(QWidget):
                 settings = {"name": chosen.name, **replace, **values}
                 code = layers_code(study.path, "crop", chosen.layer, self.tracks.layer, settings)
             self.runner.run(
-                "crop", study.crop, chosen.pixels, chosen.tracks,
+                "cut crops", study.crop, chosen.pixels, chosen.tracks,
                 name=chosen.name, config=config, python=code, **replace,
             )  # fmt: skip
             return

@@ -19,6 +19,17 @@ from morpholaw.widgets.jobs.step_run import StepRun
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.docks import dock_of
 
+TITLES = {
+    "crop": "cut crops",
+    "discover_law": "search for laws",
+    "improve_law": "improve the law",
+    "law_stability": "measure stability",
+    "timeline": "make timeline",
+    "attack": "attack held-out cells",
+    "attack_pairs": "attack towards each class",
+}
+"""Names of steps in the window that differ from the names of the steps, as on the buttons that start them."""
+
 
 class JobRunner(QWidget):
     """Progress bar, status line and buttons for the steps of one part of a panel, which run one at a time.
@@ -109,11 +120,16 @@ class JobRunner(QWidget):
         python : str
             Code that "Copy as Python" copies; by default the code for the job.
         name : str
-            Name of the step in the window; by default that of the job's step.
+            Name of the step in the window; by default that in :data:`TITLES`, or the job's step.
         """
         if not self._refused():
             self.current.steps.start(
-                self.place, job, name or job.step, python or job_code(job), table=table, files=files
+                self.place,
+                job,
+                name or TITLES.get(job.step, job.step),
+                python or job_code(job),
+                table=table,
+                files=files,
             )
 
     def run(

@@ -253,7 +253,7 @@ class BoundaryTab(QWidget):
             self._adding = shown
             self.runner.show()
             self.runner.run(
-                "latent_space", self.current.live.call, cells_and_surface,
+                "show in 3D", self.current.live.call, cells_and_surface,
                 str(study.path), shown.law, (third, y, x), self.slices.base.copy(), python=shown.python,
             )  # fmt: skip
             self.add_button.setEnabled(not self.runner.running)

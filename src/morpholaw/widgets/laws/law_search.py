@@ -94,7 +94,7 @@ class EngineLine(QWidget):
         )
         if confirmed(self, "Set up PySR", question):
             self._setting_up = True
-            self.runner.run("set_up_PySR", PySREngine().set_up)
+            self.runner.run("set up PySR", PySREngine().set_up)
 
     def showEvent(self, event: Any) -> None:
         """Check the engines when the panel is first shown."""

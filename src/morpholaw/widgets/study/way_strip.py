@@ -218,7 +218,7 @@ class WayStrip(QWidget):
             study = self.current.required().path
             self._report_path = study / "report.html"
             self.report.start(
-                Job("report", str(study), arguments={"out": str(self._report_path)}), name="Report"
+                Job("report", str(study), arguments={"out": str(self._report_path)}), name="write the report"
             )
 
     def _open_report(self, values: dict[str, Any]) -> None:

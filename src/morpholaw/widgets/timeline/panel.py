@@ -149,7 +149,7 @@ class TimelineWidget(StudyWidget):
             arguments = {"out": out, "conditions": self._required_conditions()}
             self._new_study = out
             self.runner.start(
-                Job("condition_study", str(study.path), {}, arguments), name="study of conditions"
+                Job("condition_study", str(study.path), {}, arguments), name="make a study of the conditions"
             )
 
     def reload(self) -> None:
