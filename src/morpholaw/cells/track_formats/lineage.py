@@ -89,7 +89,8 @@ def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     merged = np.bincount(ends[:, 1], minlength=len(spots)) > 1
     if merged.any():
         notes.append(
-            f"{where}: {merged.sum()} spots have two predecessors; they begin new tracks without a parent."
+            f"{where} has merges: spots with two predecessors, {merged.sum()}, begin new tracks without a parent, "
+            "so a cell before a merge and the same cell after it can be on both sides of a split."
         )
         ends = ends[~merged[ends[:, 1]]]
     before[ends[:, 1]] = ends[:, 0]
