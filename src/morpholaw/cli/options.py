@@ -67,11 +67,13 @@ LOSS = click.option(
     help="Loss that the laws of scheme 4 were found with.",
 )
 
-CLASSES = click.option(
+_WHICH = "Classes to distinguish, or 'all' for every labelled class. Default: "
+_USUAL = "interphase and metaphase if both are labelled, otherwise every labelled class."
+CLASSES = click.option("--classes", metavar="A,B[,C...]", help=f"{_WHICH}{_USUAL}")
+LAW_CLASSES = click.option(
     "--classes",
     metavar="A,B[,C...]",
-    help="Classes to distinguish, or 'all' for every labelled class. Default: interphase and metaphase if both are "
-    "labelled, otherwise every labelled class.",
+    help=f"{_WHICH}those of scheme 3 once it is trained; until then {_USUAL}",
 )
 
 INPUTS = click.option(

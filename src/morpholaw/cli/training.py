@@ -15,6 +15,7 @@ from morpholaw.cli.options import (
     DRY_RUN,
     INPUTS,
     KEEP,
+    LAW_CLASSES,
     LOSS,
     PRESET,
     SCHEME_HELP,
@@ -225,7 +226,7 @@ def tune(
 )
 @click.option("--engine", help="Search engine: auto (default), pysr or embedded.")
 @click.option("--count", type=int, help="Number of laws (10).")
-@CLASSES
+@LAW_CLASSES
 @INPUTS
 @NAME
 @REPLACE
