@@ -94,9 +94,10 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
         str(RICH.complexity),
     )
     assert panel.law == RICH
-    qtbot.waitUntil(lambda: bool(panel.formula.lines), timeout=30_000)
-    assert "".join(panel.formula.lines).startswith("f = z_{5}")  # until its latents have names
-    qtbot.waitUntil(lambda: panel.front.canvas is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=30_000)
+    written = "".join(panel.formula.lines)  # with symbols of latents, or their names where these came first
+    assert written.startswith("f = ")
+    assert all(part in written for part in (r"\sin", "^{2}", "e^{e^{", "1.5"))
     assert panel.formula.pixmap().width() / panel.formula.devicePixelRatio() <= panel.formula.width()
 
 
