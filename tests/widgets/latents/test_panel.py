@@ -180,7 +180,7 @@ def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
     panel.form.set_values({})
     shutil.rmtree(labelled_study)
     panel.train_button.click()
-    assert "gone" in widget.error_line.text()
+    assert "no longer exists" in widget.error_line.text()
     assert not panel.runner.running
 
 

@@ -371,9 +371,9 @@ def test_a_study_deleted_meanwhile_is_a_sentence(widget, trained_study, qtbot):
     select(widget, qtbot, 3)
     shutil.rmtree(trained_study)
     select(widget, qtbot, 4)
-    assert "gone" in widget.error_line.text()
+    assert "no longer exists" in widget.error_line.text()
     widget.attack.button.click()
-    assert "gone" in widget.error_line.text()
+    assert "no longer exists" in widget.error_line.text()
 
 
 def test_a_damaged_classifier_is_left_out_and_said(widget, trained_study):
