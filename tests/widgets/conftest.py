@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import gc
 import shutil
 import warnings
@@ -29,6 +31,17 @@ def _windows_are_imported():
 
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _manifests_are_parsed_once():
+    """Parse the manifests of plugins once; napari parses them again for every viewer, a third of its start."""
+    from npe2.manifest import _bases
+
+    parse = functools.cache(_bases._load_yaml_no_duplicates)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_bases, "_load_yaml_no_duplicates", lambda file: copy.deepcopy(parse(file.read())))
+        yield
 
 
 @pytest.fixture(autouse=True)
