@@ -202,7 +202,7 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             f"{evaluation.split}: {evaluation.training_cells:,} training cells, {evaluation.test_cells:,} test cells",
         ),
     ]
-    doubts = laws.doubts(material.records[name])
+    doubts = performance.doubts(material.records[name])
     if len(classifier.classes) == 2:
         return [*doubts, Table(("Measure", "Value"), rows)]
     return [*doubts, Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from morpholaw.display import percent, percent_interval
 from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
@@ -107,7 +108,8 @@ def overview(folder: StudyFolder) -> Overview:
     records = tuple(classifiers.readable_records(folder, warnings.append))
     for record in records:
         warnings += changes_since(folder, record, given)
-        warnings += [sentence for sentence in (guessing_sentence(record),) if sentence]
+        if sentence := guessing_sentence(record):
+            warnings.append(sentence)
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
     return Overview(sets, counts, encoder, records, tuple(warnings), step)
@@ -133,6 +135,12 @@ def guessing_sentence(record: ClassifierRecord) -> str:
         f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives {percent(guessing, 0)}. "
         "Do not draw conclusions from it."
     )
+
+
+def tell_guessing(record: ClassifierRecord, monitor: Monitor) -> None:
+    """Emit a warning if a classifier is not significantly better than guessing on held-out cells."""
+    if sentence := guessing_sentence(record):
+        monitor.emit(Message(sentence, "warning"))
 
 
 def start_sentence(record: ClassifierRecord) -> str:

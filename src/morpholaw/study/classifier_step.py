@@ -16,7 +16,7 @@ from morpholaw.store.classifier_record import STARTS, ClassifierRecord, Start, n
 from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
-from morpholaw.store.overview import guessing_sentence
+from morpholaw.store.overview import tell_guessing
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.cnn_start import starting_encoder, starts_from_study
@@ -77,8 +77,7 @@ def train(
         return None
     record = keep(folder, classifier, name, cells, config, started_from=started_from)
     checkpoint.remove()
-    if sentence := guessing_sentence(record):
-        monitor.emit(Message(sentence, "warning"))
+    tell_guessing(record, monitor)
     return record
 
 

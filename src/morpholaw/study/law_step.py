@@ -27,7 +27,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
-from morpholaw.store.overview import guessing_sentence
+from morpholaw.store.overview import tell_guessing
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
@@ -123,8 +123,7 @@ def discover(
     record = keep(folder, classifier, name, cells, split, config)
     if not monitor.should_stop():
         checkpoint.remove()
-    if sentence := guessing_sentence(record):
-        monitor.emit(Message(sentence, "warning"))
+    tell_guessing(record, monitor)
     return record
 
 
@@ -170,8 +169,7 @@ def _discover_class_laws(
         )
     classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config)
-    if sentence := guessing_sentence(record):
-        monitor.emit(Message(sentence, "warning"))
+    tell_guessing(record, monitor)
     return record
 
 

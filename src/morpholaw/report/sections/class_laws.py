@@ -14,7 +14,8 @@ from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
 from morpholaw.report.sections.law import DIGITS, WITHIN, excluding, inputs_table
-from morpholaw.report.sections.laws import doubts, search
+from morpholaw.report.sections.laws import search
+from morpholaw.report.sections.performance import doubts
 from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
 
@@ -28,6 +29,7 @@ def class_laws(material: Material) -> list[Block]:
     for name, record in material.records.items():
         if record.scheme == 4 and not record.two_classes:
             blocks += [
+                *doubts(record),
                 *formulas(material, name, 0),
                 *in_words(material, name, 0),
                 *regions(material, name, 0),
@@ -48,7 +50,6 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
         f"classified correctly; the balanced accuracy is {percent_interval(*astuple(evaluation.balanced_interval))}."
     )
     blocks: list[Block] = [
-        *doubts(record),
         Paragraph(intro),
         *(
             Formula(

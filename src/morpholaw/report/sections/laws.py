@@ -17,9 +17,9 @@ from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
+from morpholaw.report.sections.performance import doubts
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.evaluation_record import Evaluation
-from morpholaw.store.overview import guessing_sentence
 
 LOSSES: dict[Loss, str] = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 
@@ -50,12 +50,6 @@ def laws(material: Material, name: str) -> list[Block]:
         Paragraph("Law 1, which is the one that is applied:"),
         *law_figures(material, name, 0),
     ]
-
-
-def doubts(record: ClassifierRecord) -> list[Block]:
-    """Return a warning if the accuracy of the laws cannot be distinguished from guessing."""
-    sentence = guessing_sentence(record)
-    return [Paragraph(sentence, "warning")] if sentence else []
 
 
 def search(record: ClassifierRecord) -> str:

@@ -14,6 +14,7 @@ from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.overview import guessing_sentence, start_sentence
 
 WRONG = 8
@@ -26,17 +27,19 @@ TOLERANCE = 0.01
 """Largest loss of accuracy, compared with the best model, that is accepted of a smaller model."""
 
 
+def doubts(record: ClassifierRecord) -> list[Block]:
+    """Return a warning if the accuracy of a classifier cannot be distinguished from guessing."""
+    sentence = guessing_sentence(record)
+    return [Paragraph(sentence, "warning")] if sentence else []
+
+
 def performance(material: Material) -> list[Block]:
     """Show ROC curves, confusion matrices, and accuracy by class and by group, on the test cells."""
     from morpholaw.figures.performance import roc
 
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to compare.")
-    blocks: list[Block] = [
-        Paragraph(sentence, "warning")
-        for name in material.names
-        if (sentence := guessing_sentence(material.records[name]))
-    ]
+    blocks = [block for name in material.names for block in doubts(material.records[name])]
     curves = {
         scheme: name
         for scheme, name in material.one_a_scheme.items()
