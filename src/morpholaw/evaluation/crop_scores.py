@@ -57,19 +57,16 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
     return to_blocks(tensor) if isinstance(classifier, FusedClassifier) else tensor
 
 
-def scorer(classifier: Classifier, threads: int | None = None) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that scores crops with every model of a classifier.
+def thread_scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that scores crops in the calling thread, in which torch then uses a single core.
 
-    The score of a cell is identical, to the last bit, whichever other cells are scored with it. To this end, crops are
-    divided into parts and each part is scored on one core, as sums over several cores are rounded differently.
+    It suits callers with one thread per core. The score of a cell is identical, to the last bit, whichever other cells
+    are scored with it: sums over several cores, or over batches of another size, would be rounded differently.
 
     Parameters
     ----------
     classifier : Classifier
         The classifier, in evaluation mode.
-    threads : int, optional
-        Number of parts that are scored in parallel, by default the number of cores. With 1, they are scored in the
-        calling thread, which suits callers with one thread per core; torch then uses a single core in this thread.
 
     Returns
     -------
@@ -79,20 +76,28 @@ def scorer(classifier: Classifier, threads: int | None = None) -> Callable[[np.n
     """
     fast = fuse(classifier)
 
-    @torch.no_grad()
     def score_part(crops: np.ndarray) -> np.ndarray:
         missing = -len(crops) % WHOLE
         whole = np.concatenate([crops, np.zeros((missing, *crops.shape[1:]), crops.dtype)])
         scores = fast.score_images(prepare_inputs(fast, whole, "image")).float().cpu().numpy()
         return scores[:, : len(crops)]
 
+    @torch.no_grad()
     def score(crops: np.ndarray) -> np.ndarray:
-        parts = list(batches(crops, CPU_BATCH))  # activations of a part stay in the CPU's cache
-        if threads == 1:
-            torch.set_num_threads(1)
-            return np.concatenate([_no_scores(classifier), *map(score_part, parts)], axis=1)
-        workers = max(1, min(threads or most_threads(), len(parts)))
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        torch.set_num_threads(1)
+        parts = batches(crops, CPU_BATCH)  # activations of a part stay in the CPU's cache
+        return np.concatenate([_no_scores(classifier), *map(score_part, parts)], axis=1)
+
+    return score
+
+
+def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that scores crops like :func:`thread_scorer`, in as many threads as there are cores."""
+    score_part = thread_scorer(classifier)
+
+    def score(crops: np.ndarray) -> np.ndarray:
+        parts = list(batches(crops, CPU_BATCH))
+        with ThreadPoolExecutor(max(1, min(most_threads(), len(parts)))) as pool:
             return np.concatenate([_no_scores(classifier), *pool.map(score_part, parts)], axis=1)
 
     return score

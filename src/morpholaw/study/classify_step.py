@@ -24,7 +24,7 @@ from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.display import percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
-from morpholaw.evaluation.crop_scores import score_crops, scorer
+from morpholaw.evaluation.crop_scores import score_crops, thread_scorer
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import margins, median_score
 from morpholaw.evaluation.stage_hmm import classify_stages
@@ -191,7 +191,7 @@ def classify_movie(
     config = at_scale(config, inputs.movie, model_scale(folder), monitor)
     cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
     compare_pixels(cells).tell(monitor, config.force)
-    score, familiarity = scorer(applied.classifier, threads=1), applied.familiarity
+    score, familiarity = thread_scorer(applied.classifier), applied.familiarity
 
     def process(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         return score(crops), None if familiarity is None else familiarity.unusual(crops)
