@@ -68,25 +68,25 @@ def crop_reader(folder: Path, size: int, channel: int | str | None) -> Iterator[
 
     def answer(question: tuple[Callable[..., Any], list[Path], float | None]) -> list[Any]:
         function, files, background = question
-        if function is _pixel_size:
-            return [_pixel_size(file) for file in files]
-        return [function(read_grey(file, channel), size, background) for file in files]
+        return [function(file, channel, size, background) for file in files]
 
     with answered_apart(answer, folder) as ask:
         yield CropReader(ask)
 
 
-def _sample(image: np.ndarray, size: int, _: None) -> tuple[np.ndarray, float]:
+def _sample(file: Path, channel: int | str | None, size: int, _: None) -> tuple[np.ndarray, float]:
+    image = read_grey(file, channel)
     step = max(1, max(image.shape) // _SAMPLE_SIDE)  # enough for the background level
     return cut_centre(image, size), float(np.percentile(image[::step, ::step], 5))
 
 
-def _crop(image: np.ndarray, size: int, background: float) -> ReadCrop:
+def _crop(file: Path, channel: int | str | None, size: int, background: float) -> ReadCrop:
+    image = read_grey(file, channel)
     digest = hashlib.sha256(image.tobytes()).digest()
     return ReadCrop(fit_square(image, size, background), image.shape, digest)
 
 
-def _pixel_size(file: Path) -> float | None:
+def _pixel_size(file: Path, *_: object) -> float | None:
     if file.suffix.lower() not in (".tif", ".tiff"):
         return None
     try:
