@@ -19,6 +19,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.crops import file_source, one_grey_value
 from morpholaw.cells.even_spacing import spread
+from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
@@ -26,8 +27,6 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 
 _SAMPLE_CROPS = 512
 _BATCH = 256
-_SAME_SCALE = 0.02
-"""Relative difference below which pixel sizes count as equal."""
 _MOST = 0.8
 """Share of crops with a dark centre above which a warning is given."""
 
@@ -171,7 +170,7 @@ def stated_pixel_size(
     if not stated:
         return None
     least, most = min(stated), max(stated)
-    if most / least - 1 > _SAME_SCALE:
+    if most / least - 1 > SAME_SIZE:
         raise InputError(
             f"The images state different pixel sizes: {stated[least]} {least:.4g} um, {stated[most]} {most:.4g} um, so "
             "their cells have different scales. Import them separately, or give the correct size with --set "

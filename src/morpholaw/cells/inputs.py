@@ -15,6 +15,7 @@ import pandas as pd
 
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
+from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracker_masks import TrackerMasks
@@ -23,7 +24,6 @@ from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 
-_SAME_SCALE = 0.02  # relative difference below which pixel sizes count as equal
 _NEAR_BORDER = 0.05  # share of positions that may be just outside the image
 _FAR_OUTSIDE = 0.001  # share of positions that may be far outside the image
 
@@ -282,7 +282,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
 
 def _scale(movie: Movie, tracks: Tracks) -> str:
     stated, of_movie = tracks.facts.pixel_size, movie.pixel_size
-    if stated is None or of_movie is None or abs(stated / of_movie - 1) <= _SAME_SCALE:
+    if stated is None or of_movie is None or abs(stated / of_movie - 1) <= SAME_SIZE:
         return ""
     origin = movie.facts.pixel_size_source or "the movie"
     return (

@@ -35,8 +35,8 @@ COARSEST = 20.0
 """Largest plausible pixel size in micrometres; larger ones are print resolutions (72 dpi is 353 um)."""
 FINEST = 0.001
 """Smallest plausible pixel size in micrometres; smaller ones have a wrong unit."""
-_SQUARE = 0.02
-"""Relative difference below which the sides of a pixel are equal; stages and cameras are not calibrated better."""
+SAME_SIZE = 0.02
+"""Relative difference below which pixel sizes, or the sides of a pixel, are equal; calibrations are not better."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PixelSize:
         InputError
             If pixels are not square, so that one number cannot describe them.
         """
-        if abs(self.y - self.x) > _SQUARE * max(self.y, self.x):
+        if abs(self.y - self.x) > SAME_SIZE * max(self.y, self.x):
             raise InputError(
                 f"{where}: according to its {self.source}, pixels are not square ({self.y:.4g} um high, {self.x:.4g} "
                 "um wide), so cells would look stretched. Resample it to square pixels, or, if the header is "
