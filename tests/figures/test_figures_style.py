@@ -31,9 +31,13 @@ from morpholaw.figures.style import (
 )
 
 
+def linear(colour):
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
 def luminance(colour):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+    return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
@@ -169,9 +173,7 @@ def unlikeness(one: str, other: str) -> float:
 
 
 def _lab(view: np.ndarray, colour: str) -> np.ndarray:
-    rgb = np.array(to_rgb(colour))
-    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    light = np.clip(view @ light, 0, 1)
+    light = np.clip(view @ linear(colour), 0, 1)
     return rgb2lab(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
 
 

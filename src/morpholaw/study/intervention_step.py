@@ -108,11 +108,11 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     """
     sentences = {}
     for name, rows in table.groupby("classifier", sort=False):
-        dependences = [
+        measured = [
             Intervention(row["intervention"], _estimate("flips", row), _estimate("balanced_accuracy", row))
             for row in rows.to_dict("records")
         ]
-        sentences[str(name)] = dependence(dependences).sentence
+        sentences[str(name)] = dependence(measured).sentence
     return sentences
 
 

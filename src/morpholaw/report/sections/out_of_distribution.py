@@ -35,9 +35,9 @@ def out_of_distribution(material: Material) -> list[Block]:
     with_latents = [name for name, results in probed.items() if results[0].means is not None]
     if with_latents:
         blocks.append(_latent_space(material, with_latents[0], probed[with_latents[0]]))
-    record = next(filter(None, (familiarity(material.study, name) for name in names)), None)
-    blocks.append(_predictions(material, probed, odd, record))
-    blocks.append(_unusual_cells(material, record))
+    known = next(filter(None, (familiarity(material.study, name) for name in names)), None)
+    blocks.append(_predictions(material, probed, odd, known))
+    blocks.append(_unusual_cells(material, known))
     return blocks + _deciding(material, probed)
 
 

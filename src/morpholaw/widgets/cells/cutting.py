@@ -28,7 +28,7 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
-from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.jobs.job_runner import TITLES, JobRunner
 from morpholaw.widgets.movie.layer_sources import layers_code, movie_array, movie_path, tracks_table
 from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -208,7 +208,7 @@ class CutFromMovie(QWidget):
                 settings = {"name": chosen.name, **replace, **values}
                 code = layers_code(study.path, "crop", chosen.layer, self.tracks.layer, settings)
             self.runner.run(
-                "cut crops", study.crop, chosen.pixels, chosen.tracks,
+                TITLES["crop"], study.crop, chosen.pixels, chosen.tracks,
                 name=chosen.name, config=config, python=code, **replace,
             )  # fmt: skip
             return
