@@ -127,14 +127,14 @@ def import_folder(
         out = folder.new_set_folder(name or Path(images).name)
         imported = import_crops(images, out, config, monitor)
         try:
-            _compare_with_others(imported, before, monitor)
+            _compare_with_others(imported, before, folder.path, monitor)
         except BaseException:
             shutil.rmtree(imported.folder, ignore_errors=True)
             raise
         return imported
 
 
-def _compare_with_others(imported: CropSet, others: Sequence[CropSet], monitor: Monitor) -> None:
+def _compare_with_others(imported: CropSet, others: Sequence[CropSet], study: Path, monitor: Monitor) -> None:
     """Refuse crops most of which are in another set of the study, and tell of some that are.
 
     The same cell under two groups would be on both sides of a split into training and test.
@@ -151,8 +151,8 @@ def _compare_with_others(imported: CropSet, others: Sequence[CropSet], monitor: 
         sentence = f"{count} of {len(imported)} images are already in the study, in the set {other.name}"
         if 2 * count > len(marks):
             raise InputError(
-                f"{sentence}, so their cells would be in it twice. Delete that set first (morpholaw sets --delete "
-                f"{other.name}), or import the other images alone."
+                f"{sentence}, so their cells would be in it twice. Import the other images alone, or first delete that "
+                f"set with its labels (morpholaw sets --study {study} --delete {other.name})."
             )
         monitor.emit(
             Message(f"{sentence}; a cell that is in two groups can be in training and in test.", "warning")
