@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from morpholaw.cells.crop_record import MovieSource
 from morpholaw.cells.crops import cut_crops
-from morpholaw.cells.cut_plan import lineage_roots
+from morpholaw.cells.families import families
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.normalise import Normalisation
-from morpholaw.cells.tracks import read_tracks
+from morpholaw.cells.tracks import TracksWarning, read_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor, Progress
@@ -174,7 +174,45 @@ def test_a_lineage_is_one_group_even_where_its_founder_lies_outside(tmp_path):
 def test_a_long_line_of_descent_has_one_root():
     generations = 1000
     tracks = track([(i, i, 0.0, 0.0) for i in range(generations)], parent=np.arange(generations) - 1)
-    assert (lineage_roots(tracks) == 0).all()
+    assert (families(tracks) == 0).all()
+
+
+def test_merged_tracks_and_daughters_of_a_mother_that_is_not_shown_are_one_group(tmp_path):
+    rows = [
+        (3, 0, 30.0, 30.0),
+        (5, 0, 60.0, 60.0),
+        (4, 1, 45.0, 45.0),
+        (6, 2, 40.0, 40.0),
+        (7, 2, 50.0, 50.0),
+    ]
+    rows += [(8, 1, 90.0, 30.0), (9, 1, 90.0, 50.0), (10, 0, 30.0, 90.0)]
+    tracks = track(rows, parent=[-1, -1, -1, 4, 4, 77, 77, -1], family=[0, 0, 0, 1, 1, 2, 3, 4])
+    with pytest.warns(TracksWarning, match="2 tracks have a parent that is not in the table"):
+        crops = cut(nuclei(), tracks, tmp_path / "set")
+    merged = dict.fromkeys((3, 5, 4, 6, 7), "film/3")
+    assert dict(zip(crops.cells.track_id, crops.cells.group, strict=True)) == {
+        **merged,
+        8: "film/8",
+        9: "film/8",
+        10: "film/10",
+    }
+
+
+def test_a_mark_for_no_parent_makes_no_family():
+    tracks = track([(i, 0, 0.0, 0.0) for i in range(1, 6)], parent=[99999] * 5)
+    assert families(tracks).tolist() == [1, 2, 3, 4, 5]
+
+
+def test_frames_that_repeat_an_earlier_one_are_told(tmp_path):
+    pixels = nuclei()
+    said: list[Any] = []
+    cut_crops(open_movie(pixels, name="film"), MIDDLE, tmp_path / "a", None, SCALE, Monitor(said.append))
+    assert not [one for one in said if isinstance(one, Message)]
+    pixels[4] = pixels[1]
+    cut_crops(open_movie(pixels, name="film"), MIDDLE, tmp_path / "b", None, SCALE, Monitor(said.append))
+    (warning,) = [one for one in said if isinstance(one, Message)]
+    assert "same pixels as an earlier one (1 and 4)" in warning.text
+    assert warning.level == "warning"
 
 
 def test_labels_and_further_columns_come_along(tmp_path):

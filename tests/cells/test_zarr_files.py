@@ -156,3 +156,39 @@ def test_numbers_that_json_does_not_have_are_refused_and_other_programs_may_writ
         with pytest.raises(InputError, match="is not a JSON number"):
             read_json(tmp_path / "a.json")
         assert not np.isfinite(read_json(tmp_path / "a.json", finite=False)["a"])
+
+
+@pytest.mark.parametrize(("version", "separator"), [(2, "."), (2, "/"), (3, "/")])
+def test_frames_whose_chunks_are_not_stored_are_named(tmp_path: Path, version: Any, separator: str) -> None:
+    path = tmp_path / "movie.zarr"
+    keys = {"dimension_separator": separator} if version == 2 else {}
+    group = zarr.create_group(path, zarr_format=version)
+    shape, chunks = (8, 2, 64, 64), (1, 1, 32, 64)
+    keys = {"chunk_key_encoding": {"name": "v2", "separator": separator}} if version == 2 else {}
+    array = group.create_array("0", shape=shape, chunks=chunks, dtype="u2", **keys)
+    array[:] = np.random.default_rng(0).integers(1, 999, shape)
+    axes = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
+    axes += [{"name": n, "type": "space", "unit": "micrometer"} for n in "yx"]
+    scale = [{"type": "scale", "scale": [1, 1, 0.5, 0.5]}]
+    datasets = [{"path": "0", "coordinateTransformations": scale}]
+    group.attrs["multiscales"] = [{"axes": axes, "datasets": datasets}]
+    assert not any("stored" in note for note in open_movie(path, channel=1).facts.notes)
+    chunk = (
+        (lambda *i: "c/" + "/".join(map(str, i))) if version == 3 else lambda *i: separator.join(map(str, i))
+    )
+    for gone in [(3, 1, 0, 0), (3, 1, 1, 0), (6, 1, 1, 0), (5, 0, 0, 0)]:
+        (path / "0" / chunk(*gone)).unlink()
+    notes = [note for note in open_movie(path, channel=1).facts.notes if "stored" in note]
+    assert len(notes) == 2
+    assert "1 frame of which nothing is stored (3)" in notes[0]
+    assert "1 frame of which parts are not stored (6)" in notes[1]
+
+
+def test_a_graph_without_some_of_its_positions_is_refused(tmp_path: Path) -> None:
+    array = zarr.create_array(tmp_path / "x", shape=(10,), chunks=(4,), dtype="f8")
+    array[:] = np.arange(10) + 1.0
+    assert read_array(tmp_path / "x", complete=True).tolist() == (np.arange(10) + 1.0).tolist()
+    (tmp_path / "x" / "c" / "1").unlink()
+    with pytest.raises(InputError, match="lacks 1 of its 3 chunks"):
+        read_array(tmp_path / "x", complete=True)
+    assert read_array(tmp_path / "x")[4] == 0

@@ -114,6 +114,7 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
     said.clear()
     study.classify(2, crops=pictures, monitor=Monitor(said.append))
     assert any(f"The pixel size of the images in {pictures} is unknown" in one.text for one in of_text(said))
+    assert not any("split" in one.text for one in of_text(said))  # nothing is split here
     with pytest.raises(InputError, match=r"images in .*pictures is 0\.65 um"):
         study.classify(2, crops=pictures, pixel_size=0.65)
     assert len(study.classify(2, crops=pictures, pixel_size=0.333)) == 3

@@ -27,6 +27,7 @@ from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.pixel_check import PixelFindings, check_pixels, frame_pairs
+from morpholaw.cells.repeated_frames import RepeatedFrames
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
@@ -58,8 +59,9 @@ def cut_crops(
     """Cut crops of all tracked cells from a movie (paper, 5.1).
 
     A crop is centred on the pixel nearest to the centroid, which becomes pixel [size // 2, size // 2]. Cells are sorted
-    by frame and ``track_id``. Their ``group`` consists of the movie's name and the first ancestor's ``track_id``: a
-    whole lineage tree is one group, because a daughter's first crops resemble her mother's last ones.
+    by frame and ``track_id``. Their ``group`` consists of the movie's name and the first ancestor's ``track_id``:
+    tracks connected by divisions or merges are one group, because a daughter's first crops resemble her mother's last
+    ones, and a merged track shows the same cells as the tracks before it.
 
     Parameters
     ----------
@@ -180,6 +182,7 @@ class MovieCells:
         self.table = planned_cells(self._plan.rows, tracks, self.group_prefix)
         self._cutter = _Cutter(self.config, self._plan.shape)
         self._read_ahead: dict[int, np.ndarray] = {}
+        self._repeated = RepeatedFrames()
         if normalisation is None:
             normalisation = _fit(
                 self._sample(), self._plan.frames, self._cutter, movie.name, self.config.brightness
@@ -243,6 +246,8 @@ class MovieCells:
                 if monotonic() - last_report > 0.2 or done == len(self):
                     last_report = monotonic()
                     monitor.emit(Progress(done, len(self), "cutting crops"))
+        if (sentence := self._repeated.sentence(self.movie.frame, self.movie.name)) is not None:
+            monitor.emit(Message(sentence, "warning"))
 
     def cut_masks(self, masks: TrackerMasks) -> Iterator[np.ndarray]:
         """Yield the tracker's masks of the crops' central cells, bool (k, s, s), frame by frame."""
@@ -257,7 +262,9 @@ class MovieCells:
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return a frame, from the cache if it was read before, and the positions of its cells."""
         t, y, x = planned
-        return (self._read_ahead.pop(t) if t in self._read_ahead else self.movie.frame(t)), y, x
+        frame = self._read_ahead.pop(t) if t in self._read_ahead else self.movie.frame(t)
+        self._repeated.add(t, frame)
+        return frame, y, x
 
     def _cut(
         self, process: Callable[[np.ndarray], Any], frame: tuple[np.ndarray, np.ndarray, np.ndarray]

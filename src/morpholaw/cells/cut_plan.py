@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.families import families
 from morpholaw.cells.tracks import clip_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -90,29 +91,12 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
 
 
 def planned_cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the table of the planned cells; a whole lineage tree is one group."""
-    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text per track, not one per row
-    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
+    """Return the table of the planned cells; tracks connected by divisions or merges are one group."""
+    names = families(tracks).map(lambda family: f"{name}/{family}")  # one text per track, not one per row
+    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label", "family")}
     label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
     group = rows["track_id"].map(names).to_numpy()
     return cells_table(len(rows), label=label, group=group, **extra)
-
-
-def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
-    """Return the first ancestor's track_id of every track, as a Series indexed by track_id.
-
-    A parent that is not in the table ends the line, and so does a cycle, which real lineages do not have.
-    """
-    first = tracks.drop_duplicates("track_id")
-    ids, parents = first["track_id"].to_numpy(), first["parent"].to_numpy()
-    parent_of = pd.Series(np.where(np.isin(parents, ids), parents, ids), index=ids)
-    roots = parent_of.copy()
-    for _ in range(len(ids).bit_length() + 1):  # each round doubles the number of generations
-        further = roots.map(roots)
-        if (further == roots).all():
-            break
-        roots = further
-    return roots
 
 
 def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:

@@ -37,6 +37,7 @@ def import_crops(
     config: ImportConfig | None = None,
     monitor: Monitor = SILENT,
     overwrite: bool = False,
+    to_split: bool = True,
 ) -> CropSet:
     """Import all PNG, TIFF and JPEG images below ``folder`` as crops: single-channel, any real dtype, any size.
 
@@ -59,6 +60,8 @@ def import_crops(
         Receives progress and warnings, and can stop the import.
     overwrite : bool
         Replace an existing set once the new one is complete.
+    to_split : bool
+        Whether the crops may be split into training and test cells, so that warnings about their groups apply.
 
     Returns
     -------
@@ -113,8 +116,10 @@ def import_crops(
             if monotonic() - last_report > 0.2 or writer.count == len(files):
                 last_report = monotonic()
                 monitor.emit(Progress(writer.count, len(files), "importing crops"))
-        for text, level in _remarks(config, len(files), duplicates, resized, labels, masks):
+        for text, level in _remarks(config, len(files), resized, labels, masks):
             monitor.emit(Message(text, level))
+        for text in _group_remarks(config, len(files), duplicates) if to_split else ():
+            monitor.emit(Message(text, "warning"))
         doubts = [*_doubts(contradicting, empty, dark, len(files))]
         if not config.classes and (doubt := other_classes(names, labels)):
             doubts.append(doubt)
@@ -191,7 +196,7 @@ def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[N
 
 
 def _remarks(
-    config: ImportConfig, n: int, duplicates: int, resized: int, labels: list[str], masks: int
+    config: ImportConfig, n: int, resized: int, labels: list[str], masks: int
 ) -> list[tuple[str, str]]:
     """Return messages about the import, as pairs of sentence and level."""
     counts = Counter(label or "unlabelled" for label in labels)
@@ -212,19 +217,19 @@ def _remarks(
                 "info",
             )
         )
+    return remarks
+
+
+def _group_remarks(config: ImportConfig, n: int, duplicates: int) -> Iterator[str]:
+    """Yield warnings about groups, which matter for splits into training and test cells."""
     if not config.group_regex:
-        remarks.append(
-            (
-                "No group pattern was given, so each file counts as a separate cell; crops of one "
-                "track or movie may then be on both sides of a split.",
-                "warning",
-            )
+        yield (
+            "No group pattern was given, so each file counts as a separate cell; crops of one track or movie may then "
+            "be on both sides of a split."
         )
     if duplicates:
         text = f"{duplicates} of {n} images have the same pixels as an earlier one"
-        text += " in another group." if config.group_regex else "; they share its group."
-        remarks.append((text, "warning"))
-    return remarks
+        yield text + (" in another group." if config.group_regex else "; they share its group.")
 
 
 def _dark_inside(crops: np.ndarray) -> np.ndarray:

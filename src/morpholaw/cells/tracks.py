@@ -1,8 +1,9 @@
 """Tracks of cells as a table, from any program.
 
 A track table has the columns ``track_id``, ``t`` (int64), ``y``, ``x`` (float64, in pixels; 0 is the centre of the
-first row or column) and ``parent`` (int64, -1 for none), and optionally ``label`` (str, "" for none) and ``dummy``
-(bool, whether the position was interpolated by the tracker). It is sorted by track and time.
+first row or column) and ``parent`` (int64, -1 for none), and optionally ``label`` (str, "" for none), ``dummy``
+(bool, whether the position was interpolated by the tracker) and ``family`` (int64, equal for related tracks; only if
+some are related in ways that ``parent`` does not state, such as by a merge). It is sorted by track and time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.families import families
 from morpholaw.cells.track_checks import check_axes, check_links
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import place_frames
@@ -180,8 +182,19 @@ def _moved(table: pd.DataFrame, where: str) -> pd.DataFrame:
     kept = table[table["t"] >= 0].reset_index(drop=True)
     if len(kept) == 0:
         raise InputError(f"{where} has no cell in a frame of the movie; give another --frame-offset.")
+    related = families(table)
     kept.loc[~kept["parent"].isin(kept["track_id"]), "parent"] = -1
-    return kept
+    return _with_family(kept, related)
+
+
+def _with_family(table: pd.DataFrame, related: pd.Series) -> pd.DataFrame:
+    """Return a table with the column ``family`` (see :func:`families`) if its parents do not state all relations."""
+    table = table.drop(columns="family", errors="ignore")
+    stated = families(table)
+    wanted = related.reindex(stated.index)
+    if len(set(zip(stated, wanted, strict=True))) == stated.nunique() == wanted.nunique():
+        return table
+    return table.assign(family=table["track_id"].map(wanted).to_numpy(np.int64))
 
 
 def validate_tracks(
@@ -189,8 +202,8 @@ def validate_tracks(
 ) -> pd.DataFrame:
     """Return a track table with the right columns, types and order.
 
-    Parents that are not in the table become -1, with a sentence in ``notes`` or else a :class:`TracksWarning`. Other
-    columns are kept.
+    Parents that are not in the table become -1, with a sentence in ``notes`` or else a :class:`TracksWarning`; the
+    column ``family`` then states which tracks have the same one. Other columns are kept.
 
     Parameters
     ----------
@@ -240,8 +253,9 @@ def validate_tracks(
         raise InputError(
             f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} ({twice.sum()} rows)."
         )
+    related = families(table)
     sentences: list[str] = []
-    table = _check_parents(table, where, sentences)
+    table = _with_family(_check_parents(table, where, sentences), related)
     for sentence in sentences if notes is None else []:
         warnings.warn(sentence, TracksWarning, stacklevel=2)
     if notes is not None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.cells.files import read_json
+from morpholaw.cells.zarr_chunks import stored_chunks
 from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
@@ -96,13 +97,21 @@ def open_array_at(path: Path) -> Any:
     return array
 
 
-def read_array(path: Path) -> np.ndarray:
+def read_array(path: Path, complete: bool = False) -> np.ndarray:
     """Read a whole zarr array.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the array.
+    complete : bool
+        Whether every chunk must be stored. By default, missing ones are read as the fill value, because many programs
+        leave out chunks that contain nothing else.
 
     Raises
     ------
     InputError
-        If it cannot be read, or claims far more data than are stored.
+        If it cannot be read, claims far more data than are stored, or has missing chunks although it must not.
     """
     array = open_array_at(path)
     claimed = _count(array.shape) * array.dtype.itemsize
@@ -110,6 +119,11 @@ def read_array(path: Path) -> np.ndarray:
         raise InputError(
             f"{path} claims {_count(array.shape)} values in {_chunk_count(array, array.ndim)} chunks, which is too "
             "many to read."
+        )
+    stored = stored_chunks(array, path) if complete else None
+    if stored is not None:
+        raise InputError(
+            f"{path} lacks {(~stored).sum()} of its {stored.size} chunks; copy the whole folder again."
         )
     try:
         return np.asarray(array[...])

@@ -229,5 +229,5 @@ def classify_folder(
         config = config.model_copy(update={"pixel_size": stated_pixel_size(crops, config, monitor)})
         if scale is not None:
             scale.check(config.pixel_size, f"the images in {crops}", monitor)
-        crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
+        crop_set = import_crops(crops, Path(place) / "crops", config, monitor, to_split=False)
         return classify_set(applied, crop_set, monitor)

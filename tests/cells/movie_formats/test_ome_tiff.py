@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,16 @@ def test_a_set_of_files_is_read_in_the_order_of_its_header(tmp_path: Path, pixel
         movie = open_movie(source)
         assert np.array_equal(np.stack(list(movie)), pixels)
         assert len(movie.facts.files) == 6
+
+
+@pytest.mark.parametrize("opened", [0, 3], ids=["another file", "the copy"])
+def test_a_set_with_a_copy_of_one_file_in_the_place_of_another_is_refused(
+    tmp_path: Path, pixels: np.ndarray, opened: int
+) -> None:
+    paths = write_set(tmp_path, pixels, [0, 1, 2, 3, 4, 5])
+    shutil.copyfile(paths[1], paths[3])
+    with pytest.raises(InputError, match=r"plane_3\.ome\.tif is a copy of plane_1\.ome\.tif"):
+        list(open_movie(paths[opened]))
 
 
 def test_a_set_that_lacks_a_file_is_refused_with_its_name(tmp_path: Path, pixels: np.ndarray) -> None:

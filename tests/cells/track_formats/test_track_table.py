@@ -566,7 +566,20 @@ def test_a_text_table_that_ends_as_a_workbook_is_read(tmp_path: Path) -> None:
 
 
 def test_parents_that_are_no_track_are_told(tmp_path: Path) -> None:
-    text = "track_id,t,y,x,parent\n1,0,2,3,\n2,0,9,9,\n3,1,5,5,1;2\n3,2,5,6,1;2\n1,1,2,4,\n2,1,9,8,\n"
-    with pytest.warns(TracksWarning, match="the parents '1;2' are not tracks of the table"):
+    text = "track_id,t,y,x,parent\n1,0,2,3,\n2,0,9,9,\n3,1,5,5,1;8\n3,2,5,6,1;8\n1,1,2,4,\n2,1,9,8,\n"
+    with pytest.warns(TracksWarning, match="the parents '1;8' are not tracks of the table"):
         found = read_tracks(write(tmp_path, text), SHAPE)
     assert (found["parent"] == -1).all()
+
+
+def test_tracks_that_merge_are_one_family_also_when_the_table_is_written_and_read_again(
+    tmp_path: Path,
+) -> None:
+    text = "track_id,t,y,x,parent\n1,0,2,3,\n2,0,9,9,\n4,0,5,1,\n4,1,5,1,\n3,1,5,5,1;2\n3,2,5,6,1;2\n"
+    with pytest.warns(TracksWarning, match="has 1 merge: "):
+        found = read_tracks(write(tmp_path, text), SHAPE)
+    assert (found["parent"] == -1).all()
+    family = found.groupby("track_id")["family"].first()
+    assert family[1] == family[2] == family[3] != family[4]
+    again = read_tracks(write(tmp_path, found.to_csv(index=False)), SHAPE)
+    assert again.groupby("track_id")["family"].first().to_dict() == family.to_dict()

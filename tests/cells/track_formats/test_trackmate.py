@@ -73,10 +73,11 @@ def test_what_trackmate_hides_is_left_out(tmp_path: Path) -> None:
 
 def test_merge_begins_a_new_track(tmp_path: Path) -> None:
     path = write(tmp_path, xml(spots={1: (0, 0, 0), 2: (0, 1, 1), 3: (1, 0, 0)}, edges={0: [(1, 3), (2, 3)]}))
-    with pytest.warns(TracksWarning, match="two predecessors, 1, begin new tracks .* both sides of a split"):
+    with pytest.warns(TracksWarning, match="has 1 merge: .* is in the same group as the tracks before it"):
         tracks = read_tracks(path)
     assert tracks["track_id"].nunique() == 3
     assert tracks["parent"].tolist() == [-1, -1, -1]
+    assert tracks["family"].nunique() == 1
 
 
 def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:

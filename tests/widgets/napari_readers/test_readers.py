@@ -154,3 +154,13 @@ def test_tracks_without_lines_survive(tmp_path):
     (tmp_path / "tracks.csv").write_text("track_id,t,y,x\n4,0,2,3\n")
     data, _, _ = tracks_layer(tmp_path / "tracks.csv")
     assert data.tolist() == [[4, 0, 2, 3]]
+
+
+def test_tracks_that_merge_in_a_layer_are_one_family():
+    from napari.layers import Tracks
+
+    vertices = np.array([[1, 0, 2, 3], [2, 0, 9, 9], [3, 1, 5, 5], [4, 1, 30, 30]], float)
+    table = tracks_table(Tracks(vertices, graph={3: [1, 2]}), None)
+    assert (table["parent"] == -1).all()
+    family = table.set_index("track_id")["family"]
+    assert family[1] == family[2] == family[3] != family[4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from morpholaw.cells.movie_formats.tiff_pages import TiffPages
 from morpholaw.errors import InputError
 
 _OPEN_FILES = 32
+_ROOT_UUID = re.compile(r"<(?:\w+:)?OME\b[^<>]{0,4000}?\bUUID\s*=\s*[\"']([^\"'<>]+)[\"']")
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,22 @@ class _Place:
 
 
 class _FileSet:
-    """The files of a set, opened when one of their planes is read."""
+    """The files of a set, opened when one of their planes is read.
+
+    Attributes
+    ----------
+    folder : Path
+        Their folder.
+    opened : TiffPages or None
+        The file that was opened.
+    identifiers : dict of str
+        Identifier (UUID) of each file according to the header.
+    """
 
     def __init__(self, folder: Path, opened: TiffPages | None) -> None:
         self.folder = folder
         self.opened = opened
+        self.identifiers: dict[str, str] = {}
         self._files: dict[str, TiffPages] = {}
         self._lock = Lock()
 
@@ -45,12 +58,41 @@ class _FileSet:
             if file not in self._files:
                 while len(self._files) >= _OPEN_FILES:
                     self._files.pop(next(iter(self._files)))  # closed when its last reader has finished
-                self._files[file] = TiffPages(self.folder / file)
+                pages = TiffPages(self.folder / file)
+                self._refuse_copy(file, pages)
+                self._files[file] = pages
             return self._files[file]
+
+    def check(self, file: str) -> None:
+        """Check that the file that was opened is not a copy of another file of the set."""
+        if self.opened is not None:
+            self._refuse_copy(file, self.opened)
+
+    def _refuse_copy(self, file: str, pages: TiffPages) -> None:
+        """Reject a file that has the identifier and the pixels of another file of the set."""
+        own = _identifier(pages)
+        stated = self.identifiers.get(file)
+        if own is None or stated is None or own == stated:
+            return
+        for other, identifier in self.identifiers.items():
+            if identifier != own or other == file or not (self.folder / other).is_file():
+                continue
+            if np.array_equal(TiffPages(self.folder / other).read(0), pages.read(0)):
+                raise InputError(
+                    f"{self.folder / file} is a copy of {other}, another file of the same set; copy the set again."
+                )
 
     def read(self, place: _Place) -> np.ndarray:
         """Return one plane."""
         return self.pages(place.file).read(place.page)
+
+
+def _identifier(pages: TiffPages) -> str | None:
+    """Return the identifier of a file according to the root of its own header; None if it has none."""
+    if not pages.tif.is_ome:
+        return None
+    found = _ROOT_UUID.search(pages.description)
+    return found[1] if found else None
 
 
 def ome_planes(pages: TiffPages, text: str, choices: Choices, path: Path) -> Planes | None:
@@ -115,6 +157,13 @@ def _header_planes(header: OmeHeader, files: _FileSet, path: Path, choices: Choi
     images = [image for image in header.images if image.pixels]
     if not images:
         return None
+    files.identifiers.update(
+        (base_name(data.file), data.uuid)
+        for image in images
+        for data in image.data
+        if data.file and data.uuid is not None
+    )
+    files.check(path.name)
     tables = [_places(image, header.uuid, files, path, len(images)) for image in images]
     number, notes = _choose_image(images, tables, choices, path)
     image, table = images[number], tables[number]

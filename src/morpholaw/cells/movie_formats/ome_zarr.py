@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from morpholaw.cells import zarr_files
-from morpholaw.cells.movie_formats.array import array_planes
-from morpholaw.cells.movie_formats.planes import select_movie
+from morpholaw.cells.movie_formats.array import array_planes, axis_letters
+from morpholaw.cells.movie_formats.planes import Planes, select_movie
 from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
 from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, seconds
+from morpholaw.cells.zarr_chunks import unstored_planes
 from morpholaw.errors import InputError
 
 _METADATA = "OME-Zarr metadata"
@@ -36,7 +37,7 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     """
     if zarr_files.is_array(path):
         array = zarr_files.open_array_at(path)
-        planes = array_planes(array, str(path), _dimension_letters(array, path), choices.axes)
+        planes = _array_planes(array, path, path, _dimension_letters(array, path), choices)
         return select_movie(replace(planes, format="zarr", files=(path,)), choices, str(path))
     ome = _ome_attributes(path)
     if "plate" in ome or "well" in ome:
@@ -49,6 +50,14 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     if not children:
         raise InputError(f"{path} has no OME-Zarr image metadata and no arrays; expected one movie.")
     return _open_position(path, [p.name for p in children], choices)
+
+
+def _array_planes(array: Any, folder: Path, path: Path, stated: str | None, choices: Choices) -> Planes:
+    """Describe the array in ``folder`` as planes, with those that are not stored."""
+    planes = array_planes(array, str(path), stated, choices.axes)
+    letters = axis_letters(array.shape, stated, choices.axes, str(path))
+    leading = [i for i, letter in enumerate(letters) if letter not in "yx"]
+    return replace(planes, missing=unstored_planes(array, folder, leading))
 
 
 def _dimension_letters(array: Any, path: Path) -> str | None:
@@ -109,7 +118,8 @@ def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choi
         axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scale.get("axes") or []]
         names = [str(axis["name"]).lower() for axis in axes]
         finest = _finest(scale["datasets"])
-        array = zarr_files.open_array_at(zarr_files.inside(path, finest["path"], str(path)))
+        folder = zarr_files.inside(path, finest["path"], str(path))
+        array = zarr_files.open_array_at(folder)
         factors = _factors(finest, scale, array.ndim)
         channels = _channels(ome)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
@@ -126,7 +136,7 @@ def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choi
         _letter(name, axis) for name, axis in zip(names, axes or [{}] * len(names), strict=True)
     )
     scale = _scale_of(letters, factors, axes)
-    planes = array_planes(array, str(path), letters, choices.axes)
+    planes = _array_planes(array, folder, path, letters, choices)
     planes = replace(
         planes,
         format="OME-Zarr",

@@ -24,6 +24,8 @@ from morpholaw.errors import InputError, NotChosenError
 
 MOST_CHANNELS = 10_000
 """Maximum number of channels; larger numbers mean that the axis is another one or that the header is damaged."""
+PARTS_NOT_STORED = "of which parts are not stored"
+"""Words of the note on frames with missing chunks; in masks, chunks without a cell are often left out on purpose."""
 _NARROW = 32
 """Width in pixels below which a frame is too narrow, half of a crop."""
 
@@ -66,6 +68,9 @@ class Planes:
         Whether the source or the user names the axes.
     mapped : bool
         Whether planes are stored uncompressed, so that they can be mapped.
+    missing : callable or None
+        ``missing(index)`` says whether all, and whether any, of the chunks of a plane are not stored; None if all
+        planes are stored.
     """
 
     axes: str
@@ -87,6 +92,7 @@ class Planes:
     notes: tuple[str, ...] = ()
     named: bool = True
     mapped: bool = False
+    missing: Callable[[tuple[int, ...]], tuple[bool, bool]] | None = None
 
     def length(self, axis: str) -> int:
         """Return the number of planes along an axis."""
@@ -147,6 +153,9 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
     elif is_number(z) and int(z) >= slices:
         raise InputError(f"{where} has no slice {z}; its slices are 0 to {slices - 1}.")
     index = {"p": position or 0, "c": channel or 0, "s": channel or 0}
+    if z is not None and is_number(z):
+        index["z"] = int(z)
+    notes += _missing_frames(planes, index, time, z in ("max", "mean"), where)
     facts = MovieFacts(
         frames=planes.length(time),
         height=planes.height,
@@ -264,11 +273,41 @@ def _describe_z(z: int | str | None, slices: int) -> str | None:
     )
 
 
+def _missing_frames(
+    planes: Planes, index: dict[str, int], time: str, all_slices: bool, where: str
+) -> list[str]:
+    """Return a note on the frames of the selected movie that are not stored, or only in part."""
+    if planes.missing is None:
+        return []
+    whole, part = [], []
+    for t in range(planes.length(time)):
+        slices = range(planes.length("z")) if all_slices else (None,)
+        chosen = [{**index, time: t} | ({} if z is None else {"z": z}) for z in slices]
+        found = [planes.missing(tuple(one.get(axis, 0) for axis in planes.axes)) for one in chosen]
+        if all(everything for everything, _ in found):
+            whole.append(t)
+        elif any(some for _, some in found):
+            part.append(t)
+    if len(whole) == planes.length(time):
+        raise InputError(
+            f"{where} has a header, but none of its pixels is stored; copy the whole folder again."
+        )
+    kinds = (("of which nothing is stored", whole), (PARTS_NOT_STORED, part))
+    return [
+        f"{where} has {len(frames)} frame{'s' if len(frames) > 1 else ''} {kind} ({_first_ones(frames)}), read as "
+        "empty: if the folder was not copied completely, copy it again."
+        for kind, frames in kinds
+        if frames
+    ]
+
+
+def _first_ones(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+
+
 def _read_frame(planes: Planes, index: dict[str, int], time: str, z: int | str | None, t: int) -> np.ndarray:
     """Return frame t of the selected movie."""
     chosen = {**index, time: t}
-    if z is not None and is_number(z):
-        chosen["z"] = int(z)
     if z not in ("max", "mean"):
         return planes.read(tuple(chosen.get(axis, 0) for axis in planes.axes))
     total: np.ndarray | None = None

@@ -47,8 +47,8 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
         )
     notes: list[str] = []
     axes = _axes(metadata, path)
-    ids = zarr_files.read_array(path / "nodes" / "ids")
-    edges = zarr_files.read_array(path / "edges" / "ids")
+    ids = zarr_files.read_array(path / "nodes" / "ids", complete=True)
+    edges = zarr_files.read_array(path / "edges" / "ids", complete=True)
     if ids.size == 0:
         raise InputError(f"{path} has no nodes.")
     if (
@@ -63,9 +63,8 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
     frames = _frames(path, axes["time"], len(ids), context, notes)
     spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": frames})
     for name in ("y", "x"):
-        spots[name] = _property(path, axes[name]["name"], len(ids)) / _unit(
-            axes[name], context.pixel_size, path
-        )
+        place = _property(path, axes[name]["name"], len(ids), complete=True)
+        spots[name] = place / _unit(axes[name], context.pixel_size, path)
     if "z" in axes and np.ptp(_property(path, axes["z"]["name"], len(ids))) > 0:
         notes.append(f"{path}: the tracks are 3D; z is not used.")
     number = _track_property(path, metadata, len(ids))
@@ -165,9 +164,9 @@ def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
     return axis_of
 
 
-def _property(path: Path, name: str, count: int) -> np.ndarray:
+def _property(path: Path, name: str, count: int, complete: bool = False) -> np.ndarray:
     folder = zarr_files.inside(path / "nodes" / "props", name, str(path))
-    values = zarr_files.read_array(folder / "values")
+    values = zarr_files.read_array(folder / "values", complete)
     if values.shape != (count,) or values.dtype.kind not in "uif":
         raise InputError(f"{folder} has values of the shape {values.shape}; expected one number per node.")
     values = values.astype(np.float64)

@@ -12,6 +12,7 @@ from morpholaw.cells.even_spacing import evenly
 from morpholaw.cells.laptrack_linking import link_masks_by_laptrack
 from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
+from morpholaw.cells.movie_formats.planes import PARTS_NOT_STORED
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
@@ -55,7 +56,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
         ) from None
     where = str(movie.path or movie.name)
     numbers = movie.facts.frame_numbers
-    notes = list(movie.facts.notes)
+    notes = [note for note in movie.facts.notes if PARTS_NOT_STORED not in note]
     frames = _Masks(movie, where)
     for t in evenly(len(frames), CHECKED).tolist():
         check_mask(frames[t], t, where)

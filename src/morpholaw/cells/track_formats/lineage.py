@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.families import components
+from morpholaw.cells.track_formats.parents import merge_note
 from morpholaw.errors import InputError
 
 
@@ -26,9 +28,9 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     Returns
     -------
     DataFrame
-        ``spots`` sorted by frame, with ``track_id`` and ``parent`` (-1 for none). A track keeps the file's own number;
-        if a division cuts it, the mother keeps the number, and the others get new ones in the order of their first
-        frame.
+        ``spots`` sorted by frame, with ``track_id``, ``parent`` (-1 for none) and ``family``, equal for tracks that
+        edges connect. A track keeps the file's own number; if a division cuts it, the mother keeps the number, and the
+        others get new ones in the order of their first frame.
 
     Raises
     ------
@@ -36,7 +38,8 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
         If two spots have the same id, or an edge leads to a missing spot or to a spot of the same frame.
     """
     spots = spots.sort_values(["t", "spot"], kind="stable", ignore_index=True)
-    before = _predecessors(spots, edges, where, notes)
+    ends = _checked_edges(spots, edges, where)
+    before = _predecessors(len(spots), ends, where, notes)
     daughters = np.bincount(before[before >= 0], minlength=len(spots))
     track = np.zeros(len(spots), np.int64)
     parent = np.full(len(spots), -1, np.int64)
@@ -53,7 +56,10 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     numbers = np.arange(1, len(first) + 1)
     if "source_track" in spots:
         numbers = _own_numbers(spots["source_track"].iloc[first].tolist())
-    return spots.assign(track_id=numbers[track], parent=np.where(parent >= 0, numbers[parent], -1))
+    family = components(len(first), track[ends])
+    return spots.assign(
+        track_id=numbers[track], parent=np.where(parent >= 0, numbers[parent], -1), family=family[track]
+    )
 
 
 def _own_numbers(names: list[str]) -> np.ndarray:
@@ -69,14 +75,13 @@ def _own_numbers(names: list[str]) -> np.ndarray:
     return numbers
 
 
-def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
-    """Return, for every spot, the row of its predecessor; -1 for none."""
+def _checked_edges(spots: pd.DataFrame, edges: np.ndarray, where: str) -> np.ndarray:
+    """Return the edges as pairs of rows (n, 2), the earlier spot first, each once."""
     row = pd.Index(spots["spot"])
     if not row.is_unique:
         raise InputError(f"{where} has two spots with the id {row[row.duplicated()][0]}.")
-    before = np.full(len(spots), -1, np.int64)
     if len(edges) == 0:
-        return before
+        return np.zeros((0, 2), np.int64)
     ends = np.column_stack([row.get_indexer(edges[:, 0]), row.get_indexer(edges[:, 1])])
     if (ends < 0).any():
         missing = edges[ends < 0][0]
@@ -85,13 +90,15 @@ def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
     ends = np.where((t[ends[:, 0]] > t[ends[:, 1]])[:, None], ends[:, ::-1], ends)
     if (same := t[ends[:, 0]] == t[ends[:, 1]]).any():
         raise InputError(f"{where} has {same.sum()} edges between two spots of the same frame.")
-    ends = np.unique(ends, axis=0)
-    merged = np.bincount(ends[:, 1], minlength=len(spots)) > 1
+    return np.unique(ends, axis=0)
+
+
+def _predecessors(count: int, ends: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
+    """Return, for every spot, the row of its predecessor; -1 for none and after merges."""
+    before = np.full(count, -1, np.int64)
+    merged = np.bincount(ends[:, 1], minlength=count) > 1
     if merged.any():
-        notes.append(
-            f"{where} has merges: spots with two predecessors, {merged.sum()}, begin new tracks without a parent, "
-            "so a cell before a merge and the same cell after it can be on both sides of a split."
-        )
+        notes.append(merge_note(where, int(merged.sum())))
         ends = ends[~merged[ends[:, 1]]]
     before[ends[:, 1]] = ends[:, 0]
     return before

@@ -32,6 +32,7 @@ from morpholaw.cells.track_formats.identity import (
     track_numbers,
 )
 from morpholaw.cells.track_formats.lineage import linear_tracks
+from morpholaw.cells.track_formats.parents import add_parents
 from morpholaw.cells.track_formats.places import places
 from morpholaw.errors import InputError
 
@@ -48,11 +49,25 @@ _OURS = {
     "frame_class",
 }
 """Names of columns with a special meaning in tables of crops or scores."""
+_OURS_OF_TRACKS = ("track_id", "t", "y", "x", "parent")
+"""Columns of the track tables that we write, in which ``family`` has our meaning."""
 _IMARIS = 1_000_000_000
 """Offset that Imaris adds to the numbers of tracks."""
 _HEADER_NUMBER = re.compile(r"[-+]?\d+\.?\d*(e[-+]?\d+)?(\.\d+)?", re.IGNORECASE)
 """A number where a name was expected; the last part distinguishes two equal ones."""
-_RESULT = ("track_id", "t", "y", "x", "parent", "label", "dummy", "source_track", "source_id", "mask_id")
+_RESULT = (
+    "track_id",
+    "t",
+    "y",
+    "x",
+    "parent",
+    "label",
+    "dummy",
+    "source_track",
+    "source_id",
+    "mask_id",
+    "family",
+)
 
 
 def read_track_table(path: Path, context: TrackContext) -> Tracks:
@@ -135,6 +150,13 @@ def track_table(
             raw["mask_id"] = values[name]
             used.append(name)
             break
+    if (
+        "family" in values
+        and {*_OURS_OF_TRACKS} <= set(values)
+        and pd.api.types.is_integer_dtype(values["family"])
+    ):
+        raw["family"] = values["family"]
+        used.append("family")
     others = values.drop(columns=[name for name in dict.fromkeys(used) if name in values])
     others = others.rename(columns={c: f"tracks_{c}" for c in others if c in _OURS or c in _RESULT})
     raw = pd.concat([raw, others[[c for c in others if not str(c).startswith("Unnamed:")]]], axis=1)
@@ -171,7 +193,7 @@ def _tracks(
         spots = pd.DataFrame({"spot": np.arange(len(values)), "t": frames})
         edges = spot_edges(values, key.spot, key.parent_spot)
         tracks = linear_tracks(spots, edges, where, notes).sort_values("spot", ignore_index=True)
-        raw = tracks[["track_id", "t", "parent"]].assign(source_id=as_text(values[key.spot]))
+        raw = tracks[["track_id", "t", "parent", "family"]].assign(source_id=as_text(values[key.spot]))
         return raw, used
     column = values[key.track]
     track = track_numbers(column)
@@ -183,8 +205,7 @@ def _tracks(
     elif key.parent_track is not None:
         parents = values[key.track].map(stated_parents(values, key))
     if parents is not None:
-        raw["parent"] = _parent_numbers(parents, text, track)
-        notes += _unread_parents(parents, raw["parent"].to_numpy(), where)
+        add_parents(raw, as_text(parents), text, where, notes)
     if kind == "TrackMate CSV" or _differ(text, track):
         raw["source_track"] = text
     if key.spot is not None:
@@ -196,36 +217,6 @@ def _differ(text: np.ndarray, track: np.ndarray) -> bool:
     """Return whether ids as text (n,) differ from their track numbers (n,), ignoring spots without a track."""
     pairs = pd.DataFrame({"text": text, "track": track})[track >= 0].drop_duplicates()
     return any(name != str(number) for name, number in pairs.itertuples(index=False))
-
-
-def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Return the track numbers of the parents; -1 for none."""
-    number_of = dict(zip(text, track, strict=True))
-    codes, named_parents = pd.factorize(as_text(parents))
-    numbers = pd.Series([number_of.get(name.strip("[]")) for name in named_parents], dtype=np.float64)
-    unknown = pd.to_numeric(pd.Series(named_parents, dtype=object), errors="coerce")
-    unknown = unknown.where((unknown > 0) & (unknown == np.floor(unknown)), -1).fillna(-1)
-    result: np.ndarray = numbers.fillna(unknown).astype(np.int64).to_numpy()[codes]
-    return result
-
-
-def _unread_parents(parents: pd.Series, numbers: np.ndarray, where: str) -> list[str]:
-    """Return a note on parents that are not ids, such as "3;4" for a track with two parents."""
-    texts = as_text(parents)
-    lost = sorted(
-        {
-            text
-            for text, number in zip(texts, numbers, strict=True)
-            if number < 0 and re.search(r"[1-9]", text)
-        }
-    )
-    lost = [text for text in lost if not re.fullmatch(r"-\d+(\.\d+)?", text)]
-    if not lost:
-        return []
-    return [
-        f"{where}: the parents {', '.join(map(repr, lost[:3]))}{', ...' if len(lost) > 3 else ''} are not tracks of "
-        "the table; those tracks are kept without a parent."
-    ]
 
 
 def _program(keys: Iterable[str]) -> str:

@@ -71,7 +71,8 @@ def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``track_id``, ``t``, ``y``, ``x``, ``parent``, and ``label`` if the layer has such a feature.
+        ``track_id``, ``t``, ``y``, ``x``, ``parent``, ``family`` if tracks merge or the layer has such a feature, and
+        ``label`` if it has that one.
 
     Raises
     ------
@@ -79,6 +80,8 @@ def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
         If the layer is None, empty, in 3D, or has another frame size than the movie.
     """
     import pandas as pd
+
+    from morpholaw.cells.families import joined
 
     if layer is None:
         raise InputError("There are no tracks; open a tracks or labels layer of the movie and choose it.")
@@ -94,9 +97,9 @@ def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
     if not len(data):
         raise InputError(f"The tracks layer {layer.name!r} is empty; choose another one.")
     ids = data[:, 0].astype(np.int64)
-    parents = {
-        child: (parent[0] if np.ndim(parent) else parent) for child, parent in (layer.graph or {}).items()
-    }
+    before = {child: np.atleast_1d(parents).tolist() for child, parents in (layer.graph or {}).items()}
+    parents = {child: ids[0] for child, ids in before.items() if len(ids) == 1}
+    merges = [(child, one) for child, ids in before.items() if len(ids) > 1 for one in ids]
     places = data[:, 2:] * layer.scale[-2:] + layer.translate[-2:]
     if movie is not None:
         if (layer.metadata.get("morpholaw") or {}).get("unit") == "micrometer" and not is_scaled(movie):
@@ -114,6 +117,10 @@ def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
             "parent": [parents.get(track, -1) for track in ids.tolist()],
         }
     )
+    if "family" in layer.features and np.issubdtype(layer.features["family"].dtype, np.integer):
+        table["family"] = layer.features["family"].to_numpy()
+    elif merges:
+        table["family"] = joined(ids, np.array(merges, np.int64))
     if "label" in layer.features:
         table["label"] = layer.features["label"].astype(str).to_numpy()
     return table
