@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import refuse_special
+from morpholaw.cells.legacy_encoding import legacy_encoding
 from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
@@ -133,12 +134,15 @@ def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
 
 
 def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
-    """Parse a table in its encoding, or in an encoding that Western programs use."""
-    for encoding in (layout.encoding, "cp1252"):
-        try:
-            return _parse(path, replace(layout, encoding=encoding))
-        except UnicodeDecodeError:
-            continue
+    """Parse a table in its encoding, or in an older one if only its later lines show that it is not Unicode."""
+    try:
+        return _parse(path, layout)
+    except UnicodeDecodeError:
+        pass
+    try:
+        return _parse(path, replace(layout, encoding=legacy_encoding(path.read_bytes())))
+    except UnicodeDecodeError:
+        pass
     return _parse(path, replace(layout, encoding="latin-1"))  # accepts every byte
 
 
@@ -229,7 +233,7 @@ def _encoding(head: bytes, path: Path) -> str:
         head[: max(0, len(head) - 4)].decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(head) - 8:
-            return "cp1252"
+            return legacy_encoding(head)
     return "utf-8"
 
 

@@ -12,9 +12,10 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from morpholaw.cells.movie_formats.name_times import rewritten
 from morpholaw.errors import InputError
 
 _TAGS = {
@@ -144,11 +145,20 @@ def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[Nam
         order = sorted(stems, key=natural_key)
         rank = {stem: k for k, stem in enumerate(order)}
         return [NamedFile(stem, t=(rank[stem], 0)) for stem in stems]
+    original = dict(zip(rewritten(stems, where), stems, strict=True))
+    if len(original) < len(stems):
+        raise InputError(f"{where}: two files have names of the same time; keep one of the two.")
+    return [replace(one, stem=original[one.stem]) for one in _read_names([*original], wanted, where)]
+
+
+def _read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[NamedFile]:
+    """Interpret names in which dates and times sort in the order of time."""
     wells = _has_wells(stems)
+    clock = all(_has_clock(stem) for stem in stems) and not _counts_from_zero(stems)
     kinds: dict[str, list[str]] = defaultdict(list)
     tokens: dict[str, list[_Token]] = {}
     for stem in stems:
-        skeleton, tokens[stem] = _split(stem, wells)
+        skeleton, tokens[stem] = _split(stem, wells, clock)
         kinds[skeleton].append(stem)
     words = _words(kinds, tokens)
     named: dict[str, NamedFile] = {}
@@ -167,9 +177,20 @@ def _has_wells(stems: Sequence[str]) -> bool:
     return all(wells) and len({match[0][0] for match in wells if match}) > 1
 
 
-def _split(stem: str, wells: bool) -> tuple[str, list[_Token]]:
+def _has_clock(stem: str) -> bool:
+    return re.search(_CLOCK, stem) is not None
+
+
+def _counts_from_zero(stems: Sequence[str]) -> bool:
+    """Return whether every date is followed by four digits, 0000 to 0059: then they are more likely a running number."""
+    clocks = [re.search(_CLOCK, stem) for stem in stems]
+    return all(match is not None and re.search(r"\D00\d\d$", match[0]) for match in clocks)
+
+
+def _split(stem: str, wells: bool, clock: bool) -> tuple[str, list[_Token]]:
     """Return a name with "#" in place of every number, and the numbers."""
-    kinds = {"clock": _CLOCK, "elapsed": _ELAPSED, **({"well": _WELL} if wells else {}), "number": r"\d+"}
+    kinds = {**({"clock": _CLOCK} if clock else {}), "elapsed": _ELAPSED}
+    kinds |= {**({"well": _WELL} if wells else {}), "number": r"\d+"}
     pattern = "|".join(f"(?P<{kind}>{text})" for kind, text in kinds.items())
     tokens = [_token(str(match.lastgroup), match[0]) for match in re.finditer(pattern, stem)]
     return re.sub(pattern, "#", stem), tokens
