@@ -182,7 +182,7 @@ def _has_clock(stem: str) -> bool:
 
 
 def _counts_from_zero(stems: Sequence[str]) -> bool:
-    """Return whether every date is followed by four digits, 0000 to 0059: then they are more likely a running number."""
+    """Return whether every date is followed by four digits, 0000 to 0059, probably a running number."""
     clocks = [re.search(_CLOCK, stem) for stem in stems]
     return all(match is not None and re.search(r"\D00\d\d$", match[0]) for match in clocks)
 

@@ -1,7 +1,7 @@
 """Dates and times of day in file names, rewritten so that they sort in the order of time.
 
-A date with the day or month first (30.11.2026) becomes one with the year first. Times of day without a date that run past
-midnight (23:50, 00:10) get a date.
+A date with the day or month first (30.11.2026) becomes one with the year first. Times of day without a date that run
+past midnight (23:50, 00:10) get a date.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _past_midnight(names: list[str], where: str) -> list[str]:
         return names
     if day < _LONGER * night:
         raise InputError(
-            f"{where}: the times of day in the names of its files, such as {names[0]!r}, go round the clock, so that it "
-            "is unknown which is first; rename the files with the date or with running numbers."
+            f"{where}: the times of day in the names of its files, such as {names[0]!r}, go round the clock, so that "
+            "it is unknown which is first; rename the files with the date or with running numbers."
         )
     first = values[int(gaps[:-1].argmax()) + 1]
     start = datetime(2000, 1, 1, tzinfo=UTC)
