@@ -42,11 +42,11 @@ def luminance(colour):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_text_and_lines_stand_out_from_the_background(theme):
-    ground = theme.background
-    assert contrast(theme.foreground, ground) > 7
+    background = theme.background
+    assert contrast(theme.foreground, background) > 7
     for colour in (theme.positive, theme.negative, theme.zero, *theme.schemes):
-        assert contrast(colour, ground) > 3
-    assert contrast(theme.muted, ground) >= 4.5  # notes are written in it
+        assert contrast(colour, background) > 3
+    assert contrast(theme.muted, background) >= 4.5  # notes are written in it
 
 
 def test_classes_keep_their_colours_and_never_share_one():

@@ -121,15 +121,15 @@ def seen_on(background: str, colour: str) -> str:
     str
         The colour, "#rrggbb".
     """
-    ground, light = _luminance(background), _linear(colour)
-    if ground > 0.5 and colour in _ON_WHITE:
+    behind, light = _luminance(background), _linear(colour)
+    if behind > 0.5 and colour in _ON_WHITE:
         colour = _ON_WHITE[colour]
         light = _linear(colour)
     luminance = float(light @ _WEIGHTS)
-    if ground > 0.5:
-        most = (ground + 0.05) / _LEAST - 0.05
+    if behind > 0.5:
+        most = (behind + 0.05) / _LEAST - 0.05
         return colour if luminance <= most else _hex(light * most / luminance, np.floor)
-    least = (ground + 0.05) * _LEAST - 0.05
+    least = (behind + 0.05) * _LEAST - 0.05
     if luminance >= least:
         return colour
     return _hex(light + (1 - light) * (least - luminance) / (1 - luminance), np.ceil)

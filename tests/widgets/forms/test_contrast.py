@@ -33,8 +33,8 @@ def contrast(widget: QWidget) -> float:
     lines = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
     pixels = lines[:, : 3 * image.width()].reshape(-1, 3)
     values, counts = np.unique(pixels, axis=0, return_counts=True)
-    ground, all_light = luminance(values[[counts.argmax()]])[0], luminance(values)
-    ratios = (np.maximum(all_light, ground) + 0.05) / (np.minimum(all_light, ground) + 0.05)
+    background, all_light = luminance(values[[counts.argmax()]])[0], luminance(values)
+    ratios = (np.maximum(all_light, background) + 0.05) / (np.minimum(all_light, background) + 0.05)
     return float(ratios.max())
 
 

@@ -13,7 +13,7 @@ from morpholaw.figures.lineage_tree import tree_levels
 from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.widgets.lineages.panel import SELECT, SELECTED, LineagesWidget
-from morpholaw.widgets.pictures.ground import ground
+from morpholaw.widgets.pictures.background import background_colour
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.table.panel import TableWidget
 
@@ -97,7 +97,7 @@ def test_in_another_theme_classes_are_drawn_as_they_are_seen_on_it(panel, qtbot)
         bars = panel.tree.canvas.figure.axes[0].collections[-1].get_colors()
         drawn = colours_on(background, tuple(colours), colours)["metaphase"]
         assert to_hex(bars[0]) == drawn
-        stripe = colours_on(ground(panel.viewer), tuple(colours), colours)["metaphase"]
+        stripe = colours_on(background_colour(panel.viewer), tuple(colours), colours)["metaphase"]
         place = table.labels.buttons.classes.index("metaphase") + 1
         assert stripe in table.labels.buttons.buttons[place].styleSheet()
 

@@ -189,7 +189,7 @@ def test_each_class_of_several_has_its_output_in_its_colour(make_napari_viewer, 
     classes = widget.record.classes
     assert widget.scene.output_names == classes
     assert list(widget.scene.output_colours) == list(
-        colours_on(widget.current.ground, classes, phases_study.class_colours()).values()
+        colours_on(widget.current.background, classes, phases_study.class_colours()).values()
     )
     depth = widget.network.depth
     outputs = [neuron for neuron in widget.scene.neurons if neuron[0] == depth]

@@ -63,7 +63,7 @@ class CellsWidget(StudyWidget):
         self.listen(self.current.changed, self._refresh)
         self.listen(self.current.crops_changed, self._refresh)
         self.listen(self.current.labels_changed, self._labels_changed)
-        self.listen(self.current.ground_changed, self._labels_changed)
+        self.listen(self.current.background_changed, self._labels_changed)
         self.listen(self.current.scores_changed, self._scores_changed)
         self.listen(self.current.selection_changed, self._selected)
         self.listen(self.in_movie.picked, self._picked)

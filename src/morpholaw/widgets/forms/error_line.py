@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel
 
 from morpholaw.errors import MorpholawError
 
-INK, GROUND = "#ffffff", "#a3201c"
+INK, BACKGROUND = "#ffffff", "#a3201c"
 """Colours of an error message: a contrast of 7.9 : 1 in every theme of napari (WCAG AA requires 4.5 : 1)."""
 
 
@@ -23,7 +23,7 @@ class FieldError(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setStyleSheet(f"color: {INK}; background: {GROUND}; padding: 3px; border-radius: 2px;")
+        self.setStyleSheet(f"color: {INK}; background: {BACKGROUND}; padding: 3px; border-radius: 2px;")
         self.hide()
 
     def say(self, sentence: str) -> None:

@@ -218,7 +218,7 @@ class BoundaryTab(QWidget):
         colours = self._colours()
         named = [
             f'<span style="color: {colour}">\u25cf</span> {escape(name)}'
-            for name, colour in colours_on(self.current.ground, tuple(colours), colours).items()
+            for name, colour in colours_on(self.current.background, tuple(colours), colours).items()
             if self.slices.isVisibleTo(self) or name in self._classes
         ]
         text = self._sides_text() + " " + _DOTS.format(classes=", ".join(named))

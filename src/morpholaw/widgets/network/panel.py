@@ -23,7 +23,7 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
-from morpholaw.widgets.pictures.ground import is_dark
+from morpholaw.widgets.pictures.background import is_dark
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget

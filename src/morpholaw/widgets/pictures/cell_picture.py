@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from morpholaw.figures.palette import seen_on
 from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
+from morpholaw.widgets.pictures.background import background_colour
 from morpholaw.widgets.pictures.drawing import Limits, Make, PlacedDrawing, draw_placed
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
-from morpholaw.widgets.pictures.ground import ground
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -265,7 +265,7 @@ class CellPicture(FigurePanel):
     @property
     def ink(self) -> QColor:
         """The colour of lines over the figure, which are seen in the viewer's theme."""
-        return QColor(seen_on(ground(self.viewer), MARK))
+        return QColor(seen_on(background_colour(self.viewer), MARK))
 
     def _paint_marks(self, painter: QPainter) -> None:
         assert self.drawing is not None

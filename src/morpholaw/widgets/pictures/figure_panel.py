@@ -11,8 +11,8 @@ from qtpy.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.pictures.background import is_dark
 from morpholaw.widgets.pictures.drawing import Drawing, Make, draw_figure
-from morpholaw.widgets.pictures.ground import is_dark
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
     from morpholaw.widgets.study.cell_scores import CellScores
 
-DARK_GROUND = "#262930"
-"""What is behind panels until a theme is known: napari's dark one."""
+DARK_BACKGROUND = "#262930"
+"""Background of the panels until the theme is known: that of napari's dark theme."""
 
 _CHANGED_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
@@ -51,7 +51,7 @@ class CurrentStudy(QObject):
     ----------
     study : Study or None
         The open study.
-    ground : str
+    background : str
         Background colour of the panels, "#rrggbb", against which the colours of classes must have enough contrast.
     live : LiveProcess
         The process that computes what follows a slider, for all panels.
@@ -71,7 +71,7 @@ class CurrentStudy(QObject):
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
     ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
-    ``timeline_changed``, ``scores_changed``, ``ground_changed``, and ``selection_changed`` with the list of global
+    ``timeline_changed``, ``scores_changed``, ``background_changed``, and ``selection_changed`` with the list of global
     indices.
     """
 
@@ -84,7 +84,7 @@ class CurrentStudy(QObject):
     names_changed = Signal()
     timeline_changed = Signal()
     scores_changed = Signal()
-    ground_changed = Signal()
+    background_changed = Signal()
     selection_changed = Signal(list)
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class CurrentStudy(QObject):
         self.steps.changed_study.connect(self.announce)
         self.steps.closed.connect(self.live.close)  # it starts again if another window needs it
         self.study: Study | None = None
-        self.ground = DARK_GROUND
+        self.background = DARK_BACKGROUND
         self.selection: list[int] = []
         self.scores: dict[str, CellScores] = {}
         self.in_movie: SelectionInMovie | None = None
@@ -198,13 +198,13 @@ class CurrentStudy(QObject):
         if self.study is None:
             return {}
         colours = self.study.class_colours()
-        return colours_on(self.ground, tuple(colours), colours)
+        return colours_on(self.background, tuple(colours), colours)
 
-    def set_ground(self, ground: str) -> None:
-        """Set the background colour of the panels, "#rrggbb", and emit ``ground_changed`` if it changes."""
-        if ground != self.ground:
-            self.ground = ground
-            self.ground_changed.emit()
+    def set_background(self, background: str) -> None:
+        """Set the background colour of the panels, "#rrggbb", and emit ``background_changed`` if it changes."""
+        if background != self.background:
+            self.background = background
+            self.background_changed.emit()
 
     def set_label(self, cells: Sequence[int], name: str) -> None:
         """Label crops, given by their global indices, with a class; "" clears their labels.

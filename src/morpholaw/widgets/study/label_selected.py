@@ -40,7 +40,7 @@ class LabelSelected(QWidget):
         self.editor = ClassEditor(current, self.error_line, self)
         self.buttons.menu_wanted.connect(self.editor.show_menu)
         view.installEventFilter(self)
-        current.ground_changed.connect(self.refresh)
+        current.background_changed.connect(self.refresh)
         self.refresh()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayou
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
-from morpholaw.widgets.pictures.ground import ground, is_dark
+from morpholaw.widgets.pictures.background import background_colour, is_dark
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.docks import SUFFIX, dock_of
 from morpholaw.widgets.study.study_bar import StudyBar
@@ -91,7 +91,7 @@ class StudyWidget(QWidget):
 
     def _show_theme(self, _: Any = None) -> None:
         """Give placeholder text a contrast of at least 4.5 : 1; Qt's half-transparent text has 3 : 1."""
-        self.current.set_ground(ground(self.viewer))
+        self.current.set_background(background_colour(self.viewer))
         ink = HINTS["dark" if is_dark(self.viewer) else "light"]
         self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
 

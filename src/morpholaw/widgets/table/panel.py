@@ -67,7 +67,7 @@ class TableWidget(StudyWidget):
             current.crops_changed,
             current.labels_changed,
             current.scores_changed,
-            current.ground_changed,
+            current.background_changed,
         ):
             self.listen(signal, self.refresh)
         self.listen(current.selection_changed, self._selected)

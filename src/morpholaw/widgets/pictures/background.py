@@ -15,7 +15,7 @@ def is_dark(viewer: ViewerModel) -> bool:
     return bool(get_theme(str(viewer.theme)).type == "dark")
 
 
-def ground(viewer: ViewerModel) -> str:
+def background_colour(viewer: ViewerModel) -> str:
     """Return the background colour of the panels of a viewer, "#rrggbb"."""
     red, green, blue = get_theme(str(viewer.theme)).background.as_rgb_tuple(alpha=False)
     return f"#{red:02x}{green:02x}{blue:02x}"
