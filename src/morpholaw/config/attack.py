@@ -14,10 +14,13 @@ class AttackConfig(TrainingConfig):
 
     scheme: Literal[1, 2, 3, 4] = Field(2, description="The scheme to attack.")
     space: Literal["image", "latent"] = Field(
-        "image", description="What is perturbed: the pixels of the image, or the latents."
+        "image",
+        title="What is perturbed",
+        description="What is perturbed: the pixels of the image, or the latents.",
     )
     keep: str = Field(
         "",
+        title="Latents held fixed",
         description="Latents that are held fixed: 'morphology' for those that describe the cell and not its "
         "surroundings, or names such as 'z3,z17'.",
     )
@@ -28,13 +31,20 @@ class AttackConfig(TrainingConfig):
     )
     target: Literal["label", "call"] = Field(
         "label",
+        title="Move away from",
         description="What to move away from: the true label, or the class that the model predicts (call).",
     )
-    towards: str = Field("", description="Class to move towards; empty: away from the cell's own class.")
-    name: str = Field("", description="Name of the classifier to attack, instead of a scheme.")
+    towards: str = Field(
+        "", title="Move towards", description="Class to move towards; empty: away from the cell's own class."
+    )
+    name: str = Field(
+        "", title="Classifier", description="Name of the classifier to attack, instead of a scheme."
+    )
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Scheme 4: attack the laws that were found with this loss."
     )
     gradient_loss: Literal["bce", "hinge"] = Field(
-        "bce", description="Loss that gives the sign of the gradient: cross-entropy (bce) or hinge."
+        "bce",
+        title="Loss for the gradient",
+        description="Loss that gives the sign of the gradient: cross-entropy (bce) or hinge.",
     )

@@ -19,8 +19,9 @@ CropSize = Annotated[
 Brightness = Annotated[
     Literal["cell", "source"],
     Field(
+        title="Grey scale per",
         description="Grey scale. cell: each cell is divided by its own brightest chromatin, so expression does not "
-        "matter, but shape and texture do; source: one scale for the whole movie or folder."
+        "matter, but shape and texture do; source: one scale for the whole movie or folder.",
     ),
 ]
 
@@ -31,6 +32,7 @@ class CropConfig(StepConfig):
     size: CropSize = 64
     edge: Literal["background", "reflect", "drop"] = Field(
         "background",
+        title="Cells at the border",
         description="Cells near the border: pad with the frame's background level, mirror the frame (reflect), or "
         "drop the cell.",
     )
@@ -61,6 +63,7 @@ class CropConfig(StepConfig):
     )
     axes: str | None = Field(
         None,
+        title="Order of axes",
         description="One letter per axis (tyx, yxt, tcyx), if the file does not name its axes or names them wrongly.",
     )
     frame_offset: int | None = Field(
@@ -108,6 +111,7 @@ class ImportConfig(StepConfig):
     )
     group_regex: str | None = Field(
         None,
+        title="Group by (regex)",
         description="Regular expression that matches the part of a file's path by which crops are grouped (a movie, a "
         "track).",
     )

@@ -33,22 +33,26 @@ class LawConfig(TrainingConfig):
     )
     distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
         "censored",
+        title="Extreme outputs",
         description="MSE: treatment of extreme outputs of scheme 3. censored: beyond a band around the boundary, any "
         "value beyond the same edge is correct; clipped: limited to a band; tanh: the network's probability, from -1 "
         "to 1; raw: unchanged, as in the paper.",
     )
     teacher: Literal["mean", "first"] = Field(
         "mean",
+        title="Outputs to imitate",
         description="MSE: the output that laws imitate. mean: the mean over the models of scheme 3; first: that of "
         "the first model, a single network as in the paper.",
     )
     rows: Literal["balanced", "all"] = Field(
         "balanced",
+        title="Training rows",
         description="Training rows of a search. balanced: at most 4,000, the same number from each class, with "
         "repetition if needed; all: all rows, as in the paper.",
     )
     engine: str = Field(
         "auto",
+        title="Search engine",
         description="Search engine: pysr, embedded, or auto, which uses PySR if it has run on this machine before.",
     )
     count: int = Field(
@@ -63,24 +67,40 @@ class LawConfig(TrainingConfig):
         None,
         ge=3,
         le=60,
+        title="Largest complexity",
         description="Largest weighted complexity of a law (paper: 20). Empty: 9 for two classes over shapes, "
         "otherwise 15; such laws are readable and as accurate as longer ones.",
     )
-    parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")
+    parsimony: float = Field(
+        0.001,
+        ge=0,
+        title="Penalty per complexity",
+        description="Penalty for one unit of complexity (paper: 0.001).",
+    )
     evaluations: int = Field(
         500_000,
         ge=1_000,
+        title="Expressions per restart",
         description="Number of expressions evaluated per restart; the same number gives the same result.",
     )
     latents: tuple[int, ...] | None = Field(
-        None, description="Latents that a law may use; empty: those that scheme 3 kept (paper, 6.4)."
+        None,
+        title="Latents to use",
+        description="Latents that a law may use; empty: those that scheme 3 kept (paper, 6.4).",
     )
-    processes: int = Field(0, ge=0, le=256, description="Number of search processes; 0: one per free core.")
+    processes: int = Field(
+        0,
+        ge=0,
+        le=256,
+        title="Search processes",
+        description="Number of search processes; 0: one per free core.",
+    )
     classes: Classes = ()
     test_fraction: TestFraction = None
     split_seed: int | None = Field(
         None,
         ge=0,
+        title="Seed of the split",
         description="Seed of the split; empty: that of scheme 3, so both are tested on the same cells.",
     )
 

@@ -13,6 +13,7 @@ TestFraction = Annotated[
     Field(
         gt=0,
         lt=1,
+        title="Share held out",
         description="Share of the labelled crops that is held out for testing, in whole groups; empty: 10 % as in the "
         "paper, or 25 % if there are fewer than 2000 cells.",
     ),
@@ -23,6 +24,7 @@ SplitSeed = Annotated[
     int,
     Field(
         ge=0,
+        title="Seed of the split",
         description="Seed of the split into training and test cells; use the same for all schemes of a study.",
     ),
 ]

@@ -132,7 +132,9 @@ def _type_name(annotation: Any) -> str:
 class TrainingConfig(StepConfig):
     """Settings that all training steps share."""
 
-    seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
+    seed: int = Field(0, ge=0, title="Random seed", description="Seed of every random choice in this step.")
     device: Device = Field(
-        "auto", description="Device; auto: CUDA if available, otherwise Apple's MPS, otherwise the CPU."
+        "auto",
+        title="Compute on",
+        description="Device; auto: CUDA if available, otherwise Apple's MPS, otherwise the CPU.",
     )

@@ -18,13 +18,14 @@ class TimelineConfig(StepConfig):
     )
     mitotic: tuple[str, ...] = Field(
         (),
+        title="Mitotic classes",
         description="Classes that are stages of mitosis; empty: those with the name of a stage, otherwise those in "
         "which cells divide.",
     )
     arrest: float | None = Field(
         None,
         gt=0,
-        title="Arrest (min)",
+        title="Arrest from (min)",
         description="Duration from which mitosis counts as arrested, in minutes (in frames if the frame interval is "
         "not known); empty: three times the median.",
     )
@@ -32,14 +33,20 @@ class TimelineConfig(StepConfig):
         1,
         ge=1,
         le=1000,
+        title="Shortest phase (frames)",
         description="Shortest phase, in frames. A shorter one between two phases of the same class is treated as an "
         "error.",
     )
     infer_divisions: bool = Field(
         True,
+        title="Find unlinked divisions",
         description="Find divisions that the tracker did not link: two tracks begin where another one has just ended.",
     )
     resamples: int = Field(
-        500, ge=50, le=100_000, description="Number of resamples for the confidence bands."
+        500,
+        ge=50,
+        le=100_000,
+        title="Bootstrap resamples",
+        description="Number of resamples for the confidence bands.",
     )
-    seed: int = Field(0, ge=0, description="Seed of the resampling.")
+    seed: int = Field(0, ge=0, title="Random seed", description="Seed of the resampling.")

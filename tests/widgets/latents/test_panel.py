@@ -21,6 +21,7 @@ from morpholaw.widgets.latents.latent_table import KINDS, NAME
 from morpholaw.widgets.latents.panel import LatentsWidget
 from morpholaw.widgets.latents.training_plot import TrainingPlot, end_labels
 from morpholaw.widgets.pictures.picture_grid import grey_tiles, white_of
+from morpholaw.widgets.study.current_study import NO_STUDY
 from morpholaw.widgets.study.encoder_state import EncoderFile
 
 TINY = {
@@ -166,7 +167,7 @@ def test_replacing_an_encoder_asks_first(widget, trained_study, monkeypatch):
 def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
     panel = widget.encoder
     assert not panel.train_button.isEnabled()
-    assert panel.state.text() == "Open a study first."
+    assert panel.state.text() == NO_STUDY
     panel.train()
     assert "No study is open" in widget.error_line.text()
     widget.current.create(tmp_path / "empty")
@@ -175,8 +176,8 @@ def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
     widget.current.open(labelled_study)
     panel.form.editors["beta"].native.setText("six")
     panel.train_button.click()
-    assert "Beta" in widget.error_line.text()
-    assert "Beta" in panel.form.error
+    assert "Total correlation (β)" in widget.error_line.text()
+    assert "Total correlation (β)" in panel.form.error
     panel.form.set_values({})
     shutil.rmtree(labelled_study)
     panel.train_button.click()

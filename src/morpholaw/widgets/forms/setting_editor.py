@@ -56,7 +56,7 @@ def setting_editor(name: str, field: FieldInfo) -> ValueWidget[Any]:
         editor.text = ""  # the label is in the left column of the form, as for all other settings
     elif get_origin(kind) is Literal:
         make_narrow(native)
-    elif isinstance(editor, TextSetting) and optional:
+    elif isinstance(editor, TextSetting) and (optional or default(field) in ((), {})):
         native.setPlaceholderText("automatic")
     return editor
 
