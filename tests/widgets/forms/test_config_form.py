@@ -210,11 +210,16 @@ def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
         ("Give --frame-offset -10 (frame_offset=-10) where", 'Give "Advanced > Frame offset" -10 where'),
         ("or --frame-offset 0 to leave out", 'or "Advanced > Frame offset" 0 to leave out'),
         ("state it with --pixel-size.", 'state it with "Pixel size".'),
-        ("exchange them (--set swap_xy=true).", 'exchange them ("Advanced > Swap x and y" true).'),
+        ("exchange them (--set swap_xy=true).", 'exchange them (tick "Advanced > Swap x and y").'),
+        ("seem to be exchanged; give --swap-xy.", 'seem to be exchanged; tick "Advanced > Swap x and y".'),
+        (
+            "choose --z max, or --z 0 to --z 4.",
+            'choose "Advanced > Z-stack" max, or "Advanced > Z-stack" 0 to "Advanced > Z-stack" 4.',
+        ),
         ("give it (--set frame_interval=...).", 'give it ("Advanced > Frame interval").'),
         (
             "or --ids per-frame (ids='per-frame') to take",
-            "or \"Advanced > Numbers in masks\" 'per-frame' to take",
+            'or "Advanced > Numbers in masks" per-frame to take',
         ),
         ("of a file --unheard-of by the form", "of a file --unheard-of by the form"),
     ],

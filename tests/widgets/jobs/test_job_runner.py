@@ -17,10 +17,12 @@ from napari.utils import progress
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Progress
 from morpholaw.jobs import Job
 from morpholaw.study import Study
+from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -240,6 +242,24 @@ def open_panel(window, current):
     window.addDockWidget(window.dockWidgetArea(dock), dock)
     dock.show()
     return dock, runner
+
+
+def test_messages_of_a_step_are_shown_in_the_words_of_the_panel(qtbot, runner):
+    """What a step says and why it fails names the fields of the form, not options of the command."""
+    form = ConfigForm(CropConfig)
+    qtbot.addWidget(form)
+    said = []
+    runner.reported.connect(lambda event: said.append(event.text))
+
+    def step(monitor):
+        monitor.emit(Message("The pixel size is not known; state it with --pixel-size.", "warning"))
+        raise InputError("The pixel size is not known; state it with --pixel-size.")
+
+    with qtbot.waitSignal(runner.failed, timeout=5000) as failed:
+        runner.run("cut crops", step, in_words=form.by_labels)
+    assert said == ['The pixel size is not known; state it with "Pixel size".']
+    assert failed.args == said
+    assert runner.error_line.text() == said[0]
 
 
 def test_a_step_outlives_its_panel_and_a_panel_opened_again_shows_it(qtbot, main_window, labelled_study):

@@ -78,7 +78,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
             f"{where}: {why}its {len(table)} masks were linked {'by overlap' if ids == 'linked' else 'with LapTrack'}: "
             f"{table['track_id'].nunique()} tracks, {divided} divisions. Check them where cells are crowded or fast. "
             "Other ways to use the ids: --ids tracks (unchanged), --ids linked (by overlap), --ids laptrack (with "
-            "LapTrack), --ids per-frame (ids_per_frame=true; each mask separately)."
+            "LapTrack), --ids per-frame (each mask separately)."
         )
     elif why:
         notes.append(f"{where}: {why}")

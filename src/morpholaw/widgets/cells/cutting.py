@@ -209,7 +209,7 @@ class CutFromMovie(QWidget):
                 code = layers_code(study.path, "crop", chosen.layer, self.tracks.layer, settings)
             self.runner.run(
                 TITLES["crop"], study.crop, chosen.pixels, chosen.tracks,
-                name=chosen.name, config=config, python=code, **replace,
+                name=chosen.name, config=config, python=code, in_words=self.form.by_labels, **replace,
             )  # fmt: skip
             return
         from morpholaw.cells.files import write_table
@@ -217,7 +217,7 @@ class CutFromMovie(QWidget):
         file = study.path / "tracks" / f"{study.new_set_folder(chosen.name).name}.csv"
         tracks = write_table(file, chosen.tracks)
         arguments = {"movie": str(chosen.path), "tracks": str(tracks), "name": chosen.name, **replace}
-        self.runner.start(Job("crop", str(study.path), values, arguments))
+        self.runner.start(Job("crop", str(study.path), values, arguments), in_words=self.form.by_labels)
 
     def _replaced_set(self, chosen: _Inputs) -> str | None:
         """Return the set to replace: the one cut earlier from this movie, or "" if there is none.

@@ -54,7 +54,8 @@ class ImportFolder(QWidget):
             folder = self.folder.text().strip()
             if not folder or not Path(folder).is_dir():
                 raise InputError(f"There is no folder {folder!r}; choose the folder that holds the crops.")
-            self.runner.start(Job("import_crops", str(study.path), self.form.values(), {"folder": folder}))
+            job = Job("import_crops", str(study.path), self.form.values(), {"folder": folder})
+            self.runner.start(job, in_words=self.form.by_labels)
 
     def _ask(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder of crops"):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from magicgui.widgets import CheckBox
 from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -16,10 +17,10 @@ from morpholaw.widgets.forms.error_line import FieldError
 from morpholaw.widgets.forms.setting_editor import current_value, default, setting_editor
 from morpholaw.widgets.forms.tabs_and_sections import Section
 
-_OPTION = re.compile(
-    r"--set (?P<set>\w+)=(?P<value>\.\.\.|[^\s,;)]+)|--(?P<option>[a-z][a-z-]+)(?: \S+ \(\w+=(?P<python>[^)]*)\))?"
-)
-"""How a message names a setting: "--set swap_xy=true", or "--frame-offset -10 (frame_offset=-10)"."""
+_OPTION = re.compile(r"(?P<verb>give )?--(?:set )?(?P<name>[a-z][a-z_-]*)(?:=(?P<value>\.\.\.|[^\s,;)]+))?")
+"""How a message names a setting of the command: "--frame-offset -10", "give --swap-xy", "--set pixel_size=0.3"."""
+_KEYWORD = re.compile(r" \((?P<name>\w+)=[^);]*\)")
+"""How a message repeats a setting in Python: " (frame_offset=-10)"."""
 
 
 class ConfigForm(QWidget):
@@ -80,7 +81,7 @@ class ConfigForm(QWidget):
         self.advanced.add_widget(self.reset_button)
         self.paper_button = QPushButton("Use the paper's settings")
         self.paper_button.setToolTip(
-            "Set every setting of this form to its value in the paper (--preset paper), to compare results."
+            "Set every setting of this form to its value in the paper, to compare results."
         )
         self.paper_button.clicked.connect(self.use_paper)
         if config_class.PAPER:
@@ -122,18 +123,20 @@ class ConfigForm(QWidget):
 
     def by_labels(self, sentence: str) -> str:
         """Return a sentence with the labels of fields in place of the command's options and of Python's keywords."""
-        names = {one.replace("_", "-"): one for one in self.editors}
 
         def labelled(found: re.Match[str]) -> str:
-            name = names.get((found["set"] or found["option"]).replace("_", "-"))
-            if name is None:
+            name = found["name"].replace("-", "_")
+            if name not in self.editors:
                 return found[0]
-            value = found["value"] or found["python"] or ""
             above = "Advanced > " if name in self._advanced else ""
             label = re.sub(r" \([^)]*\)$", "", self.editors[name].label)  # without the unit
-            return f'"{above}{label}"' + (f" {value}" if value not in ("", "...") else "")
+            if isinstance(self.editors[name], CheckBox):
+                return f'tick "{above}{label}"'
+            value = "" if found["value"] in (None, "...") else f" {found['value']}"
+            return f'{found["verb"] or ""}"{above}{label}"{value}'
 
-        return _OPTION.sub(labelled, sentence)
+        spoken = _KEYWORD.sub(lambda found: "" if found["name"] in self.editors else found[0], sentence)
+        return _OPTION.sub(labelled, spoken)
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show ``values``, and the default for settings that are missing or whose value cannot be shown."""

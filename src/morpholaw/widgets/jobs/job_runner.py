@@ -104,7 +104,14 @@ class JobRunner(QWidget):
         return self._run.pid if self._run is not None and self._run.running else None
 
     def start(
-        self, job: Job, *, table: bool = False, files: Files | None = None, python: str = "", name: str = ""
+        self,
+        job: Job,
+        *,
+        table: bool = False,
+        files: Files | None = None,
+        python: str = "",
+        name: str = "",
+        in_words: Callable[[str], str] = str,
     ) -> None:
         """Run a job in a child process, or report that another step is still running.
 
@@ -121,9 +128,11 @@ class JobRunner(QWidget):
             Code that "Copy as Python" copies; by default the code for the job.
         name : str
             Name of the step in the window; by default that in :data:`TITLES`, or the job's step.
+        in_words : callable
+            Returns a message of the step as the panel shows it: with labels of fields instead of options.
         """
         if not self._refused():
-            self.current.steps.start(
+            run = self.current.steps.start(
                 self.place,
                 job,
                 name or TITLES.get(job.step, job.step),
@@ -131,16 +140,26 @@ class JobRunner(QWidget):
                 table=table,
                 files=files,
             )
+            run.in_words = in_words
 
     def run(
-        self, name: str, step: Callable[..., Any], /, *arguments: Any, python: str = "", **named: Any
+        self,
+        name: str,
+        step: Callable[..., Any],
+        /,
+        *arguments: Any,
+        python: str = "",
+        in_words: Callable[[str], str] = str,
+        **named: Any,
     ) -> None:
         """Run ``step(*arguments, monitor=..., **named)`` in a thread, or report that a step is still running.
 
-        ``finished`` then carries ``{"result": return value}``; ``python`` is the code that "Copy as Python" copies.
+        ``finished`` then carries ``{"result": return value}``; ``python`` is the code that "Copy as Python" copies, and
+        ``in_words`` is as for :meth:`start`.
         """
         if not self._refused():
-            self.current.steps.run(self.place, name, python, step, arguments, named)
+            run = self.current.steps.run(self.place, name, python, step, arguments, named)
+            run.in_words = in_words
 
     def stop(self) -> None:
         """Ask the step to save its results so far and end."""

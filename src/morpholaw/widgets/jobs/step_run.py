@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from napari.qt.threading import GeneratorWorker, create_worker
@@ -39,6 +40,8 @@ class StepRun(QObject):
         Values of the result; "complete" is False after Stop.
     sentence : str
         Why the step failed.
+    in_words : callable
+        Returns a message of the step as the window shows it; a panel with a form sets it to the form's ``by_labels``.
 
     Notes
     -----
@@ -64,6 +67,7 @@ class StepRun(QObject):
         self.stopping = False
         self.values: dict[str, Any] = {}
         self.sentence = ""
+        self.in_words: Callable[[str], str] = str
         self.stop_flag = threading.Event()
         self._killed = False
         self._process: JobProcess | None = None
@@ -132,7 +136,7 @@ class StepRun(QObject):
 
     def _take(self, event: Event | StepFailure) -> None:
         if isinstance(event, StepFailure):
-            self.sentence = event.sentence
+            self.sentence = self.in_words(event.sentence)
             beside = self._under_way()
             if self.status.name in beside:
                 beside.remove(self.status.name)
@@ -143,8 +147,10 @@ class StepRun(QObject):
             return
         if isinstance(event, Result):
             self.values = event.values
-        elif isinstance(event, Message) and event.level == "warning":
-            show_warning(event.text)
+        elif isinstance(event, Message):
+            event = replace(event, text=self.in_words(event.text))
+            if event.level == "warning":
+                show_warning(event.text)
         self.status.take(event)
         if self._activity is not None:
             self._activity.show(self.status.share)
