@@ -34,6 +34,7 @@ def show_table(study: Any) -> None:
     from rich.table import Table
 
     from morpholaw.store import classifiers
+    from morpholaw.store.overview import GUESSING
 
     rows, records = study.table1(), classifiers.records(study)
     table = Table(
@@ -55,6 +56,8 @@ def show_table(study: Any) -> None:
         click.echo(
             "interval: 95 % interval of the balanced accuracy of the models' median score, of laws of the first one."
         )
+        if doubtful := [record.name for record in records.values() if not record.beats_guessing]:
+            click.echo(f"{GUESSING.capitalize()}: {', '.join(doubtful)}.")
         if len(splits) > 1:
             click.echo("The classifiers were tested on different cells; train them again to compare them.")
 

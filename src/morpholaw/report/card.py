@@ -68,7 +68,10 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
         )
     of_two = len(classifier.classes) == 2
     parts = {
-        ("The law" if of_two else "The laws"): lambda: _law(material, name, k),
+        ("The law" if of_two else "The laws"): lambda: [
+            *performance.doubts(material.records[name]),
+            *_law(material, name, k),
+        ],
         **({} if of_two else {"Pairs of classes": lambda: class_laws.pairs(material, name, k)}),
         "Inputs": lambda: _inputs(material, name, k),
         "Accuracy": lambda: _accuracy(material, name, k),
@@ -202,10 +205,9 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             f"{evaluation.split}: {evaluation.training_cells:,} training cells, {evaluation.test_cells:,} test cells",
         ),
     ]
-    doubts = performance.doubts(material.records[name])
     if len(classifier.classes) == 2:
-        return [*doubts, Table(("Measure", "Value"), rows)]
-    return [*doubts, Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
+        return [Table(("Measure", "Value"), rows)]
+    return [Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
 
 
 def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:

@@ -246,6 +246,11 @@ class ClassifierRecord(BundleRecord):
         return next((loss for loss in LOSSES if self.name == name_of(4, loss)), None)
 
     @property
+    def beats_guessing(self) -> bool:
+        """Whether the balanced accuracy on held-out cells is significantly higher than that of guessing."""
+        return self.evaluation.balanced_interval.low > 1 / len(self.classes)
+
+    @property
     def variant(self) -> str:
         """Distinction from other classifiers of the scheme: the loss of its laws, or its own name."""
         return (self.loss or "") if self.name == name_of(self.scheme, self.loss) else self.name

@@ -19,6 +19,8 @@ from morpholaw.store.study_folder import StudyFolder
 
 FEW_LABELS = 25
 """Minimum number of labelled cells of a class for training and testing a classifier."""
+GUESSING = "not significantly better than guessing"
+"""What is said of a classifier that does not beat guessing."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def overview(folder: StudyFolder) -> Overview:
     records = tuple(classifiers.readable_records(folder, warnings.append))
     for record in records:
         warnings += changes_since(folder, record, given)
-        if sentence := guessing_sentence(record):
-            warnings.append(sentence)
+        if mark := guessing_mark(record):
+            warnings.append(mark)
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
     return Overview(sets, counts, encoder, records, tuple(warnings), step)
@@ -124,16 +126,20 @@ def performance(record: ClassifierRecord) -> str:
     return f"accuracy {share} on {evaluation.test_cells} held-out cells{origin}"
 
 
+def guessing_mark(record: ClassifierRecord) -> str:
+    """Return a short warning, for where results are shown, if a classifier does not beat guessing; otherwise ""."""
+    return "" if record.beats_guessing else f"The classifier {record.name} is {GUESSING}."
+
+
 def guessing_sentence(record: ClassifierRecord) -> str:
-    """Return a warning if a classifier is not significantly better than guessing on held-out cells; otherwise ""."""
-    balanced, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
-    if balanced.low > guessing:
+    """Return the same warning with its reason, for the step that makes the classifier and for its page."""
+    if record.beats_guessing:
         return ""
+    balanced, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
     return (
-        f"{record.name} is not significantly better than guessing: its balanced accuracy on "
-        f"{record.evaluation.test_cells} held-out cells is "
-        f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives {percent(guessing, 0)}. "
-        "Do not draw conclusions from it."
+        f"The classifier {record.name} is {GUESSING}: its balanced accuracy on {record.evaluation.test_cells} held-out "
+        f"cells is {percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives "
+        f"{percent(guessing, 0)}. Do not draw conclusions from it."
     )
 
 

@@ -15,7 +15,7 @@ from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
 from morpholaw.report.sections.law import DIGITS, WITHIN, excluding, inputs_table
 from morpholaw.report.sections.laws import search
-from morpholaw.report.sections.performance import doubts
+from morpholaw.report.sections.performance import mark
 from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
 
@@ -29,7 +29,7 @@ def class_laws(material: Material) -> list[Block]:
     for name, record in material.records.items():
         if record.scheme == 4 and not record.two_classes:
             blocks += [
-                *doubts(record),
+                *mark(record),
                 *formulas(material, name, 0),
                 *in_words(material, name, 0),
                 *regions(material, name, 0),

@@ -17,7 +17,7 @@ from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
-from morpholaw.report.sections.performance import doubts
+from morpholaw.report.sections.performance import mark
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.evaluation_record import Evaluation
 
@@ -45,7 +45,7 @@ def laws(material: Material, name: str) -> list[Block]:
     if not record.two_classes:
         raise Absent(f"The laws found{loss} distinguish {len(record.classes)} classes; they are shown below.")
     return [
-        *doubts(record),
+        *mark(record),
         _table(material, name, all_laws),
         Paragraph("Law 1, which is the one that is applied:"),
         *law_figures(material, name, 0),

@@ -15,7 +15,7 @@ from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.overview import guessing_sentence, start_sentence
+from morpholaw.store.overview import guessing_mark, guessing_sentence, start_sentence
 
 WRONG = 8
 """Number of misclassified cells shown per classifier."""
@@ -30,6 +30,12 @@ TOLERANCE = 0.01
 def doubts(record: ClassifierRecord) -> list[Block]:
     """Return a warning if the accuracy of a classifier cannot be distinguished from guessing."""
     sentence = guessing_sentence(record)
+    return [Paragraph(sentence, "warning")] if sentence else []
+
+
+def mark(record: ClassifierRecord) -> list[Block]:
+    """Return the short form of this warning, for the sections that follow the one on performance."""
+    sentence = guessing_mark(record)
     return [Paragraph(sentence, "warning")] if sentence else []
 
 

@@ -25,7 +25,7 @@ from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.familiarity_record import familiarity
-from morpholaw.store.overview import tell_guessing
+from morpholaw.store.overview import guessing_mark
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline import Timeline
@@ -122,7 +122,8 @@ def classify(
     if adapted and not first_law:
         raise InputError(f"Of {name} the first law alone is adapted; leave out the law, or the adaptation.")
     applied = applied_classifier.chosen(study, name, law)
-    tell_guessing(classifiers.record(study, name), monitor)
+    if mark := guessing_mark(classifiers.record(study, name)):
+        monitor.emit(Message(mark, "warning"))
     order = StageOrder.of(stages, final) if stages else None
     along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:

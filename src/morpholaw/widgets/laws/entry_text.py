@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.overview import guessing_mark
 from morpholaw.widgets.jobs.python_code import literal, step_code
 from morpholaw.widgets.laws.law_entries import LawEntry
 from morpholaw.widgets.laws.law_page import LawPage
 
 
 def law_statement(record: ClassifierRecord, entry: LawEntry, page: LawPage, stable: str) -> str:
-    """Return the number of the law, its inequality, its sentence, and ``stable``, a sentence about its stability."""
+    """Return the number of the law, its inequality, its sentence, and ``stable``, a sentence about its stability.
+
+    If the laws do not beat guessing, this is said first.
+    """
+    mark = guessing_mark(record)
+    doubt = f"\N{WARNING SIGN} {mark}" if mark else ""
     confused, inequality = "", f"{entry.classes[1]} where {page.inequality}. "
     if entry.other:
         lead, confused = f"Of the two, {inequality}", _confused(record, entry)
@@ -19,7 +25,7 @@ def law_statement(record: ClassifierRecord, entry: LawEntry, page: LawPage, stab
         lead = f"Law 1, which is applied: {inequality}"
     else:
         lead = f"Law {entry.place + 1}: {inequality}"
-    return "\n".join(filter(None, [f"{lead}{page.sentence}", confused, stable]))
+    return "\n".join(filter(None, [doubt, f"{lead}{page.sentence}", confused, stable]))
 
 
 def _confused(record: ClassifierRecord, entry: LawEntry) -> str:
