@@ -77,9 +77,9 @@ _CELL: tuple[tuple[str, Kind, str, str, str], ...] = (
     (
         "roundness",
         "none",
-        "4π area / perimeter², about 1 for a disk",
-        "smoother in outline",
-        "more ragged in outline",
+        "4π area / perimeter², about 1 for a disk, less for an elongated or ragged outline",
+        "rounder in outline",
+        "less round in outline",
     ),
     ("brightness", "none", "mean over the nucleus, in [0, 1]", "brighter", "dimmer"),
     (
