@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from importlib import import_module
 from itertools import pairwise
@@ -15,6 +16,7 @@ from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QScrollBar,
     QTabBar,
@@ -72,12 +74,37 @@ def test_every_control_has_a_tooltip(panel):
     assert [named(control) for control in controls(panel) if not tooltip(control, panel)] == []
 
 
-def test_every_tooltip_is_a_whole_sentence(panel):
-    tips = {tooltip(control, panel) for control in controls(panel)}
+def test_every_tab_has_a_tooltip(panel):
+    tabs = [(one, place) for one in panel.findChildren(QTabWidget) for place in range(one.count())]
+    assert [one.tabText(place) for one, place in tabs if not one.tabToolTip(place)] == []
+
+
+def tips(panel: QWidget) -> set[str]:
+    """All tooltips of a panel: of its controls, labels, tabs and columns."""
+    found = {tooltip(control, panel) for control in controls(panel)}
+    found |= {label.toolTip() for label in panel.findChildren(QLabel)}
+    for tabs in panel.findChildren(QTabWidget):
+        found |= {tabs.tabToolTip(place) for place in range(tabs.count())}
     for table in panel.findChildren(QTableWidget):
-        tips |= {table.horizontalHeaderItem(column).toolTip() for column in range(table.columnCount())}
-    texts = {re.sub(r"<[^>]*>", "", tip) for tip in tips} - {""}
-    assert [text for text in texts if not text.rstrip(")").endswith(".") or text[0].islower()] == []
+        found |= {table.horizontalHeaderItem(column).toolTip() for column in range(table.columnCount())}
+    return {html.unescape(re.sub(r"<[^>]*>", "", tip)) for tip in found} - {""}
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_every_tooltip_is_a_whole_sentence(name, qtbot, trained_study_folder):
+    """Of an empty panel, and of the same panel once a study with classifiers is open."""
+    panel = made(name, qtbot, ViewerModel())
+    empty = tips(panel)
+    panel.current.open(trained_study_folder)
+    paths = {str(trained_study_folder)}  # of the study, below its name
+    texts = (empty | tips(panel)) - paths
+    whole = [
+        text
+        for text in texts
+        if text.rstrip(")").endswith(".") and not text[0].islower() and len(text.split()) > 2
+    ]
+    assert sorted(texts - set(whole)) == []
+    assert [control for control in controls(panel) if not tooltip(control, panel)] == []
 
 
 def test_every_control_is_reached_with_the_tab_key(panel):

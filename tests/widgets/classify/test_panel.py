@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.study.cell_scores import CellScores
-from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.current_study import NO_STUDY, CurrentStudy
 
 MOVIE = CropOrigin(kind="movie", movie=MovieSource(name="movie", shape=(40, 100, 100), dtype="uint8"))
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
@@ -44,7 +45,7 @@ def tracked_study(trained_study):
 
 def test_the_table_shows_the_trained_schemes(panel, trained_study):
     widget = panel(ClassifyWidget)
-    assert "no crops yet" in widget.labelled.text()
+    assert widget.labelled.text() == NO_STUDY
     widget.current.open(trained_study)
     table = widget.table
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
@@ -108,16 +109,28 @@ def test_trained_models_are_not_replaced_unasked(panel, trained_study, monkeypat
 def test_rows_that_cannot_be_compared_are_said(panel, trained_study):
     widget = panel(ClassifyWidget)
     widget.current.open(trained_study)
-    assert widget.mixed.text() == ""
+    assert widget.doubts.text() == ""
     place = trained_study / "classifiers" / "scheme2"
     record = ClassifierRecord.read(place)
     record.model_copy(update={"classes": ("interphase", "anaphase")}).write(place / "model.json")
     widget.show_classifiers()
-    assert "tell different classes apart" in widget.mixed.text()
+    assert "tell different classes apart" in widget.doubts.text()
     evaluation = record.evaluation.model_copy(update={"split": "0123456789ab"})
     record.model_copy(update={"evaluation": evaluation}).write(place / "model.json")
     widget.show_classifiers()
-    assert "tested on different cells" in widget.mixed.text()
+    assert "tested on different cells" in widget.doubts.text()
+
+
+def test_a_classifier_that_does_not_beat_guessing_is_marked_below_the_table(panel, trained_study):
+    place = trained_study / "classifiers" / "scheme2"
+    record = ClassifierRecord.read(place)
+    guess = replace(record.evaluation.balanced_interval, value=0.55, low=0.4, high=0.7)
+    evaluation = record.evaluation.model_copy(update={"balanced_interval": guess})
+    record.model_copy(update={"evaluation": evaluation}).write(place / "model.json")
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    assert "The classifier scheme2 is not significantly better than guessing." in widget.doubts.text()
+    assert not widget.doubts.isHidden()
 
 
 def test_a_run_that_failed_leaves_no_scores_to_the_next_one(panel, trained_study, qtbot):
@@ -162,6 +175,16 @@ def test_what_is_missing_is_said(panel, labelled_study, tmp_path):
     shutil.rmtree(labelled_study)
     widget.train_button.click()
     assert "moved or deleted" in widget.train_error.text()
+
+
+def test_a_head_over_shapes_needs_no_encoder(panel, labelled_study, monkeypatch):
+    widget, started = panel(ClassifyWidget), []
+    monkeypatch.setattr(widget.runner, "start", lambda job, **_: started.append(job))
+    widget.current.open(labelled_study)
+    widget.form.editors["inputs"].value = "shapes"
+    widget.train_button.click()  # scheme 3 is chosen at the start
+    assert widget.train_error.text() == ""
+    assert [job.step for job in started] == ["train_classifier"]
 
 
 def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qtbot, tmp_path):

@@ -17,6 +17,7 @@ from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.study import Study
 from morpholaw.widgets.network.network_scene import NetworkScene, places, through
 from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
+from morpholaw.widgets.study.current_study import NO_STUDY
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_how_often_inputs_survive_is_said_with_their_names(panel, sparse_study):
 
 
 def test_without_scheme_3_the_panel_says_so(panel, labelled_study):
-    assert panel.nothing.text() == "No study is open."
+    assert panel.nothing.text() == NO_STUDY
     panel.current.open(labelled_study)
     assert "train scheme 3" in panel.nothing.text()
     assert not panel.view.isVisible()

@@ -20,6 +20,7 @@ from morpholaw.study import Study
 from morpholaw.widgets.movie.movie_place import crop_at, place_of
 from morpholaw.widgets.perturb.overlay_layers import KINDS
 from morpholaw.widgets.perturb.panel import PerturbWidget
+from morpholaw.widgets.study.current_study import NO_STUDY
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_one_cell_is_shown_large(widget, trained_study, qtbot):
 def test_latent_space_with_latents_held(widget, trained_study, qtbot):
     widget.current.open(trained_study)
     select(widget, qtbot, 3)
-    widget.choice.space_box.setCurrentText("latent, some held")
+    widget.choice.space_box.setCurrentText("latents, some held fixed")
     widget.choice.held_line.setText("z0, z2")
     widget.choice.held_line.editingFinished.emit()
     settle(widget, qtbot)
@@ -113,7 +114,7 @@ def test_latent_space_with_latents_held(widget, trained_study, qtbot):
     moved = move(widget, qtbot, 3.0)
     assert moved.difference == pytest.approx(moved.perturbed - moved.reconstruction)
     assert np.abs(moved.difference).max() > 0.01
-    widget.choice.space_box.setCurrentText("latent")
+    widget.choice.space_box.setCurrentText("latents")
     settle(widget, qtbot)
     assert widget.cells.slider.value() == 0
     free = move(widget, qtbot, 3.0)
@@ -340,7 +341,7 @@ def test_changing_surroundings_can_be_stopped(widget, trained_study, qtbot):
 
 
 def test_what_is_missing_is_said(widget, labelled_study, tmp_path, qtbot):
-    assert widget.cells.pictures.sentence == "Open a study first."
+    assert widget.cells.pictures.sentence == NO_STUDY
     widget.attack.start()
     assert "No study is open" in widget.error_line.text()
     widget.current.open(labelled_study)
@@ -355,7 +356,7 @@ def test_an_unknown_latent_to_hold_is_a_sentence(widget, trained_study, qtbot):
     assert "Click a cell" in widget.cells.pictures.sentence
     select(widget, qtbot, 3)
     widget.choice.held_line.setText("z99")
-    widget.choice.space_box.setCurrentText("latent, some held")
+    widget.choice.space_box.setCurrentText("latents, some held fixed")
     settle(widget, qtbot)
     assert "z99" in widget.error_line.text()
     assert widget.cells.result is None
@@ -389,7 +390,7 @@ def test_cells_of_several_classes_are_moved_towards_a_chosen_one(widget, phases_
     choice.scheme_box.setCurrentIndex(choice.scheme_box.findData("scheme2"))
     classes = choice.classifier.classes
     assert [choice.towards_box.itemData(k) for k in range(choice.towards_box.count())] == ["", *classes]
-    choice.space_box.setCurrentText("latent")
+    choice.space_box.setCurrentText("latents")
     choice.towards_box.setCurrentIndex(choice.towards_box.findData("anaphase"))
     select(widget, qtbot, 3)
     moved = move(widget, qtbot, 3.0)

@@ -95,7 +95,7 @@ class Labelling(QWidget):
             "Choose the order of the crops. "
             + " ".join(f"{name[0].upper()}{name[1:]}: {meaning}." for name, meaning in ORDERS.items())
         )
-        self.next_button, self.stretch_button = QPushButton("Next unlabelled"), QPushButton("Select stretch")
+        self.next_button, self.stretch_button = QPushButton("Next unlabelled"), QPushButton("Select track")
         self.next_button.setToolTip(
             "Select the next cell without a class, in the order of the gallery (key N)."
         )
@@ -115,7 +115,7 @@ class Labelling(QWidget):
         self.wanted_scores.scored.connect(self._select_first)
         self.wanted_scores.missing.connect(self._show_without_scores)
         self.hint = QLabel(
-            "Keys: 1–9 label, 0 clear, N next unlabelled, S stretch, Ctrl+Z undo. After a click in the movie, each "
+            "Keys: 1–9 label, 0 clear, N next unlabelled, S track, Ctrl+Z undo. After a click in the movie, each "
             "label moves on to the cell's next frame."
         )
         self.hint.setWordWrap(True)
@@ -176,7 +176,7 @@ class Labelling(QWidget):
     def apply_filter(self) -> None:
         """Show the crops of the chosen set and class in the chosen order."""
         crops, cells = self.current.crops, self.cells
-        self.gallery.sentence = NO_CROPS if crops is None else NONE_CHOSEN
+        self.gallery.sentence = NONE_CHOSEN if crops is not None else self.current.or_no_study(NO_CROPS)
         if crops is None or cells is None:
             self.gallery.crop_model.show_crops(None, np.empty(0))
             return

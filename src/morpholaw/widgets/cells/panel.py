@@ -12,7 +12,7 @@ from morpholaw.widgets.cells.crop_box import CropBox
 from morpholaw.widgets.cells.cutting import CutFromMovie
 from morpholaw.widgets.cells.importing import ImportFolder, ImportLabels
 from morpholaw.widgets.cells.labelling import Labelling
-from morpholaw.widgets.forms.tabs_and_sections import Section
+from morpholaw.widgets.forms.tabs_and_sections import Section, add_tab
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_sources import is_cut_from
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -46,10 +46,12 @@ class CellsWidget(StudyWidget):
         self.gallery = self.labelling.gallery
         self.box = CropBox(self.viewer)
         self.tabs = QTabWidget()
-        for part, name in (
-            (self.cutting, "From a movie"), (self.folder, "From a folder"), (self.import_labels, "Labels")
-        ):  # fmt: skip
-            self.tabs.addTab(part, name)
+        for page, title, tip in (
+            (self.cutting, "From a movie", "Cut crops around the tracked cells of a movie."),
+            (self.folder, "From a folder", "Import crops that exist as image files."),
+            (self.import_labels, "Labels", "Import labels from a table, or export them."),
+        ):
+            add_tab(self.tabs, page, title, tip)
         self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.adding = Section("Cut, import, export", "Cut crops from a movie, or import crops or labels.")
         self.adding.add_widget(self.tabs)

@@ -126,10 +126,11 @@ class ApplyScores(QWidget):
         self.share.setRange(0.0, 99.9)
         self.share.setDecimals(1)
         self.share.setSuffix(" %")
-        self.share.setSpecialValueText("same as the other")
+        self.share.setSpecialValueText("50 % (assumed)")
         self.share.setToolTip(
-            "Set which share of the cells is of this class; probabilities are computed for it. Along whole tracks, the "
-            "shares are learnt from the movie instead."
+            "Set which share of the cells is in this class, if you know it; probabilities are computed for it. If it "
+            "is not known, both classes are assumed to be equally frequent. Along whole tracks, the shares are learnt "
+            "from the movie instead."
         )
         self.share_label = QLabel()
         self.points = QCheckBox("Add points coloured by class")

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QTableWidgetItem
 from morpholaw.display import number, percent, spread
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.overview import guessing_mark
 from morpholaw.widgets.forms.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -86,9 +87,14 @@ class ComparisonTable(RowTable):
                 ("", ""),
             )
             self._fill(row, texts)
+        several = len({simple.classes for simple in self.baselines}) > 1
         for row, simple in enumerate(self.baselines, len(classifiers)):
+            of_classes = f", {len(simple.classes)} classes" if several else ""
             texts = (
-                (_SHORT[simple.name], f"Baseline: {simple.title}"),
+                (
+                    f"{_SHORT[simple.name]}{of_classes}",
+                    f"Baseline: {simple.title}, {' against '.join(simple.classes)}",
+                ),
                 _accuracy(simple.accuracy, simple.test_cells, simple.classes),
                 ("n/a", ""),
                 ("n/a", ""),
@@ -128,13 +134,15 @@ class ComparisonTable(RowTable):
         rows = sum(map(self.rowHeight, range(self.rowCount())))
         self.setFixedHeight(self.heading.sizeHint().height() + max(rows, 24) + 8)
 
-    def mixed(self) -> str:
-        """Say why the rows cannot be compared (different classes or different test cells); "" if they can."""
+    def doubts(self) -> str:
+        """Say which classifiers do not beat guessing, and why rows cannot be compared; "" if there is no doubt."""
+        marks = [guessing_mark(record) for record in self.classifiers]
+        sentences = [f"\N{WARNING SIGN} {mark}" for mark in marks if mark]
         if len({record.classes for record in self.classifiers}) > 1:
-            return "Do not compare the rows: the classifiers tell different classes apart."
-        if len({record.evaluation.split for record in self.classifiers}) > 1:
-            return "Do not compare the rows: the schemes were tested on different cells."
-        return ""
+            sentences.append("Do not compare the rows: the classifiers tell different classes apart.")
+        elif len({record.evaluation.split for record in self.classifiers}) > 1:
+            sentences.append("Do not compare the rows: the schemes were tested on different cells.")
+        return "\n".join(sentences)
 
     def show_agreement(self, shares: pd.DataFrame) -> None:
         """Show how often the other classifiers predict the same class.

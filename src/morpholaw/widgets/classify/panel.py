@@ -39,6 +39,7 @@ _MEANING = {
     4: "Laws found by symbolic regression on the latents that scheme 3 reads. The Laws panel has all settings.",
 }
 """What each scheme is."""
+NO_CROPS = "The study has no crops yet; cut or import some in the Cells panel."
 
 
 class ClassifyWidget(StudyWidget):
@@ -97,8 +98,8 @@ class ClassifyWidget(StudyWidget):
     def _comparison(self) -> QWidget:
         self.table = ComparisonTable()
         self.confusion = ConfusionPicture(self.viewer, self.current, self.runner)
-        self.mixed = QLabel()
-        self.mixed.setWordWrap(True)
+        self.doubts = QLabel()
+        self.doubts.setWordWrap(True)
         self.compare_button = QPushButton("Compare predictions")
         self.compare_button.setToolTip(
             "Measure how often two schemes predict the same class for a held-out cell, and show it in the column Agree."
@@ -110,7 +111,7 @@ class ClassifyWidget(StudyWidget):
         buttons.addStretch()
         self.table.itemSelectionChanged.connect(self._choose)
         self.compare_button.clicked.connect(self.compare)
-        return _box("Compare", self.table, self.mixed, row, self.confusion)
+        return _box("Compare", self.table, self.doubts, row, self.confusion)
 
     def refresh(self) -> None:
         """Show the crops, labels and classifiers of the study."""
@@ -124,8 +125,8 @@ class ClassifyWidget(StudyWidget):
         records = [] if study is None else readable_records(study, self.error_line.say)
         self.table.show_classifiers(records, self._baselines())
         self.compare_button.setEnabled(len(records) > 1)
-        self.mixed.setText(self.table.mixed())
-        self.mixed.setVisible(bool(self.mixed.text()))
+        self.doubts.setText(self.table.doubts())
+        self.doubts.setVisible(bool(self.doubts.text()))
 
     def _baselines(self) -> tuple[MeasuredBaseline, ...]:
         """Return the baselines that were measured with the classifiers; none if their file is damaged."""
@@ -140,7 +141,7 @@ class ClassifyWidget(StudyWidget):
     def _show_labelled(self) -> None:
         study, crops = self.current.study, self.current.crops
         if study is None or crops is None:
-            self.labelled.setText("The study has no crops yet; cut or import some in the Cells panel.")
+            self.labelled.setText(self.current.or_no_study(NO_CROPS))
             self._show_classes((), 0)
             return
         counts = study.annotations.counts(*crops.sets)
@@ -178,13 +179,15 @@ class ClassifyWidget(StudyWidget):
         """Train the models of the chosen scheme in a child process; ask before replacing models."""
         with self.train_error.catch():
             study = self.current.required()
-            self.form.config()
+            config = self.form.config()
+            assert isinstance(config, ClassifierConfig)
             scheme = self.scheme.currentData()
             if self.current.crops is None:
-                raise InputError("The study has no crops to train on; cut or import some in the Cells panel.")
-            if scheme > 1 and not study.has_encoder:
+                raise InputError(NO_CROPS)
+            if scheme > 1 and config.inputs != "shapes" and not study.has_encoder:
                 raise InputError(
-                    f"{scheme_title(scheme).capitalize()} needs an encoder; train one in the Latents panel."
+                    f"{scheme_title(scheme).capitalize()} over latents needs an encoder; train one in the Latents "
+                    'panel, or choose "shapes" as "Inputs" under "Advanced".'
                 )
             if not self._may_replace(scheme):
                 return

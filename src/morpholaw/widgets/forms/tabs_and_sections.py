@@ -6,6 +6,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 
+def add_tab(tabs: QTabWidget, page: QWidget, title: str, tooltip: str) -> None:
+    """Add a page to tabs; the tooltip of its title, a sentence, says what the page shows."""
+    tabs.setTabToolTip(tabs.addTab(page, title), tooltip)
+
+
 class PanelTabs(QTabWidget):
     """Tabs inside a scroll area; hidden pages take no room.
 

@@ -100,7 +100,7 @@ class EncoderPanel(QWidget):
         if study is not None:
             with self.error_line.catch():
                 self.encoder = encoder_state(study)
-        self.state.setText("Open a study first." if study is None else self.encoder.sentence)
+        self.state.setText(self.current.or_no_study(self.encoder.sentence))
         if history and not self.runner.running:
             record = self.encoder.record
             self.plot.show_history({} if record is None else record.history)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs, add_tab
 from morpholaw.widgets.latents.encoder_panel import EncoderPanel
 from morpholaw.widgets.latents.traversal_panel import TraversalPanel
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -31,8 +31,15 @@ class LatentsWidget(StudyWidget):
         self.encoder = EncoderPanel(self.current, self.error_line)
         self.traversals = TraversalPanel(self.viewer, self.current, self.error_line)
         self.tabs = PanelTabs(self.scroll_area)
-        self.tabs.addTab(self.encoder, "Encoder")
-        self.tabs.addTab(self.traversals, "Traversals")
+        add_tab(
+            self.tabs,
+            self.encoder,
+            "Encoder",
+            "Train or load the encoder, which describes a cell by latents.",
+        )
+        add_tab(
+            self.tabs, self.traversals, "Traversals", "See what each latent changes in a cell, and name it."
+        )
         self.tabs.currentChanged.connect(self._show_tab)
         self.body.addWidget(self.tabs)
         self._stale = True

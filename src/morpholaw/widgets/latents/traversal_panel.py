@@ -118,7 +118,7 @@ class TraversalPanel(QWidget):
         """Read the encoder of the current study in the live process."""
         study = self.current.study
         if study is None or not study.has_encoder:
-            self.clear("Open a study first." if study is None else _NO_ENCODER)
+            self.clear(self.current.or_no_study(_NO_ENCODER))
             return
         self.clear("Reading the encoder and measuring cells... The first time takes a few seconds.")
         with self.error_line.catch():

@@ -16,7 +16,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.law_stability import stability_sentence
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
-from morpholaw.widgets.forms.tabs_and_sections import Section
+from morpholaw.widgets.forms.tabs_and_sections import Section, add_tab
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.against_row import AgainstRow
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab, LatentLaw
@@ -38,7 +38,6 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
 CHOOSE = "Choose a set of laws, by the loss of its search or by its name."
-NO_STUDY = "No study is open."
 FRONT_OF_CLASSES = (
     "Laws of more than two classes are fitted to each other, so there is no front for one of them."
 )
@@ -130,15 +129,15 @@ class LawsWidget(StudyWidget):
         self.cell = CellTab(self.current)
         self.sheet = SheetTab(self.viewer, self.current)
         self.tabs = QTabWidget()
-        for page, title in (
-            (self.front, "Front"),
-            (self.components, "Components"),
-            (self.boundary, "Boundary"),
-            (self.vetoes, "Vetoes"),
-            (self.cell, "Cell"),
-            (self.sheet, "Sheet"),
+        for page, title, tip in (
+            (self.front, "Front", "Compare the accuracy and the complexity of the laws found."),
+            (self.components, "Components", "See what each term of the law contributes."),
+            (self.boundary, "Boundary", "See where the law changes sign among the labelled cells."),
+            (self.vetoes, "Vetoes", "Read which values of one input alone exclude a class."),
+            (self.cell, "Cell", "Read why the selected cell gets its class."),
+            (self.sheet, "Sheet", "Look at typical cells of each class, and at cells near the boundary."),
         ):
-            self.tabs.addTab(page, title)
+            add_tab(self.tabs, page, title, tip)
         self.body.addWidget(self.tabs)
 
     def _show_study(self) -> None:
@@ -147,7 +146,7 @@ class LawsWidget(StudyWidget):
             return
         self.boundary.clear()
         self.search.show_study()
-        self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
+        self.nothing.setText(self.current.or_no_study(NO_LAW))
         self.reload()
         self.search_box.expand(self.record is None)
 
@@ -185,7 +184,7 @@ class LawsWidget(StudyWidget):
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
                 self.record = classifiers.record(self.current.study, self.loss.currentData())
-        self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
+        self.nothing.setText(self.current.or_no_study(NO_LAW))
         if self.record is not None:
             self.entries = law_entries(self.record)
         has_laws = self.record is not None

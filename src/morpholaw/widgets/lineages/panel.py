@@ -93,7 +93,7 @@ class LineagesWidget(StudyWidget):
         self.call.forget()
         self.lineages = self.shown = None
         self.caption.clear()
-        self.tree.say(NO_TRACKS)
+        self.tree.say(self.current.or_no_study(NO_TRACKS))
         self._list_colours()
         self._show_tracks()
         crops = self.current.crops

@@ -113,8 +113,10 @@ class MapWidget(StudyWidget):
         for box in (self.across, self.up):
             box.clear()
         study = self.current.study
+        for box in (self.across, self.up, self.colour):
+            box.setEnabled(self.current.crops is not None)
         if study is None or self.current.crops is None:
-            self.map.say(NO_CELLS)
+            self.map.say(self.current.or_no_study(NO_CELLS))
             self.caption.clear()
             return
         self.map.say(READING)

@@ -29,9 +29,11 @@ from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_NETWORK = "There is no sparse network yet; train scheme 3 in the Classify panel."
-NO_STUDY = "No study is open."
 CLICK = "Click a neuron to see the paths through it and its response."
-HOVER = "Blue weights are positive, red ones negative. Point at a connection to read its weight."
+HOVER = (
+    "Blue weights are positive, red ones negative; the number beside a neuron is its bias. Point at a connection to "
+    "read its weight."
+)
 
 
 class NetworkWidget(StudyWidget):
@@ -57,7 +59,7 @@ class NetworkWidget(StudyWidget):
         row.addWidget(model_title)
         row.addWidget(self.model, 1)
         row.addWidget(self.whole_button)
-        self.nothing = QLabel(NO_STUDY)
+        self.nothing = QLabel()
         self.nothing.setWordWrap(True)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.scene = NetworkScene(self)
@@ -88,7 +90,7 @@ class NetworkWidget(StudyWidget):
 
     def _show_study(self) -> None:
         super()._show_study()
-        self.nothing.setText(NO_NETWORK if self.current.study else NO_STUDY)
+        self.nothing.setText(self.current.or_no_study(NO_NETWORK))
         self._new_encoder()
         self.reload()
 

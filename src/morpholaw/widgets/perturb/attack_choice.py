@@ -12,6 +12,7 @@ from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
+from morpholaw.widgets.study.cell_scorer import NO_CLASSIFIER
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.scoring import Space
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 AWAY = "away from its class"
 """The direction of an attack that has no target class."""
 SPACES: dict[str, tuple[Space, bool]] = {
-    "image": ("image", False),
-    "latent": ("latent", False),
-    "latent, some held": ("latent", True),
+    "pixels of the image": ("image", False),
+    "latents": ("latent", False),
+    "latents, some held fixed": ("latent", True),
 }
 """The space in which the perturbation is added, and whether some latents are held fixed."""
 
@@ -54,16 +55,16 @@ class AttackChoice(QWidget):
             "Type the latents that the attack leaves unchanged: 'morphology' for those that follow the cell itself, or "
             "names such as z3, z17."
         )
-        self.held_label = QLabel("Held fixed")
+        self.held_label = QLabel("Latents held fixed")
         self.towards_box = narrow_combo("class")
         self.towards_box.setToolTip(
             "Choose whether the attack moves cells away from their predicted class or towards a class of your choice."
         )
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Scheme", self.scheme_box)
+        form.addRow("Classifier", self.scheme_box)
         form.addRow("Model", self.model_box)
-        form.addRow("Space", self.space_box)
+        form.addRow("Perturb the", self.space_box)
         form.addRow(self.held_label, self.held_line)
         form.addRow("Direction", self.towards_box)
         self._show_held()
@@ -123,6 +124,8 @@ class AttackChoice(QWidget):
         self.scheme_box.clear()
         for entry in self.classifiers:
             self.scheme_box.addItem(entry.label, entry.name)
+        if not self.classifiers:
+            self.scheme_box.addItem(NO_CLASSIFIER)
         default = next((record.name for record in self.classifiers if self.has_gradient(record)), None)
         for name in (default, before):
             if (place := self.scheme_box.findData(name)) >= 0:
@@ -136,6 +139,7 @@ class AttackChoice(QWidget):
         self.model_box.clear()
         self.model_box.addItems([f"{k + 1} of {models}" for k in range(models)])
         self.model_box.blockSignals(blocked)
+        self.model_box.setEnabled(models > 0)
         self._show_directions()
         self.changed.emit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from morpholaw.store.classifiers import readable_records
-from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs, add_tab
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.selected_cells import CellPanel
 from morpholaw.widgets.perturb.study_curve import AttackPanel
@@ -40,9 +40,12 @@ class PerturbWidget(StudyWidget):
         self.attack = AttackPanel(self.viewer, self.current, self.error_line, self.choice)
         self.surroundings = SurroundingsPanel(self.viewer, self.current, self.error_line, self.choice)
         self.tabs = PanelTabs(self.scroll_area)
-        self.tabs.addTab(self.cells, "Selected cells")
-        self.tabs.addTab(self.attack, "Whole study")
-        self.tabs.addTab(self.surroundings, "Surroundings")
+        for page, title, tip in (
+            (self.cells, "Selected cells", "See what an attack changes in the selected cells."),
+            (self.attack, "Whole study", "Measure the accuracy on all held-out cells under attack."),
+            (self.surroundings, "Surroundings", "Test whether a classifier uses what is around a cell."),
+        ):
+            add_tab(self.tabs, page, title, tip)
         self.body.addWidget(self.choice)
         self.body.addWidget(self.tabs)
         self.choice.space_changed.connect(self.cells.begin_space)

@@ -103,7 +103,7 @@ class AttackPanel(QWidget):
         """Remove the result, which is about another study or older classifiers."""
         self.table = None
         self.energy.clear()
-        self.figure.say(_NOTHING)
+        self.figure.say(self.current.or_no_study(_NOTHING))
 
     def start(self) -> None:
         """Attack the held-out cells in a child process, one scheme after another."""

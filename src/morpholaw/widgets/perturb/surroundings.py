@@ -131,7 +131,7 @@ class SurroundingsPanel(QWidget):
         self.table = None
         self.sentences.hide()
         self.rows.hide()
-        self.figure.say(_NOTHING)
+        self.figure.say(self.current.or_no_study(_NOTHING))
 
     def start(self) -> None:
         """Measure the chosen classifier, or all of them, in a child process."""

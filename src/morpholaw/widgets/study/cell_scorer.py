@@ -15,6 +15,8 @@ from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
+NO_CLASSIFIER = "no classifier yet"
+"""What a choice of classifier shows if the study has none."""
 PLACE = "cell scores"
 """Place of the step in the window (:class:`WindowSteps`), shared by all panels."""
 
@@ -61,7 +63,7 @@ class CellScorer(QWidget):
         for record in records:
             self.choice.addItem(record.label, record.name)
         if not records:
-            self.choice.addItem("no classifier yet")
+            self.choice.addItem(NO_CLASSIFIER)
         place = self.choice.findData(chosen)
         sparse = next((k for k, record in enumerate(records) if record.scheme == 3), 0)
         self.choice.setCurrentIndex(place if chosen and place >= 0 else sparse)

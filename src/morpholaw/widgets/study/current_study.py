@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
     from morpholaw.widgets.study.cell_scores import CellScores
 
+NO_STUDY = "No study is open; press Open... or New... at the top of the panel."
 DARK_BACKGROUND = "#262930"
 """Background of the panels until the theme is known: that of napari's dark theme."""
 
@@ -169,10 +170,14 @@ class CurrentStudy(QObject):
             If its folder is gone.
         """
         if self.study is None:
-            raise InputError("No study is open; press Open... or New... at the top of the panel.")
+            raise InputError(NO_STUDY)
         if not (self.study.path / "study.json").is_file():
             raise StudyGoneError(f"The study {self.study.path} no longer exists; it was moved or deleted.")
         return self.study
+
+    def or_no_study(self, hint: str) -> str:
+        """Return what an empty part of a panel says: ``hint``, or that no study is open and how to open one."""
+        return NO_STUDY if self.study is None else hint
 
     @property
     def crops(self) -> Crops | None:

@@ -182,9 +182,7 @@ class WayStrip(QWidget):
             self.contents.setToolTip("How to begin.")
             return
         self.contents.setText(contents(overview))
-        self.contents.setToolTip(
-            "Contents of the study: \N{CHECK MARK} means present, \N{EN DASH} means missing."
-        )
+        self.contents.setToolTip("The contents of the study.")
         self.warning.setVisible(bool(overview.warnings))
         if overview.warnings:
             more = len(overview.warnings) - 1
@@ -230,15 +228,14 @@ class WayStrip(QWidget):
 
 def contents(overview: Overview) -> str:
     """Return the contents of a study as one line of text."""
-    present, missing = "\N{CHECK MARK}", "\N{EN DASH}"
     schemes = sorted({record.scheme for record in overview.classifiers} - {4})
     law = any(record.scheme == 4 for record in overview.classifiers)
     parts = [
         f"{overview.crops:,} crops",
         f"{overview.labelled:,} labelled",
-        # no line break between a word and its mark or numbers
-        f"encoder\N{NO-BREAK SPACE}{present if overview.encoder else missing}",
-        "\N{NO-BREAK SPACE}".join(["schemes", *(map(str, schemes) if schemes else [missing])]),
-        f"law\N{NO-BREAK SPACE}{present if law else missing}",
+        "encoder \N{CHECK MARK}" if overview.encoder else "no encoder",
+        f"scheme{'s' * (len(schemes) > 1)} {' '.join(map(str, schemes))}" if schemes else "no scheme",
+        "law \N{CHECK MARK}" if law else "no law",
     ]
-    return "\N{NO-BREAK SPACE}\N{MIDDLE DOT} ".join(parts)
+    # a line breaks only between two parts
+    return "\N{NO-BREAK SPACE}\N{MIDDLE DOT} ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)

@@ -67,6 +67,7 @@ def cell_columns(
                     "Brightness",
                     "Brightness of the cell's chromatin in the movie.",
                     brightness,
+                    decimals=2,
                 )
             )
     return columns

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from morpholaw.widgets.forms.tabs_and_sections import add_tab
 from morpholaw.widgets.movie.movie_place import movie_layer
 from morpholaw.widgets.movie.selection_in_movie import set_of
 from morpholaw.widgets.study.cell_scorer import CellScorer
@@ -54,8 +55,8 @@ class TableWidget(StudyWidget):
             layout.addWidget(part)
         layout.setStretchFactor(self.table, 1)
         self.tabs = QTabWidget()
-        self.tabs.addTab(cells, "Cells")
-        self.tabs.addTab(self.movies, "Movies")
+        add_tab(self.tabs, cells, "Cells", "List the cells of the study.")
+        add_tab(self.tabs, self.movies, "Movies", "List the movies and folders that the cells come from.")
         self.body.addWidget(self.tabs, 1)
         self.body.addWidget(self.scorer)
         self.table.chosen.connect(self._choose)
@@ -80,9 +81,10 @@ class TableWidget(StudyWidget):
         crops, study = self.current.crops, self.current.study
         self.labels.refresh()
         self.movies.refresh()
+        self.filters.setEnabled(crops is not None)
         if crops is None or study is None:
             self.table.cells.show_cells([], {}, np.empty(0))
-            self.summary.setText(NO_CELLS)
+            self.summary.setText(self.current.or_no_study(NO_CELLS))
             return
         labels, scores = self.current.labels, self.current.last_scores
         self.filters.refresh([crop_set.name for crop_set in crops.sets], self.labels.buttons.classes, scores)

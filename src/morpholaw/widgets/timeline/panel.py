@@ -15,10 +15,11 @@ from morpholaw.store import timelines
 from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
-from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs, add_tab
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.cell_scorer import NO_CLASSIFIER
 from morpholaw.widgets.study.study_widget import StudyWidget
 from morpholaw.widgets.timeline.events_table import EventsTable, go_to
 from morpholaw.widgets.timeline.shown_timeline import ShownTimeline, read_timeline
@@ -108,14 +109,13 @@ class TimelineWidget(StudyWidget):
         )
         self.events = EventsTable()
         self.tabs = PanelTabs(self.scroll_area)
-        pages = (
-            (self.durations, "Durations"),
-            (self.compared, "Conditions"),
-            (self.shares, "Over time"),
-            (self.events, "Events"),
-        )
-        for page, title in pages:
-            self.tabs.addTab(page, title)
+        for page, title, tip in (
+            (self.durations, "Durations", "See how long cells stay in the chosen class."),
+            (self.compared, "Conditions", "Compare the durations between conditions and replicates."),
+            (self.shares, "Over time", "See the share of each class in each frame."),
+            (self.events, "Events", "List the divisions and changes of class; click one to see its cell."),
+        ):
+            add_tab(self.tabs, page, title, tip)
         self.body.addLayout(rows)
         self.keep_in_view(self.runner)
         parts = (self.form, self.make_button, self.study_button, self.summary, self.shown_class, self.tabs)
@@ -209,6 +209,8 @@ class TimelineWidget(StudyWidget):
         self.scheme.clear()
         for record in [] if study is None else readable_records(study, self.error_line.say):
             self.scheme.addItem(record.label, record.name)
+        if not self.scheme.count():
+            self.scheme.addItem(NO_CLASSIFIER)
         if (place := self.scheme.findData(chosen)) >= 0:
             self.scheme.setCurrentIndex(place)
 
@@ -220,7 +222,7 @@ class TimelineWidget(StudyWidget):
         self.events.setRowCount(0)
         self.summary.hide()
         for panel, what in zip((self.durations, self.compared, self.shares), SHOWN, strict=True):
-            panel.say(NOTHING.format(what))
+            panel.say(self.current.or_no_study(NOTHING.format(what)))
 
     def _take(self, shown: ShownTimeline) -> None:
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
