@@ -8,6 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QComboBox, QLabel, QWidget
 
+from morpholaw.widgets.study.cell_scorer import TRAIN_FIRST
 from morpholaw.widgets.study.current_study import NO_STUDY
 from morpholaw.widgets.window_latency import PANELS
 
@@ -36,3 +37,14 @@ def test_a_panel_says_that_no_study_is_open(panel):
 def test_no_choice_is_blank(panel):
     boxes = [box for box in panel.findChildren(QComboBox) if box.isVisible() and box.isEnabled()]
     assert [box.toolTip() for box in boxes if not box.currentText()] == []
+
+
+@pytest.mark.parametrize("name", ["Timeline", "Perturb"])
+def test_without_a_classifier_a_panel_that_needs_one_says_so(name, qtbot, labelled_study_folder):
+    module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
+    panel = getattr(module, f"{name}Widget")(ViewerModel())
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.current.open(labelled_study_folder)
+    assert TRAIN_FIRST in said(panel)
+    assert not any(sentence.startswith(("Press Make", "The accuracy of each")) for sentence in said(panel))

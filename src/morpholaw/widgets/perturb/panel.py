@@ -62,10 +62,10 @@ class PerturbWidget(StudyWidget):
 
     def _show_classifiers(self) -> None:
         study = self.current.study
-        self.attack.clear()
-        self.surroundings.clear()
         damaged: list[str] = []
         self.choice.show_classifiers([] if study is None else readable_records(study, damaged.append))
+        self.attack.clear()
+        self.surroundings.clear()
         if damaged:
             self.error_line.say(damaged[0])
 

@@ -26,6 +26,7 @@ from morpholaw.widgets.perturb.live_attack import (
 from morpholaw.widgets.perturb.movie_overlay import MovieOverlay
 from morpholaw.widgets.perturb.overlay_layers import DIFFERENCE, KINDS
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
+from morpholaw.widgets.study.cell_scorer import TRAIN_FIRST
 from morpholaw.widgets.study.current_study import NO_STUDY, CurrentStudy
 
 SHOWN = 5
@@ -34,7 +35,6 @@ LARGEST = 180
 """Largest side of an image on the screen, in pixels."""
 UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
-_NO_CLASSIFIER = "Train a classifier in the Classify panel first."
 _NO_GRADIENT = "This classifier reads measured shapes, which have no gradient, so it cannot be attacked."
 _NO_CELLS = "Click a cell in the movie (Shift adds more), or select some in the gallery of the Cells panel."
 
@@ -142,7 +142,7 @@ class CellPanel(QWidget):
         if study is None:
             self.clear(NO_STUDY)
         elif saved is None:
-            self.clear(_NO_CLASSIFIER)
+            self.clear(TRAIN_FIRST)
         elif not self.choice.has_gradient(saved):
             self.clear(f"{_NO_GRADIENT} {self._remedy()}")
         elif crops is None or not selection:

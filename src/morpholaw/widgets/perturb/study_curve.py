@@ -19,6 +19,7 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.cell_scorer import TRAIN_FIRST
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class AttackPanel(QWidget):
         """Remove the result, which is about another study or older classifiers."""
         self.table = None
         self.energy.clear()
-        self.figure.say(self.current.or_no_study(_NOTHING))
+        self.figure.say(self.current.or_no_study(_NOTHING if self.choice.classifiers else TRAIN_FIRST))
 
     def start(self) -> None:
         """Attack the held-out cells in a child process, one scheme after another."""

@@ -26,6 +26,7 @@ from morpholaw.widgets.forms.row_table import ROW_HEIGHT, RowTable
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.cell_scorer import TRAIN_FIRST
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class SurroundingsPanel(QWidget):
         self.table = None
         self.sentences.hide()
         self.rows.hide()
-        self.figure.say(self.current.or_no_study(_NOTHING))
+        self.figure.say(self.current.or_no_study(_NOTHING if self.choice.classifiers else TRAIN_FIRST))
 
     def start(self) -> None:
         """Measure the chosen classifier, or all of them, in a child process."""

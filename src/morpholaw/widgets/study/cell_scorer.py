@@ -17,6 +17,8 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 NO_CLASSIFIER = "no classifier yet"
 """What a choice of classifier shows if the study has none."""
+TRAIN_FIRST = "Train a classifier in the Classify panel first."
+"""What an empty part of a panel says if it needs a classifier and the study has none."""
 PLACE = "cell scores"
 """Place of the step in the window (:class:`WindowSteps`), shared by all panels."""
 

@@ -19,7 +19,7 @@ from morpholaw.widgets.forms.tabs_and_sections import PanelTabs, add_tab
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
-from morpholaw.widgets.study.cell_scorer import NO_CLASSIFIER
+from morpholaw.widgets.study.cell_scorer import NO_CLASSIFIER, TRAIN_FIRST
 from morpholaw.widgets.study.study_widget import StudyWidget
 from morpholaw.widgets.timeline.events_table import EventsTable, go_to
 from morpholaw.widgets.timeline.shown_timeline import ShownTimeline, read_timeline
@@ -213,6 +213,8 @@ class TimelineWidget(StudyWidget):
             self.scheme.addItem(NO_CLASSIFIER)
         if (place := self.scheme.findData(chosen)) >= 0:
             self.scheme.setCurrentIndex(place)
+        if self.tables is None:
+            self._say_what_to_do()
 
     def _clear(self) -> None:
         self.tables = None
@@ -221,8 +223,12 @@ class TimelineWidget(StudyWidget):
         self.shown_class.hide()
         self.events.setRowCount(0)
         self.summary.hide()
+        self._say_what_to_do()
+
+    def _say_what_to_do(self) -> None:
         for panel, what in zip((self.durations, self.compared, self.shares), SHOWN, strict=True):
-            panel.say(self.current.or_no_study(NOTHING.format(what)))
+            hint = NOTHING.format(what) if self.scheme.currentData() else TRAIN_FIRST
+            panel.say(self.current.or_no_study(hint))
 
     def _take(self, shown: ShownTimeline) -> None:
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
