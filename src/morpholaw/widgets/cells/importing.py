@@ -29,8 +29,11 @@ class ImportFolder(QWidget):
         self.browse_button = QPushButton("Choose folder...")
         self.browse_button.setToolTip("Choose the folder that holds the crops.")
         self.form = ConfigForm(ImportConfig, fields=("classes", "group_regex", "size"))
-        self.form.editors["classes"].native.setPlaceholderText(
-            "metaphase=Metaphase, Aligned; interphase=Interphase"
+        classes = self.form.editors["classes"].native
+        classes.setPlaceholderText("metaphase=Meta, Aligned")
+        classes.setToolTip(
+            "Type the subfolders of each class, such as metaphase=Metaphase, Aligned; interphase=Interphase. Other "
+            "subfolders are imported without labels. If this is empty, each subfolder is a class."
         )
         self.import_button = QPushButton("Import crops")
         self.import_button.setToolTip("Copy the crops of the folder into the study as a new set.")
