@@ -82,9 +82,11 @@ torture: $(READY)  ## run property tests, kills, damaged files, full disks, long
 	  --json docs/reliability.json --report docs/reliability.md
 
 STUDY ?= simulated-study
-sample-data: $(READY)  ## train STUDY and make sample_data/ again from its seed and models; takes an hour
+sample-data: $(READY)  ## train STUDY and make sample_data/ again from its seed and models; takes 80 minutes
 	$(BIN)/python benchmarks/simulated_study.py $(STUDY)-plain --plain --only-encoder --epoch-crops 875000
-	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --start $(STUDY)-plain/encoder --epoch-crops 175000 \
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY)-asked --start $(STUDY)-plain/encoder --only-encoder --epoch-crops 175000
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY)-again --start $(STUDY)-asked/encoder --only-encoder --epoch-crops 175000
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --start $(STUDY)-again/encoder --epoch-crops 175000 \
 	  --tune --cnn-epochs 3 --evaluations 60000
 	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 

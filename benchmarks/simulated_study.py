@@ -1,8 +1,8 @@
 """The study of simulated cells at the paper's size: its encoder, ten models per scheme, ten laws per loss.
 
 Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000``, the same with ``ASKED
---start PLAIN/encoder --only-encoder --epoch-crops 175000`` and with ``STUDY --start ASKED/encoder --epoch-crops
-175000``; finished steps are skipped, and a stopped step resumes.
+--start PLAIN/encoder --only-encoder --epoch-crops 175000``, with ``AGAIN --start ASKED/encoder --only-encoder
+--epoch-crops 175000`` and with ``STUDY --start AGAIN/encoder --epoch-crops 175000``; finished steps are skipped, and a stopped step resumes.
 """
 
 from __future__ import annotations
