@@ -6,6 +6,7 @@ that a step is an ordinary function call.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,34 @@ class Monitor:
 
     emit: Callable[[Event], None] = _ignore
     should_stop: ShouldStop = never
+
+
+class StopFlag:
+    """A ``should_stop`` of a :class:`Monitor` that can be set from another thread.
+
+    Attributes
+    ----------
+    seen : bool
+        Whether a step has asked and was told to stop. If not, the step ended before it could be stopped, and its result
+        is complete.
+    """
+
+    def __init__(self) -> None:
+        self._set = threading.Event()
+        self.seen = False
+
+    def set(self) -> None:
+        """Ask the step to stop."""
+        self._set.set()
+
+    def is_set(self) -> bool:
+        """Return whether the step was asked to stop."""
+        return self._set.is_set()
+
+    def __call__(self) -> bool:
+        """Return whether the step should stop, and remember that it was told so."""
+        self.seen = self.seen or self._set.is_set()
+        return self._set.is_set()
 
 
 SILENT = Monitor()

@@ -59,7 +59,7 @@ class JobProcess:
 
     def __init__(self, job: Job, process: subprocess.Popen[str] | None = None) -> None:
         self.job = job
-        self._heard = self._called_off = False
+        self._heard = self._called_off = self._cut_short = False
         self._process = _child() if process is None else process
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
@@ -76,6 +76,8 @@ class JobProcess:
             The job's own error, of the same type and with the same message.
         StepFailedError
             If the process crashed, was killed or ran out of memory.
+        InterruptedError
+            If the job ended because it was stopped.
         """
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -87,6 +89,11 @@ class JobProcess:
             yield event
         code = self._process.wait()
         self._errors.join()
+        if code not in (0, None) and self._cut_short:
+            raise InterruptedError(
+                f"It did not end within {STOP_GRACE:.0f} seconds, so its process was ended; results that it had saved "
+                "are kept."
+            )
         if code not in (0, None) and not self._called_off:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
             raise StepFailedError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
@@ -104,9 +111,13 @@ class JobProcess:
                 assert self._process.stdin is not None
                 self._process.stdin.write("stop\n")
                 self._process.stdin.flush()
-            timer = threading.Timer(STOP_GRACE, self.kill)
+            timer = threading.Timer(STOP_GRACE, self._cut)
             timer.daemon = True
             timer.start()
+
+    def _cut(self) -> None:
+        self._cut_short = self.running
+        self.kill()
 
     def kill(self) -> None:
         """Kill the job at once; the study keeps its last complete results and checkpoint."""

@@ -48,6 +48,7 @@ from morpholaw.events import (
     Preview,
     Progress,
     Result,
+    StopFlag,
 )
 from morpholaw.store.record import Record
 from morpholaw.training.distributed import is_main_process
@@ -218,7 +219,7 @@ def _serve(source: str, warm: bool = False) -> int:
     """
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # output of libraries must not mix with the events
-    stopped = threading.Event()
+    stopped = StopFlag()
 
     def say(event: Event) -> None:
         if is_main_process() or isinstance(
@@ -244,8 +245,8 @@ def _serve(source: str, warm: bool = False) -> int:
             threading.Thread(target=listen, daemon=True).start()
         else:
             job = Job.read(source)
-        result = run(job, Monitor(say, stopped.is_set))
-        say(Result(_summary(result, job)))
+        result = run(job, Monitor(say, stopped))
+        say(Result(_summary(result, job, stopped.seen)))
     except (MorpholawError, InterruptedError) as error:
         say(Failure(str(error), kind_of(error)))
         return 2
@@ -276,15 +277,16 @@ def _is_table(result: Any) -> bool:
     return isinstance(result, pd.DataFrame)
 
 
-def _summary(result: Any, job: Job) -> dict[str, Any]:
-    """Summarise the result of a step in a few plain values."""
+def _summary(result: Any, job: Job, stopped: bool) -> dict[str, Any]:
+    """Summarise the result of a step in a few plain values; "complete" is False if the step was stopped."""
+    complete = {"complete": False} if stopped else {}
     if _is_table(result):
         types = {str(name): str(kind) for name, kind in result.dtypes.items()}
-        return {"rows": len(result), "out": job.out, "types": types}
+        return {"rows": len(result), "out": job.out, "types": types, **complete}
     if result is None:  # the step was stopped and kept the previous result
         return {"complete": False}
     values = result.to_json() if isinstance(result, Record) else {"result": str(result)}
-    return {key: value for key, value in values.items() if key != "history"}
+    return {**{key: value for key, value in values.items() if key != "history"}, **complete}
 
 
 def _leave(code: int) -> None:

@@ -425,3 +425,17 @@ def test_an_exported_table_can_be_imported(tmp_path, crops):
     other = Annotations(tmp_path / "other.json")
     assert other.import_csv(tmp_path / "out.csv", crops) == len(table) == 4
     assert list(other.labels_for(crops)) == list(notes.labels_for(crops))
+
+
+def test_a_table_about_two_sets_is_one_step_and_read_wholly_or_not_at_all(crops, tmp_path):
+    other = CropSet.write(tmp_path / "other", crops.images[:2], crops.cells[:2].drop(columns=["crop"]))
+    notes = Annotations(tmp_path / "annotations")
+    table = tmp_path / "labels.csv"
+    table.write_text(f"set,crop,label\n{crops.name},0,late\nother,1,early\n")
+    assert notes.import_csv(table, crops, other) == 2
+    assert (notes.get(crops.name, 0), notes.get("other", 1)) == ("late", "early")
+    assert len(notes.undo()) == 2
+    table.write_text(f"set,crop,label\n{crops.name},0,late\nother,9,early\n")
+    with pytest.raises(InputError):
+        notes.import_csv(table, crops, other)
+    assert notes.get(crops.name, 0) is None

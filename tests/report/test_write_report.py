@@ -192,3 +192,11 @@ def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
     for name, record in tested.items():
         again = measure(material.scores(name), material.test(name).targets)
         np.testing.assert_allclose(again.accuracy, record.evaluation.accuracy, atol=1e-6)
+
+
+def test_a_stopped_report_leaves_the_one_before(tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "study")
+    (tmp_path / "report.html").write_text("earlier")
+    with pytest.raises(InterruptedError, match="an earlier one was kept"):
+        study.report(tmp_path / "report.html", monitor=Monitor(should_stop=lambda: True))
+    assert (tmp_path / "report.html").read_text() == "earlier"

@@ -147,3 +147,11 @@ def test_classes_keep_the_order_in_which_they_were_imported(tmp_path):
     assert study.classes == order
     study.rename_classes({"prometaphase": "early"})
     assert study.classes == ("interphase", "early", "metaphase", "anaphase")
+
+
+def test_labels_from_before_a_class_was_renamed_do_not_come_back_under_its_old_name(study):
+    study.annotations.set_labels({("simulated", 0): "anaphase"})
+    study.rename_classes({"anaphase": "late"})
+    assert study.annotations.undo() == []
+    assert "anaphase" not in study.classes
+    assert counts(study)["late"] == 5

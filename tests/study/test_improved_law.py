@@ -12,7 +12,7 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Message, Monitor, Progress
 from morpholaw.models.expressions import parse
 from morpholaw.store import classifiers
 from morpholaw.store.law_stability import stability_sentence
@@ -91,3 +91,20 @@ def test_resampled_groups_say_how_often_inputs_come_back(shape_study):
     assert stability_sentence(shape_study, "scheme4-hinge", "another") == ""
     with pytest.raises(InputError, match="no law 9"):
         shape_study.law_stability(8)
+
+
+def test_a_stopped_measurement_of_stability_does_not_replace_a_complete_one(shape_study):
+    law, said = shape_study.laws()[0].text(), []
+    complete = shape_study.law_stability(resamples=3, evaluations=1_000)
+
+    def should_stop() -> bool:
+        return Progress(1, 3, "resample") in said
+
+    stopped = shape_study.law_stability(
+        resamples=3, evaluations=1_000, monitor=Monitor(said.append, should_stop)
+    )
+    assert stopped.searches == 1
+    assert stability_sentence(shape_study, "scheme4-hinge", law) == complete.text
+    assert "Stopped after 1 of 3 searches: the stability on display is unchanged." in [
+        event.text for event in said if isinstance(event, Message)
+    ]

@@ -16,6 +16,7 @@ from morpholaw.cli import main
 from morpholaw.config import SimulateConfig, TimelineConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.timeline import build_timeline
+from morpholaw.events import Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.store.classifiers import adopt
 from morpholaw.study import Study
@@ -93,3 +94,18 @@ def test_simulated_tracks_give_back_the_true_durations_also_with_half_of_the_lin
         row = rows.loc["metaphase"]
         assert row["mean"] == pytest.approx(true.mean(), rel=0.05)
         assert row["median"] == pytest.approx(true.median(), rel=0.05)
+
+
+def test_a_stopped_timeline_leaves_the_one_before_as_it_was(screen):
+    study = Study(screen)
+    study.timeline(4, resamples=50)
+    before = (screen / "timeline" / "phases.csv").read_bytes()
+    asked = []
+
+    def should_stop() -> bool:  # after the first part of the cells
+        asked.append(1)
+        return len(asked) > 1
+
+    with pytest.raises(InterruptedError, match="an earlier one was kept"):
+        study.timeline(4, resamples=50, monitor=Monitor(should_stop=should_stop))
+    assert (screen / "timeline" / "phases.csv").read_bytes() == before

@@ -212,6 +212,10 @@ class Annotations:
         """Redo the last undone step and return the crops that changed; empty if there is nothing to redo."""
         return self._step(self._redo, self._undo)
 
+    def forget_steps(self) -> None:
+        """Forget all steps, because the labels that they would restore no longer make sense."""
+        self._undo, self._redo = [], []
+
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
         """Return the class of every crop of a set: the annotation if there is one, else the imported label.
 
@@ -278,7 +282,7 @@ class Annotations:
         names = [*self.classes, *sorted(set(counter) - set(self.classes) - {""})]
         return {name: counter[name] for name in names}
 
-    def import_csv(self, path: str | os.PathLike[str], crop_set: CropSet) -> int:
+    def import_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> int:
         """Import classes from a table in a single step.
 
         Rows without a class are skipped. :func:`morpholaw.cells.label_tables.read_label_table` describes the tables
@@ -288,8 +292,8 @@ class Annotations:
         ----------
         path : path
             Path of the table.
-        crop_set : CropSet
-            Crop set to label.
+        *crop_sets : CropSet
+            Crop sets to label.
 
         Returns
         -------
@@ -302,9 +306,13 @@ class Annotations:
             If columns are missing, a row refers to a crop that does not exist, or a key is ambiguous. Nothing is
             changed then.
         """
-        return self.add_table(
-            open_label_table(path, crop_set.cells, crop_set.name, self.classes), crop_set.name
-        )
+        labels: dict[Key, str | None] = {}
+        for crop_set in crop_sets:
+            labels |= _labels_of(
+                open_label_table(path, crop_set.cells, crop_set.name, self.classes), crop_set.name
+            )
+        self.set_labels(labels)
+        return len(labels)
 
     def add_table(self, table: LabelTable, set_name: str) -> int:
         """Apply a table of classes that was read before, in a single step; return the number of labelled crops.
@@ -320,8 +328,7 @@ class Annotations:
         -------
         int
         """
-        pairs = zip(table.crops.tolist(), table.classes, strict=True)
-        labels: dict[Key, str | None] = {(set_name, crop): str(label) for crop, label in pairs}
+        labels = _labels_of(table, set_name)
         self.set_labels(labels)
         return len(labels)
 
@@ -342,7 +349,7 @@ class Annotations:
         self._write(
             "forget", [Item(*key, label, marks[key]) for key, label in wanted.items()], sets=[set_name]
         )
-        self._undo, self._redo = [], []
+        self.forget_steps()
 
     def copy_set(self, set_name: str, new_name: str) -> None:
         """Copy the annotations of a set to a set of another name with the same images.
@@ -357,7 +364,7 @@ class Annotations:
         if places:
             items = [Item(new_name, crop, known.label, mark) for (_, crop, mark), known in places]
             self._write("forget", items, sets=[new_name])
-            self._undo, self._redo = [], []
+            self.forget_steps()
 
     def tie_to_crops(self) -> None:
         """Copy annotations of layout 1 to the log now, while their crop sets exist and have fingerprints."""
@@ -454,6 +461,12 @@ class Annotations:
         """Whether the last annotation of a crop, or its removal by undo, is by this window."""
         known = self._state.known.get(place)
         return known is None or known.writer == self._session
+
+
+def _labels_of(table: LabelTable, set_name: str) -> dict[Key, str | None]:
+    """Return the classes in a table by set and crop number."""
+    pairs = zip(table.crops.tolist(), table.classes, strict=True)
+    return {(set_name, crop): str(label) for crop, label in pairs}
 
 
 def _class_name(label: str) -> str:

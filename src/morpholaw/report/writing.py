@@ -34,7 +34,7 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
     path : path
         The HTML file. An existing file is replaced once the new one is complete.
     monitor : Monitor
-        Receives a ``Progress`` event for each section.
+        Receives a ``Progress`` event for each section, and can cancel.
 
     Returns
     -------
@@ -45,11 +45,15 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
     ------
     NoSpaceError, InputError
         If the file cannot be written.
+    InterruptedError
+        If the step was cancelled; an earlier report is kept.
     """
     material = Material(study)
     parts = _parts(material)
     sections = []
     for done, (title, build) in enumerate(parts.items()):
+        if monitor.should_stop():
+            raise InterruptedError("The report was not written; an earlier one was kept.")
         monitor.emit(Progress(done, len(parts), title))
         sections.append(Section(title, blocks_or_reason(build)))
     page = render(

@@ -16,8 +16,8 @@ def rename(
 ) -> int:
     """Rename or merge classes, and return the number of cells whose label changed.
 
-    Classifiers are updated when a class is renamed. When classes are merged, classifiers keep the classes that they
-    were trained with.
+    Classifiers are updated when a class is renamed, and earlier changes of labels can no longer be undone. When classes
+    are merged, classifiers keep the classes that they were trained with.
 
     Raises
     ------
@@ -44,6 +44,8 @@ def rename(
         labels |= {(crop_set.name, k): changed[label] for k, label in enumerate(stored) if label in changed}
     if labels:
         folder.annotations.set_labels(labels)
+    if not merged:
+        folder.annotations.forget_steps()  # undoing them would give cells the old names, unlike the classifiers
     for new in dict.fromkeys(changed.values()):
         folder.annotations.add_class(new)
     record = folder.class_record

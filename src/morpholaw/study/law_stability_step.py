@@ -67,6 +67,8 @@ def stability(
             cells=views.cells[rows],
             monitor=Monitor(should_stop=monitor.should_stop),
         )
+        if monitor.should_stop():  # an unfinished search says nothing about the law
+            break
         if laws:
             found.append(laws[0])
             accuracies += _accuracy(laws[0], views, left_out)
@@ -113,6 +115,8 @@ def stability_of_classes(
             cells=views.cells[rows],
             monitor=Monitor(should_stop=monitor.should_stop),
         )
+        if monitor.should_stop():
+            break
         if resampled is not None:
             found.append(resampled)
             accuracies += _accuracy(resampled, views, left_out)

@@ -121,9 +121,11 @@ def discover(
         )
     classifier = Classifier.with_laws(views.encoder, laws, cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config)
-    if not monitor.should_stop():
-        checkpoint.remove()
     tell_guessing(record, monitor)
+    if monitor.should_stop():
+        monitor.emit(Message(f"Stopped: the laws found so far ({len(laws)}) are stored as {name}."))
+    else:
+        checkpoint.remove()
     return record
 
 

@@ -109,10 +109,7 @@ def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:
     parents = pd.concat(
         [one.cells[["crop", "parent"]].assign(set=one.name) for one in sets], ignore_index=True
     )
-    images = table.merge(parents, on=["set", "crop"], how="inner").rename(columns={"set": "movie"})
-    if not len(images):
-        raise InputError("No tracked cells were scored, because the step was stopped.")
-    return images
+    return table.merge(parents, on=["set", "crop"], how="inner").rename(columns={"set": "movie"})
 
 
 def _with_shapes(built: Timeline, sets: list[CropSet]) -> pd.DataFrame:

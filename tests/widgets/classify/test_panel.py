@@ -226,7 +226,7 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     np.testing.assert_allclose(saved["score"], apply.table["score"], rtol=1e-6)
 
 
-def test_the_track_has_its_say_unless_it_is_unticked(panel, tracked_study, qtbot):
+def test_the_track_has_its_say_unless_it_is_unticked(panel, tracked_study, qtbot, tmp_path):
     widget = panel(ClassifyWidget, show=True)
     widget.current.open(tracked_study)
     apply = widget.apply_scores
@@ -240,6 +240,11 @@ def test_the_track_has_its_say_unless_it_is_unticked(panel, tracked_study, qtbot
     apply.show_track(1)
     qtbot.waitUntil(lambda: apply.plot.canvas is not None, timeout=10_000)
     assert len(apply.plot.canvas.figure.axes[0].collections[-1].get_offsets()) == 20
+    assert apply.export_button.isEnabled()
+    widget.current.create(tmp_path / "other")  # the scores say nothing about this study
+    assert apply.plot.canvas is None
+    assert not apply.export_button.isEnabled()
+    assert widget.runner.status.isHidden()
 
 
 def test_blank_cells_are_said_to_be_unlike_the_training_cells(panel, trained_study, qtbot):

@@ -14,11 +14,12 @@ import psutil
 import pytest
 import tifffile
 from napari.utils import progress
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import CropConfig
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, NoSpaceError
 from morpholaw.events import Message, Metrics, Progress
 from morpholaw.jobs import Job
 from morpholaw.study import Study
@@ -355,3 +356,70 @@ def test_a_step_whose_process_is_killed_says_so_and_its_workers_end(qtbot, runne
     assert "signal 9" in failed.args[0]
     assert runner.error_line.text() == failed.args[0]
     qtbot.waitUntil(lambda: gone(worker), timeout=1000)
+
+
+def ended_by(qtbot, runner, step) -> str:
+    """Run a function, press Stop once it has begun, and return the status at its end."""
+    begun, go_on = threading.Event(), threading.Event()
+    with qtbot.waitSignals([runner.finished, runner.failed], timeout=5000, raising=False) as ended:
+        runner.run("count", step, begun, go_on)
+        qtbot.waitUntil(begun.is_set, timeout=5000)
+        qtbot.mouseClick(runner.stop_button, Qt.MouseButton.LeftButton)
+        go_on.set()
+        qtbot.waitUntil(lambda: not runner.running, timeout=5000)
+    assert len(ended.all_signals_and_args) == 1
+    return runner.status.text()
+
+
+def test_a_step_that_ended_before_it_saw_the_stop_is_done(qtbot, runner):
+    def count(begun, go_on, monitor):
+        begun.set()
+        go_on.wait()
+        return 7
+
+    assert ended_by(qtbot, runner, count) == "Count: done before it could be stopped."
+    assert runner.current.steps.at("cells").values == {"result": 7}
+
+
+def test_a_stopped_step_says_what_became_of_its_result(qtbot, runner):
+    def count(begun, go_on, monitor):
+        monitor.emit(Message("Counting sheep."))
+        begun.set()
+        go_on.wait()
+        assert monitor.should_stop()
+        raise InterruptedError("No sheep were kept.")
+
+    assert ended_by(qtbot, runner, count) == "Count: stopped. No sheep were kept."
+
+
+def test_an_error_while_stopping_is_not_taken_for_the_stop(qtbot, runner):
+    def count(begun, go_on, monitor):
+        begun.set()
+        go_on.wait()
+        raise NoSpaceError("The disk is full.")
+
+    assert ended_by(qtbot, runner, count) == "Count: failed."
+    assert runner.error_line.text() == "The disk is full."
+
+
+def test_the_result_of_a_step_stays_with_its_study(qtbot, runner, labelled_study, tmp_path):
+    current, told, finished = runner.current, [], []
+    current.open(labelled_study)
+    go_on = threading.Event()
+
+    def count(monitor):
+        monitor.emit(Progress(1, 2, "count"))
+        go_on.wait()
+        return 7
+
+    runner.finished.connect(finished.append)
+    with qtbot.waitSignal(runner.failed, timeout=5000):
+        runner.run("count", count)
+        qtbot.waitUntil(lambda: "1 of 2" in runner.status.text(), timeout=5000)
+        current.create(tmp_path / "other")
+        assert runner.status.text() == "In the study labelled: Count, 1 of 2"
+        runner.reported.connect(told.append)
+        go_on.set()
+    assert (told, finished) == ([], [])
+    assert runner.status.text() == "In the study labelled: Count: done."
+    assert runner.error_line.text() == ""

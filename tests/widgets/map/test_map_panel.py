@@ -59,7 +59,7 @@ def test_a_point_that_is_hovered_shows_its_cell_and_a_click_goes_there(panel, qt
     assert panel.viewer.dims.point[0] == place.t
 
 
-def test_cells_that_are_circled_are_selected_and_labelled_by_a_key(panel, qtbot):
+def test_cells_that_are_circled_are_selected_and_labelled_by_a_key_which_is_undone_there(panel, qtbot):
     (left, top), (right, bottom) = panel.map.drawing.frame
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     surface = panel.map.surface
@@ -69,8 +69,11 @@ def test_cells_that_are_circled_are_selected_and_labelled_by_a_key(panel, qtbot)
     panel.map.moved(QPoint(int(left) - 2, int(bottom) + 2).toPointF(), True)
     qtbot.mouseRelease(surface, Qt.MouseButton.LeftButton, pos=QPoint(int(left) - 2, int(bottom) + 2))
     assert sorted(panel.current.selection) == sorted(panel.map.cells.tolist())
+    before = panel.current.labels.tolist()
     qtbot.keyClick(panel.map, "1")
     assert set(panel.current.labels) == {panel.labels.buttons.classes[0]}
+    qtbot.keyClick(panel.map, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert panel.current.labels.tolist() == before
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -122,5 +122,24 @@ def test_two_viewers_of_one_study_see_each_others_labels(current, labelled_study
     current.labels_changed.connect(lambda: told.append("own"))
     current.set_label([0], "anaphase")
     qtbot.waitUntil(lambda: other.labels[0] == "anaphase", timeout=10_000)
-    current._label_watch.look()
+    current._study_watch.look()
     assert told == ["own"]  # a window is not told of its own labels twice
+
+
+def test_what_another_window_does_to_the_study_is_seen(current, trained_study, qtbot):
+    current.open(trained_study)
+    current.select([3])
+    told = []
+    for name in ("crops", "encoder", "classifiers", "laws", "names", "timeline"):
+        getattr(current, f"{name}_changed").connect(lambda name=name: told.append(name))
+    current._study_watch.look()
+    assert told == []
+    Study.open(trained_study).apply_law(1)
+    qtbot.waitUntil(lambda: told == ["classifiers", "laws"], timeout=10_000)
+    Study.open(trained_study).name_latent(0, "size")
+    qtbot.waitUntil(lambda: told[2:] == ["names"], timeout=10_000)
+    assert current.selection == [3]
+    Study.open(trained_study).rename_set("simulated", "cells")
+    qtbot.waitUntil(lambda: told[3:4] == ["crops"], timeout=10_000)
+    assert current.crops.sets[0].name == "cells"
+    assert current.selection == []  # the number may now be that of another cell

@@ -123,3 +123,22 @@ def test_a_hundred_thousand_rows_sort_and_select_at_once(qtbot):
 def test_scores_have_as_many_decimals_as_each_other():
     scores = Column("Score", "A score.", np.array([6.7, 6.71, -0.001]), decimals=2)
     assert [scores.text(cell) for cell in range(3)] == ["6.70", "6.71", "0.00"]
+
+
+def test_a_label_is_undone_and_redone_where_it_was_given(panel, qtbot):
+    cell = click(qtbot, panel, 4)
+    before = panel.current.labels[cell]
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(panel.table, "2")
+    given = panel.current.labels[cell]
+    assert given != before
+    click(qtbot, panel, 7)
+    for key, modifiers, label in (
+        (Qt.Key.Key_Z, control, before),
+        (Qt.Key.Key_Y, control, given),
+        (Qt.Key.Key_Z, control, before),
+        (Qt.Key.Key_Z, control | shift, given),
+    ):
+        qtbot.keyClick(panel.table, key, modifiers)
+        assert panel.current.labels[cell] == label
+        assert panel.table.selected == [cell]

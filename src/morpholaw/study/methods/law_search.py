@@ -9,7 +9,7 @@ from morpholaw.config import (
 )
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Monitor
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
@@ -238,7 +238,8 @@ def law_stability(
     seed : int
         Seed of the resamples and the searches.
     monitor : Monitor
-        Receives progress and can cancel. A cancelled analysis returns the result of the completed searches.
+        Receives progress and can cancel. A cancelled analysis returns the result of the completed searches, which is
+        stored only for laws whose stability was not measured before.
 
     Returns
     -------
@@ -253,22 +254,31 @@ def law_stability(
     StudyLockedError, StudyGoneError, NoSpaceError
         If the study cannot be written to.
     """
-    from morpholaw.store.law_stability import keep_stability
+    from morpholaw.store.law_stability import keep_stability, stability_sentence
     from morpholaw.study.law_stability_step import stability, stability_of_classes
 
     laws = name or name_of(4, loss)
     record = classifiers.record(study, laws)
-    if record.scheme == 4 and not record.two_classes:
-        with study.writing():
-            of_classes = stability_of_classes(study, laws, resamples, evaluations, seed, monitor)
-            if of_classes.searches:
-                for class_name, class_law in record.class_laws.laws.items():
-                    keep_stability(study, laws, class_law.text(), of_classes.by_class[class_name].text)
-        return of_classes
+    result: LawStability | ClassLawStability
     with study.writing():
-        result = stability(study, laws, law, resamples, evaluations, seed, monitor)
-        if result.searches:
-            keep_stability(study, laws, classifiers.record(study, laws).laws[law].text(), result.text)
+        if record.scheme == 4 and not record.two_classes:
+            result = of_classes = stability_of_classes(study, laws, resamples, evaluations, seed, monitor)
+            texts = {
+                class_law.text(): of_classes.by_class[class_name].text
+                for class_name, class_law in record.class_laws.laws.items()
+            }
+        else:
+            result = of_law = stability(study, laws, law, resamples, evaluations, seed, monitor)
+            texts = {record.laws[law].text(): of_law.text}
+        measured = any(stability_sentence(study, laws, text) for text in texts)
+        stopped = monitor.should_stop()
+        stores = result.searches > 0 and not (stopped and measured)
+        if stores:
+            for text, sentence in texts.items():
+                keep_stability(study, laws, text, sentence)
+    if stopped:
+        outcome = "their result is stored" if stores else "the stability on display is unchanged"
+        monitor.emit(Message(f"Stopped after {result.searches} of {resamples} searches: {outcome}."))
     return result
 
 

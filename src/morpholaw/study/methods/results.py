@@ -66,7 +66,7 @@ def report(study: Study, out: Path | str, monitor: Monitor = SILENT) -> Path:
     out : path
         The HTML file.
     monitor : Monitor
-        Receives progress.
+        Receives progress and can cancel.
 
     Returns
     -------
@@ -77,6 +77,8 @@ def report(study: Study, out: Path | str, monitor: Monitor = SILENT) -> Path:
     ------
     InputError, NoSpaceError
         If the file cannot be written.
+    InterruptedError
+        If the step was cancelled; an earlier report is kept.
     """
     from morpholaw.report import write_report
 

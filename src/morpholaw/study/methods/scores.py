@@ -269,6 +269,8 @@ def timeline(
     ------
     InputError
         If there is no such classifier, there are no tracked cells, or the table of conditions is invalid.
+    InterruptedError
+        If the step was cancelled; an earlier timeline is kept.
     """
     from morpholaw.study import timeline_files, timeline_step
 
@@ -276,6 +278,8 @@ def timeline(
     timeline_step.tracked_sets(study)
     along = timeline_step.wants_tracks(study, name_of(scheme, loss))
     table = study.classify(scheme, loss=loss, along_tracks=along, monitor=monitor)
+    if monitor.should_stop():  # the scores may be of some cells only
+        raise InterruptedError("The timeline was not made; an earlier one was kept.")
     timeline = timeline_step.timeline(study, table, conditions, config, monitor)
     with study.writing():
         timelines.save(study, timeline, name_of(scheme, loss), encoders.data_fingerprint(study))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPen, QPixmap
+from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
-from morpholaw.widgets.forms.class_buttons import digit_of
+from morpholaw.widgets.forms.class_buttons import digit_of, history_of
 from morpholaw.widgets.pictures.crop_pixmap import crop_pixmap
 
 if TYPE_CHECKING:
@@ -248,14 +248,14 @@ class Gallery(QListView):
         if event is None:
             return False
         override = event.type() == QEvent.Type.ShortcutOverride
-        if override and (digit_of(event) is not None or _history(event) or _letter(event)):
+        if override and (digit_of(event) is not None or history_of(event) or _letter(event)):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """Label (1 to 9), clear (0), undo (Ctrl+Z), redo (Ctrl+Shift+Z), or select (N, S and the arrow keys)."""
-        digit, history = digit_of(event), _history(event)
+        """Label (1 to 9), clear (0), undo (Ctrl+Z), redo (Ctrl+Shift+Z or Ctrl+Y), or select (N, S, arrow keys)."""
+        digit, history = digit_of(event), history_of(event)
         if digit is not None:
             self.numbered.emit(digit)
         elif letter := _letter(event):
@@ -274,12 +274,3 @@ def _letter(event: Any) -> str:
     """Return "n" or "s" if that key is pressed without modifiers, else ""."""
     plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
     return event.text().lower() if plain and event.text().lower() in ("n", "s") else ""
-
-
-def _history(event: Any) -> str:
-    if event.matches(QKeySequence.StandardKey.Redo):
-        return "redo"
-    shifted = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    if event.key() == Qt.Key.Key_Z and event.modifiers() == shifted:
-        return "redo"
-    return "undo" if event.matches(QKeySequence.StandardKey.Undo) else ""

@@ -110,7 +110,7 @@ class ImportLabels(QWidget):
                 raise InputError("The study has no crops to label; cut or import some first.")
             sets = self.current.crops.sets
             named = [crop_set for crop_set in sets if crop_set.name in _sets_named(path)] or sets[-1:]
-            count = sum(study.annotations.import_csv(path, crop_set) for crop_set in named)
+            count = study.annotations.import_csv(path, *named)
             self.imported.emit()
             show_info(f"Read {count:,} labels from {Path(path).name}.")
 

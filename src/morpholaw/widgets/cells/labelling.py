@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from qtpy.QtCore import Signal
@@ -299,12 +299,9 @@ class Labelling(QWidget):
             list_choices(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
             self._announce()
 
-    def _step(self, direction: str) -> None:
+    def _step(self, direction: Literal["undo", "redo"]) -> None:
         with self.error_line.catch():
-            annotations = self.current.required().annotations
-            changed = annotations.undo() if direction == "undo" else annotations.redo()
-            offsets = {crop_set.name: start for crop_set, start in self._starts()}
-            crops = [offsets[name] + crop for name, crop in changed if name in offsets]
+            crops = self.current.step_labels(direction)
             if crops:
                 self._labelled(crops)
                 self.current.select(crops)
@@ -333,10 +330,6 @@ class Labelling(QWidget):
         if self.cells is None:
             raise InputError("The study has no crops to label; cut or import some first.")
         return self.cells
-
-    def _starts(self) -> Any:
-        crops = self.current.crops
-        return [] if crops is None else zip(crops.sets, crops.offsets.tolist(), strict=False)
 
     def _filter_chosen(self, _: int) -> None:
         wants_scores = self.order.currentText() in SCORED or self.classes.currentText() == MISLABELLED

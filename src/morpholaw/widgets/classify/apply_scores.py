@@ -29,7 +29,7 @@ from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
-from morpholaw.widgets.classify.score_plot import ScoredTrack, ScorePlot, division_frames
+from morpholaw.widgets.classify.score_plot import EMPTY, ScoredTrack, ScorePlot, division_frames
 from morpholaw.widgets.classify.score_words import cell_counts, changed_by_tracks, scheme_name, unusual_share
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
@@ -197,6 +197,14 @@ class ApplyScores(QWidget):
             self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
         self.cells.setCurrentIndex(max(0, self.cells.findText(before)))
+
+    def forget(self) -> None:
+        """Forget the last scores, because another study is open or its crops have changed."""
+        self.table = self._shown = self._tracks = self._points = None
+        self.divisions, self._why_not, self._set = {}, "", ""
+        self.export_button.setEnabled(False)
+        self.unusual.hide()
+        self.plot.say(EMPTY)
 
     def apply(self) -> None:
         """Score the cells with the chosen classifier, in a child process."""

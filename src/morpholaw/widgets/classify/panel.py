@@ -61,8 +61,9 @@ class ClassifyWidget(StudyWidget):
         self.body.addWidget(_box("Apply to the movie", self.apply_scores))
         self.body.addStretch()
         self.runner.finished.connect(self._finished)
-        self.listen(self.current.changed, self.refresh)
-        self.listen(self.current.crops_changed, self.refresh)
+        for signal in (self.current.changed, self.current.crops_changed):
+            self.listen(signal, self.apply_scores.forget)
+            self.listen(signal, self.refresh)
         self.listen(self.current.labels_changed, self._show_labelled)
         self.listen(self.current.classifiers_changed, self.show_classifiers)
         self.listen(self.current.selection_changed, self._selected)

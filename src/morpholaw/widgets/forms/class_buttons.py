@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QKeySequence, QShowEvent
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.tab_order import reach_before
@@ -116,3 +116,14 @@ def digit_of(event: Any) -> int | None:
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     text = event.text()
     return int(text) if modifiers == Qt.KeyboardModifier.NoModifier and text in list("0123456789") else None
+
+
+def history_of(event: Any) -> Literal["undo", "redo", ""]:
+    """Return what a key event asks for: "undo" (Ctrl+Z), "redo" (Ctrl+Shift+Z or Ctrl+Y), or "" for other keys."""
+    if event.matches(QKeySequence.StandardKey.Undo):
+        return "undo"
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    keys = ((Qt.Key.Key_Z, control | shift), (Qt.Key.Key_Y, control))
+    if event.matches(QKeySequence.StandardKey.Redo) or (event.key(), event.modifiers()) in keys:
+        return "redo"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_info
@@ -48,7 +49,9 @@ class JobRunner(QWidget):
     Notes
     -----
     Signals: ``reported`` (every event of :mod:`morpholaw.events`; Qt reserves the name ``event``), ``finished``
-    (dict with the values of the result; "complete" is False after Stop), ``failed`` (one sentence).
+    (dict with the values of the result; "complete" is False after Stop), ``failed`` (one sentence). While the study of
+    the step is not the open one, its events are not reported, and its end counts as failed: its results say nothing
+    about the open study.
     """
 
     reported = Signal(object)
@@ -61,6 +64,7 @@ class JobRunner(QWidget):
         self._run: StepRun | None = None
         self._build()
         current.steps.begun.connect(self._begun)
+        current.changed.connect(self._study_changed)
         run = current.steps.at(place)
         if run is not None and run.running:
             self._follow(run)
@@ -158,7 +162,9 @@ class JobRunner(QWidget):
         ``in_words`` is as for :meth:`start`.
         """
         if not self._refused():
-            run = self.current.steps.run(self.place, name, python, step, arguments, named)
+            study = self.current.study
+            path = "" if study is None else str(study.path)
+            run = self.current.steps.run(self.place, name, python, step, arguments, named, path)
             run.in_words = in_words
 
     def stop(self) -> None:
@@ -166,7 +172,7 @@ class JobRunner(QWidget):
         if self._run is not None and self.running:
             self.stop_button.setEnabled(False)
             self._run.stop()
-            self.status.setText(self._run.text)
+            self._show_text()
 
     def close_down(self) -> None:
         """End the step at once and leave no process or thread behind."""
@@ -196,7 +202,7 @@ class JobRunner(QWidget):
         run.reported.connect(self._show)
         run.ended.connect(self._ended)
         self.error_line.clear()
-        self.status.setText(run.text)
+        self._show_text()
         self.status.show()
         self.copy_button.setEnabled(bool(run.python))
         self.copy_button.setVisible(bool(run.python))
@@ -206,10 +212,28 @@ class JobRunner(QWidget):
         self.stop_button.show()
 
     def _show(self, event: Event) -> None:
+        self._show_text()
+        self._show_share()
+        if self._is_here:
+            self.reported.emit(event)
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether no study other than that of the step is open."""
+        return self._run is None or not self._run.study or not self.current.shows_other(self._run.study)
+
+    def _show_text(self) -> None:
+        """Show the status of the step, and its study if that is not the open one."""
         if self._run is not None:
-            self.status.setText(self._run.text)
-            self._show_share()
-        self.reported.emit(event)
+            where = "" if self._is_here else f"In the study {Path(self._run.study).name}: "
+            self.status.setText(f"{where}{self._run.text}")
+
+    def _study_changed(self) -> None:
+        if self.running:
+            self._show_text()
+        else:  # what is shown is about the study before
+            self.status.hide()
+            self.copy_button.hide()
 
     def _show_share(self) -> None:
         # Qt counts in 32 bits, which the number of pixels of a movie exceeds, so the bar counts in thousandths.
@@ -221,10 +245,12 @@ class JobRunner(QWidget):
     def _ended(self, run: StepRun) -> None:
         self._idle()
         self.error_line.clear()
-        self.status.setText(run.text)
+        self._show_text()
         if run.state == "failed":
             self.error_line.say(run.sentence, notify=False)
             self.failed.emit(run.sentence)
+        elif not self._is_here:
+            self.failed.emit(f"{run.status.name} has ended, but its study is no longer open.")
         else:
             self.finished.emit(run.values)
 

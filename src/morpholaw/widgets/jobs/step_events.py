@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.errors import MorpholawError, StudyLockedError
-from morpholaw.events import Event, Monitor, Result
+from morpholaw.errors import MorpholawError, StudyLockedError, file_error
+from morpholaw.events import Event, Monitor, Result, StopFlag
 from morpholaw.job_process import JobProcess
 from morpholaw.jobs import Job
 
@@ -21,10 +21,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepFailure:
-    """The reason why a step ended without a result, and whether another step held the study; always the last event."""
+    """The reason why a step ended without a result; always the last event.
+
+    Attributes
+    ----------
+    sentence : str
+        The reason.
+    locked : bool
+        Whether another step held the study.
+    stopped : bool
+        Whether the step ended because it was stopped.
+    """
 
     sentence: str
     locked: bool = False
+    stopped: bool = False
+
+    @classmethod
+    def of(cls, error: Exception) -> StepFailure:
+        """Return the failure for an error of a step."""
+        if isinstance(error, MorpholawError | InterruptedError):
+            stopped = isinstance(error, InterruptedError)
+            return cls(str(error), isinstance(error, StudyLockedError), stopped)
+        if isinstance(error, OSError):
+            return cls(str(file_error(f"{error.filename or 'A file'} cannot be read or written", error)))
+        # a defect in the program, also reported in the panel
+        return cls(f"The step failed: {type(error).__name__}: {error}.")
 
 
 Events = Generator[Event | StepFailure, None, None]
@@ -36,7 +58,7 @@ def of_job(
     job: Job,
     table: bool,
     files: Files | None,
-    stop: threading.Event,
+    stop: StopFlag,
     launch: Callable[[Job], JobProcess],
 ) -> Events:
     """Yield the events of a job in a child process; an error becomes the last event, so that no dialog opens.
@@ -60,29 +82,25 @@ def of_job(
                 if isinstance(event, Result) and "types" in event.values and table:
                     event = Result({**event.values, "table": read_table(job.out, event.values["types"])})
                 yield event
-        except (MorpholawError, ValueError, OSError) as error:
-            yield StepFailure(str(error), isinstance(error, StudyLockedError))
-        except Exception as error:  # a defect in the program, also reported in the panel
-            yield StepFailure(f"The step failed: {type(error).__name__}: {error}.")
+        except Exception as error:
+            yield StepFailure.of(error)
         finally:
             if process is not None:
                 process.close()
 
 
 def of_function(
-    step: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], stop: threading.Event
+    step: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], stop: StopFlag
 ) -> Events:
     """Yield the events of a function in its own thread; the last event is a Result with the return value."""
     events: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            returned = step(*arguments, monitor=Monitor(events.put, stop.is_set), **named)
-            events.put(Result({"result": returned}))
-        except (MorpholawError, InterruptedError) as error:
-            events.put(StepFailure(str(error), isinstance(error, StudyLockedError)))
-        except Exception as error:  # a defect in the program, also reported in the panel
-            events.put(StepFailure(f"The step failed: {type(error).__name__}: {error}."))
+            returned = step(*arguments, monitor=Monitor(events.put, stop), **named)
+            events.put(Result({"result": returned, **({"complete": False} if stop.seen else {})}))
+        except Exception as error:
+            events.put(StepFailure.of(error))
         finally:
             events.put(None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from morpholaw.events import Event, Message, Result
+from morpholaw.events import Event, Message, Result, StopFlag
 from morpholaw.job_process import JobProcess
 from morpholaw.jobs import Job
 from morpholaw.widgets.jobs.step_events import Events, StepFailure
@@ -31,6 +30,8 @@ class StepRun(QObject):
         Python code that does the same without a window; "" if there is none.
     under_way : callable, optional
         Returns the names of all steps of the window that are running.
+    study : str
+        Folder of the study on which the step works; "" if there is none.
 
     Attributes
     ----------
@@ -58,8 +59,10 @@ class StepRun(QObject):
         python: str = "",
         parent: QObject | None = None,
         under_way: Callable[[], list[str]] = list,
+        study: str = "",
     ) -> None:
         super().__init__(parent)
+        self.study = study
         self._under_way = under_way
         self.job, self.python = job, python
         self.status = StepStatus(name)
@@ -68,7 +71,7 @@ class StepRun(QObject):
         self.values: dict[str, Any] = {}
         self.sentence = ""
         self.in_words: Callable[[str], str] = str
-        self.stop_flag = threading.Event()
+        self.stop_flag = StopFlag()
         self._killed = False
         self._process: JobProcess | None = None
         self._worker: GeneratorWorker | None = None
@@ -104,11 +107,12 @@ class StepRun(QObject):
         """The status in words."""
         words = self.status.name
         if self.state == "stopped":
-            return f"{words}: stopped. {self.status.message}"
+            return f"{words}: stopped. {self.status.message}".rstrip()
         if self.state == "failed":
             return f"{words}: failed."
         if self.state == "done":
-            return f"{words}: done. {self.status.message}"
+            early = "done before it could be stopped" if self.stopping else "done"
+            return f"{words}: {early}. {self.status.message}".rstrip()
         return "Stopping..." if self.stopping else self.status.text
 
     def stop(self) -> None:
@@ -116,6 +120,7 @@ class StepRun(QObject):
         if not self.running:
             return
         self.stopping = True
+        self.status.forget_message()  # what the step says from now on is about the stop
         self.stop_flag.set()
         if self._process is not None:
             self._process.stop()
@@ -136,6 +141,9 @@ class StepRun(QObject):
 
     def _take(self, event: Event | StepFailure) -> None:
         if isinstance(event, StepFailure):
+            if self.stopping and event.stopped:
+                self.status.take(Message(event.sentence))
+                return
             self.sentence = self.in_words(event.sentence)
             beside = self._under_way()
             if self.status.name in beside:
@@ -162,12 +170,12 @@ class StepRun(QObject):
         self._worker = None
         self._close_activity()
         name = self.status.name
-        if self.stopping:
-            self.state = "stopped"
-            self.values = {**self.values, "complete": False}
-        elif self.sentence:
+        if self.sentence:
             self.state = "failed"
             show_error(self.sentence)
+        elif self.stopping and (not self.values or self.values.get("complete") is False):
+            self.state = "stopped"
+            self.values = {**self.values, "complete": False}
         else:
             self.state = "done"
             show_info(f"{name}: done.")
@@ -179,7 +187,7 @@ class StepRun(QObject):
             self._activity = None
 
 
-def end_step(stop_flag: threading.Event, process: JobProcess | None) -> None:
+def end_step(stop_flag: StopFlag, process: JobProcess | None) -> None:
     """End a step at once: its thread through a flag, its process and child processes through a signal."""
     stop_flag.set()
     if process is not None:

@@ -46,6 +46,10 @@ class StepStatus:
         """The last message of the step."""
         return self._parts.get("message", "")
 
+    def forget_message(self) -> None:
+        """Forget the last message."""
+        self._parts.pop("message", None)
+
     @property
     def text(self) -> str:
         """The whole status, in one to three lines."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QThreadPool, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from morpholaw.events import StopFlag
 from morpholaw.job_process import JobProcess
 from morpholaw.jobs import Job
 from morpholaw.widgets.forms.confirm import confirmed
@@ -36,18 +36,18 @@ class WindowSteps(QObject):
 
     Notes
     -----
-    Signals: ``begun`` (place at which a step began), ``changed_study`` (name of the step of a job that ended and may
-    have changed the study), ``closed`` (the window closes).
+    Signals: ``begun`` (place at which a step began), ``changed_study`` (name of the step of a job that ended, and
+    folder of the study that it may have changed), ``closed`` (the window closes).
     """
 
     begun = Signal(str)
-    changed_study = Signal(str)
+    changed_study = Signal(str, str)
     closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[str, StepRun] = {}
-        self._to_end: list[threading.Event | JobProcess] = []
+        self._to_end: list[StopFlag | JobProcess] = []
         self.spare = SpareProcess()
         weakref.finalize(self, _end, self._to_end)
         weakref.finalize(self, self.spare.close)
@@ -65,7 +65,7 @@ class WindowSteps(QObject):
         self, place: str, job: Job, name: str, python: str, *, table: bool, files: Files | None
     ) -> StepRun:
         """Run a job in a child process; see :meth:`JobRunner.start`."""
-        run = self._new(place, StepRun(name, job, python, self, self._under_way))
+        run = self._new(place, StepRun(name, job, python, self, self._under_way, job.study))
         # the thread must not keep the window in memory
         spare, to_end, run_or_none = self.spare, self._to_end, weakref.ref(run)
 
@@ -91,9 +91,10 @@ class WindowSteps(QObject):
         step: Callable[..., Any],
         arguments: tuple[Any, ...],
         named: dict[str, Any],
+        study: str = "",
     ) -> StepRun:
-        """Run a function in a thread; see :meth:`JobRunner.run`."""
-        run = self._new(place, StepRun(name, None, python, self, self._under_way))
+        """Run a function that works on ``study`` in a thread; see :meth:`JobRunner.run`."""
+        run = self._new(place, StepRun(name, None, python, self, self._under_way, study))
         run.begin(of_function, step, arguments, named, run.stop_flag)
         self.begun.emit(place)
         return run
@@ -160,13 +161,13 @@ class WindowSteps(QObject):
         if run.job is not None and run.job.step in SHORT:
             self.spare.prepare()
         if run.job is not None and run.state != "failed":
-            self.changed_study.emit(run.job.step)
+            self.changed_study.emit(run.job.step, run.study)
 
 
-def _end(things: list[threading.Event | JobProcess]) -> None:
+def _end(things: list[StopFlag | JobProcess]) -> None:
     """End the processes and threads of a window that is gone."""
     for thing in things:
-        if isinstance(thing, threading.Event):
+        if isinstance(thing, StopFlag):
             thing.set()
         else:
             thing.kill()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary, finalize
 
 import numpy as np
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.figures.palette import colours_on
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.jobs.window_steps import WindowSteps
-from morpholaw.widgets.study.label_watch import LabelWatch
+from morpholaw.widgets.study.study_watch import CHANGED_BY, StudyWatch
 from morpholaw.widgets.study.way_to_law import WayToLaw
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class CurrentStudy(QObject):
         self.live = LiveProcess()
         finalize(self, self.live.close)
         self.steps = WindowSteps()
-        self.steps.changed_study.connect(self.announce)
+        self.steps.changed_study.connect(self._step_ended)
         self.steps.closed.connect(self.live.close)  # it starts again if another window needs it
         self.study: Study | None = None
         self.background = DARK_BACKGROUND
@@ -114,8 +114,8 @@ class CurrentStudy(QObject):
             signal.connect(self._forget_scores)
         for signal in (self.changed, self.crops_changed, self.labels_changed):
             signal.connect(self._forget_labels)
-        self._label_watch = LabelWatch(self)
-        self.steps.closed.connect(self._label_watch.stop)
+        self._study_watch = StudyWatch(self)
+        self.steps.closed.connect(self._study_watch.stop)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:
@@ -230,6 +230,25 @@ class CurrentStudy(QObject):
         self.required().annotations.set_labels({(str(set_name), int(crop)): name for set_name, crop in keys})
         self.labels_changed.emit()
 
+    def step_labels(self, direction: Literal["undo", "redo"]) -> list[int]:
+        """Undo or redo the last change of labels by this window, and return its crops as global indices.
+
+        The caller emits ``labels_changed``. If there is nothing to undo or redo, the user is told so.
+
+        Raises
+        ------
+        InputError
+            If no study is open, or the labels cannot be saved.
+        """
+        annotations, crops = self.required().annotations, self.crops
+        changed = annotations.undo() if direction == "undo" else annotations.redo()
+        starts = () if crops is None else zip(crops.sets, crops.offsets.tolist(), strict=False)
+        offsets = {crop_set.name: start for crop_set, start in starts}
+        cells = [offsets[name] + crop for name, crop in changed if name in offsets]
+        if not cells:
+            show_info(f"There is no change of labels to {direction}.")
+        return cells
+
     @property
     def overview(self) -> Overview | None:
         """Contents of the study and its next step, cached until it changes; None if no study is open or it is gone."""
@@ -271,17 +290,42 @@ class CurrentStudy(QObject):
             self.selection = indices
             self.selection_changed.emit(indices)
 
+    def shows_other(self, path: str) -> bool:
+        """Return whether a study other than the one at ``path`` is open."""
+        return self.study is not None and self.study.path.resolve() != Path(path).resolve()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a step of this window works on the open study."""
+        return any(run.study and not self.shows_other(run.study) for run in self.steps.running)
+
     def announce(self, step: str) -> None:
         """Emit the signals for what a finished job of :data:`morpholaw.jobs.STEPS` has changed."""
-        if "crop" in step:
-            self._crops = None
-            try:
-                if self.study is not None and self.study.sets:
-                    self._crops = self.study.crops
-            except MorpholawError as error:
-                show_error(str(error))
-        for name in _CHANGED_BY_STEP.get(step, ()):
+        self._emit_changes(_CHANGED_BY_STEP.get(step, ()))
+
+    def announce_change(self, part: str) -> None:
+        """Emit the signals for a part of the study, a key of :data:`CHANGED_BY`, that was changed elsewhere."""
+        self._emit_changes(CHANGED_BY[part])
+
+    def _step_ended(self, step: str, study: str) -> None:
+        if not self.shows_other(study):
+            self.announce(step)
+
+    def _emit_changes(self, signals: Sequence[str]) -> None:
+        if "crops_changed" in signals:
+            self._read_crops_again()
+        for name in signals:
             getattr(self, name).emit()
+
+    def _read_crops_again(self) -> None:
+        """Read the crops again, and select none: the numbers of the selected ones may now belong to other cells."""
+        self._crops = None
+        try:
+            if self.study is not None and self.study.sets:
+                self._crops = self.study.crops
+        except MorpholawError as error:
+            show_error(str(error))
+        self.select([])
 
     def _show(self, study: Study | None) -> None:
         self.study, self._crops, self.selection = study, None, []

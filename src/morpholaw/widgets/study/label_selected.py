@@ -1,14 +1,15 @@
-"""Class buttons and number keys that label the selected cells from any panel."""
+"""Class buttons and number keys that label the selected cells from any panel, and keys that undo it."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.class_buttons import ClassButtons, digit_of
+from morpholaw.widgets.forms.class_buttons import ClassButtons, digit_of, history_of
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -16,6 +17,8 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 class LabelSelected(QWidget):
     """Class buttons that label the selected cells; the number keys do the same in a view of the cells.
+
+    In the view, Ctrl+Z undoes the last change of labels, and Ctrl+Shift+Z or Ctrl+Y redoes it.
 
     Parameters
     ----------
@@ -44,13 +47,18 @@ class LabelSelected(QWidget):
         self.refresh()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Handle the number keys of the view before the shortcuts of the window do."""
-        kinds = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
-        if event is None or event.type() not in kinds or (number := digit_of(event)) is None:
+        """Handle the keys that label and undo in the view before the shortcuts of the window do."""
+        if event is None or event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            return super().eventFilter(watched, event)
+        number, direction = digit_of(event), history_of(event)
+        if number is None and not direction:
             return super().eventFilter(watched, event)
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
-            self.label(number)
+            if number is not None:
+                self.label(number)
+            elif direction:
+                self.step(direction)
         return True
 
     def refresh(self) -> None:
@@ -69,6 +77,14 @@ class LabelSelected(QWidget):
             if number > len(classes):
                 raise InputError(f"There is no class {number}; the study has {len(classes)} classes.")
             self.current.set_label(self.current.selection, classes[number - 1] if number else "")
+
+    def step(self, direction: Literal["undo", "redo"]) -> None:
+        """Undo or redo the last change of labels, and select its cells."""
+        with self.error_line.catch():
+            cells = self.current.step_labels(direction)
+            if cells:
+                self.current.labels_changed.emit()
+                self.current.select(cells)
 
     def _add(self, name: str) -> None:
         with self.error_line.catch():

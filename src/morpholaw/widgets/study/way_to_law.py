@@ -159,7 +159,7 @@ class WayToLaw(QObject):
     def _ended(self, run: StepRun | Any) -> None:
         current = self._current()
         same = current is not None and current.study is not None and str(current.study.path) == self._study
-        if run.state != "done" or run.values.get("complete") is False or not same:
+        if run.state != "done" or run.stopping or run.values.get("complete") is False or not same:
             self.todo = []
             self.moved.emit()
             return
