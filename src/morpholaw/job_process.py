@@ -95,8 +95,17 @@ class JobProcess:
                 "are kept."
             )
         if code not in (0, None) and not self._called_off:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-            raise StepFailedError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
+            raise StepFailedError(self._end_in_words(code))
+
+    def _end_in_words(self, code: int) -> str:
+        """Return a sentence about a process that ended with a nonzero status, with the last line of its errors."""
+        what = f"The process of the step {self.job.step}"
+        kept = "results that it had saved are kept, so start it again"
+        if code < 0:
+            return f"{what} was ended by signal {-code}, perhaps because memory ran out; {kept}."
+        lines = self._errors.text.strip().splitlines()
+        why = f" ({lines[-1].strip().rstrip('.')})" if lines else ""
+        return f"{what} ended with status {code}{why}; {kept}."
 
     def stop(self) -> None:
         """Ask the job to keep its results so far and end; it is killed after :data:`STOP_GRACE` seconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 
 import numpy as np
@@ -12,9 +13,10 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator.crops import simulate_crops
 from morpholaw.cli import main
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, NoSpaceError
 from morpholaw.events import Message, Monitor
 from morpholaw.store import classifiers
+from morpholaw.store.class_record import ClassRecord
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.study import Study
 
@@ -155,3 +157,16 @@ def test_labels_from_before_a_class_was_renamed_do_not_come_back_under_its_old_n
     assert study.annotations.undo() == []
     assert "anaphase" not in study.classes
     assert counts(study)["late"] == 5
+
+
+def test_a_class_that_cannot_be_renamed_keeps_its_cells(study, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before, classes = counts(study), study.classes
+    with monkeypatch.context() as patch:
+        patch.setattr(ClassRecord, "write", full)
+        with pytest.raises(NoSpaceError):
+            study.rename_classes({"anaphase": "late"})
+    assert counts(Study.open(study.path)) == before
+    assert Study.open(study.path).classes == classes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.class_record import COLOUR
@@ -42,19 +43,25 @@ def rename(
     for crop_set in folder.sets:
         stored = folder.annotations.labels_for(crop_set)
         labels |= {(crop_set.name, k): changed[label] for k, label in enumerate(stored) if label in changed}
-    if labels:
-        folder.annotations.set_labels(labels)
+    before = folder.class_record
+    arranged = before.order or folder.classes
+    record = before.model_copy(update={"order": tuple(arranged)}).renamed(changed)
+    hidden = (set(record.hidden) | set(changed)) - set(changed.values())
+    # The record comes first: if the disk is full, writing it fails, and nothing has changed yet.
+    folder.keep_classes(record.model_copy(update={"hidden": tuple(sorted(hidden))}))
+    try:
+        for name in classifiers.names(folder):
+            _rename_in_classifier(folder, name, changed, bool(merged), monitor)
+        if labels:
+            folder.annotations.set_labels(labels)
+        for new in dict.fromkeys(changed.values()):
+            folder.annotations.add_class(new)
+    except (MorpholawError, OSError):
+        with suppress(MorpholawError):
+            folder.keep_classes(before)
+        raise
     if not merged:
         folder.annotations.forget_steps()  # undoing them would give cells the old names, unlike the classifiers
-    for new in dict.fromkeys(changed.values()):
-        folder.annotations.add_class(new)
-    record = folder.class_record
-    arranged = record.order or folder.classes
-    record = record.model_copy(update={"order": tuple(arranged)}).renamed(changed)
-    hidden = (set(record.hidden) | set(changed)) - set(changed.values())
-    folder.keep_classes(record.model_copy(update={"hidden": tuple(sorted(hidden))}))
-    for name in classifiers.names(folder):
-        _rename_in_classifier(folder, name, changed, bool(merged), monitor)
     return len(labels)
 
 

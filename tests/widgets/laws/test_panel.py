@@ -6,11 +6,13 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QMessageBox, QPushButton
@@ -22,9 +24,12 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.training.symbolic.engine import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
+from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
 from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
+from morpholaw.widgets.laws.law_search import LawSearch
 from morpholaw.widgets.laws.panel import LawsWidget
+from morpholaw.widgets.study.current_study import CurrentStudy
 
 RICH = Law.parse("z5*(square(z0) + square(z1)) - exp(exp(z2)) + 0.5*sin(z0) - 1.5", ["z0", "z1", "z2", "z5"])
 
@@ -407,3 +412,19 @@ def test_another_study_replaces_the_laws(panel, trained_study, labelled_study):
     assert panel.table.rowCount() == 0
     assert panel.nothing.isVisible()
     assert Study.open(trained_study).laws()
+
+
+def test_a_search_that_is_refused_announces_no_laws(qtbot, trained_study):
+    current = CurrentStudy()
+    current.open(trained_study)
+    search = LawSearch(ViewerModel(), current, ErrorLine())
+    qtbot.addWidget(search)
+    announced, go_on = [], threading.Event()
+    search.searched.connect(announced.append)
+    with qtbot.waitSignal(search.runner.finished, timeout=5000):
+        search.runner.run("another step", lambda monitor: go_on.wait())
+        search.run_button.click()
+        assert "still running here" in search.error_line.text()
+        assert search.run_button.isEnabled()
+        go_on.set()
+    assert announced == []

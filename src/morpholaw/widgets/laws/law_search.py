@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import LawConfig
-from morpholaw.errors import MorpholawError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.events import Front
 from morpholaw.jobs import Job
 from morpholaw.store import classifiers
@@ -181,6 +181,8 @@ class LawSearch(QWidget):
         """Start the search; ask before replacing laws."""
         with self.error_line.catch():
             job = self.job()
+            if self.runner.running:
+                raise InputError("A step is still running here; wait for it or press Stop.")
             if not self._may_replace():
                 return
             self._loss = str(self.form.editors["loss"].value)
@@ -194,7 +196,7 @@ class LawSearch(QWidget):
         """Return whether laws may be replaced; ask if the study has laws that were found with the chosen loss."""
         loss = self.form.editors["loss"].value
         study = self.current.required()
-        if self.runner.running or name_of(4, loss) not in classifiers.names(study):
+        if name_of(4, loss) not in classifiers.names(study):
             return True
         question = f"The laws that were found with the {loss} loss will be replaced when the search ends. Search again?"
         return confirmed(self, "Replace laws", question)
