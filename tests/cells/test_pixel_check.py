@@ -127,6 +127,23 @@ def test_dark_cells_are_told_from_wrong_places():
     assert explanation is not None  # a place beside a bright cell is dark, and no dark cell
 
 
+def test_few_tracks_that_pass_by_chance_are_compared_with_other_assumptions():
+    few = TRACKS[TRACKS["track_id"].isin([0, 3, 5, 7, 9, 11])]
+    noticed = 0
+    for change, words in (
+        (lambda t: t.rename(columns={"x": "y", "y": "x"}), "exchanged"),
+        (lambda t: t[t.t % 2 == 0].assign(t=lambda d: d.t // 2), "one of every 2 frames"),
+    ):
+        for seed in range(4):
+            tracks = walks(n=6, step=14, seed=seed)
+            findings, explanation = look(drawn(tracks), change(tracks))
+            noticed += explanation is not None and words in explanation.text
+    assert noticed >= 7
+    findings, _ = look(MOVIE, few)
+    assert findings.fits
+    assert not findings.doubtful
+
+
 def test_too_few_tracks_stop_nobody():
     two = TRACKS[TRACKS["track_id"] < 2].rename(columns={"x": "y", "y": "x"})
     findings, _ = look(MOVIE, two)

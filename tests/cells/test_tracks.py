@@ -142,7 +142,7 @@ rows = st.lists(
         st.booleans(),
     ),
     min_size=1,
-    unique_by=lambda row: row[:2],
+    unique_by=(lambda row: row[:2], lambda row: row[1:4]),  # two cells are never at the same place
 )
 
 

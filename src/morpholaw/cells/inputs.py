@@ -17,6 +17,7 @@ from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.movies import Movie, open_movie
+from morpholaw.cells.pixel_check import DOUBTFUL
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
@@ -164,7 +165,7 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     movie, findings = cells.movie, cells.look()
     if findings is None:
         return Comparison((f"The frames of {movie.name} that were checked are blank.",))
-    if findings.fits:
+    if findings.fits and not findings.doubtful:
         return Comparison()
     # Imported only if something is wrong, because it loads scipy.ndimage.
     from morpholaw.cells.pixel_explanations import explain
@@ -173,6 +174,13 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     if explanation is not None:
         return Comparison(
             contradictions=(f"The tracks do not fit {movie.name}: {explanation.text}. {findings.sentence}",)
+        )
+    if findings.fits:
+        return Comparison(
+            (
+                f"{findings.sentence} Real cells usually exceed {100 * DOUBTFUL:.0f} %: check with morpholaw inspect "
+                f"that the tracks belong to {movie.name} and to these frames.",
+            )
         )
     if findings.dark:
         return Comparison(

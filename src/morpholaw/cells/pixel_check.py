@@ -34,6 +34,8 @@ LIMIT = 0.70
 """Required brightness share for many tracks; real data are above 0.83, wrong input below 0.60 (howto/data.md)."""
 ALLOWANCE = 0.25
 """Reduction of the limit for a single track; for n tracks it is divided by sqrt(n)."""
+DOUBTFUL = 0.83
+"""Brightness share below which tracks that pass are compared with other assumptions, such as exchanged x and y."""
 FEWEST_TRACKS = 3
 """With fewer tracks, nothing is rejected."""
 OFF_CENTRE = 2.5
@@ -101,6 +103,11 @@ class PixelFindings:
         wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
         wrong = wrong or bool(self.unseen) or self.step > 1
         return not (self.enough and wrong)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether tracks and pixels fit each other, but less well than real data do."""
+        return self.fits and self.enough and self.share < DOUBTFUL
 
     @property
     def enough(self) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import ndimage
 
 from morpholaw.cells.even_spacing import spread
-from morpholaw.cells.pixel_check import FEWEST_TRACKS, LIMIT, PAIRS, PixelFindings
+from morpholaw.cells.pixel_check import ALLOWANCE, FEWEST_TRACKS, LIMIT, PAIRS, PixelFindings
 from morpholaw.cells.tracked_places import (
     DISC,
     Frames,
@@ -26,6 +26,7 @@ from morpholaw.cells.tracked_places import (
 _BETTER = 0.15  # minimum increase of the share of darker points under an assumption
 _CLEARLY = 0.80  # minimum share if cells may just be dark
 _FURTHEST_SHIFT = 6  # maximum number of frames by which tracks may be early or late
+_STEPS = (2, 3, 4, 5, 10)  # numbers of frames of the movie per frame of the tracks
 
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Transforms rows and columns according to an assumption, such as exchanged x and y."""
@@ -81,20 +82,38 @@ def explain(
         return None
     if findings.step > 1:
         return Explanation(_step_text(findings.step), findings.share)
-    if findings.share >= findings.limit:
+    if (best := _best_assumption(findings, read, frame_count, frames, places, size, pixel_size)) is not None:
+        return best
+    if findings.share >= findings.limit and not findings.fits:
         if findings.unseen and not findings.shift:
             return Explanation(_unseen_text(findings.unseen), findings.share)
         offset = _offset(frames, places, size) if findings.off_centre else None
         return offset or _nearest_frames(findings, read, frame_count, frames, places)
+    return None
+
+
+def _best_assumption(
+    findings: PixelFindings,
+    read: Callable[[int], np.ndarray],
+    frame_count: int,
+    frames: Frames,
+    places: Places,
+    size: float,
+    pixel_size: float | None,
+) -> Explanation | None:
+    """Return the assumption with the largest share of darker points, or None if none is clearly better."""
     height, width = next(iter(frames.values())).shape
     moves = _moves(height, width, pixel_size)
     candidates = [Explanation(text, _share_moved(frames, places, size, move)) for text, move in moves]
     candidates.extend(_shifted(read, frame_count, frames, places, size))
+    candidates.extend(_stretched(read, frame_count, frames, places, size))
     if (offset := _offset(frames, places, size)) is not None:
         candidates.append(offset)
     best = max(candidates, key=lambda one: one.share)
     as_given = _share_moved(frames, places, size, lambda y, x: (y, x))
-    needed = max(_CLEARLY if findings.dark else LIMIT, as_given + _BETTER)
+    # With few tracks, one of so many assumptions fits by chance.
+    limit = _CLEARLY if findings.dark else LIMIT + ALLOWANCE / np.sqrt(findings.tracks)
+    needed = max(limit, as_given + _BETTER)
     return best if best.share >= needed else None
 
 
@@ -188,11 +207,26 @@ def _shifted(
     candidates = []
     for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
         moved = {t + shift: t for t in frames if 0 <= t + shift < frame_count}
-        if not moved or shift == 0:
-            continue
+        if 2 * len(moved) < len(frames) or shift == 0:
+            continue  # a few cells fit somewhere by chance
         shifted = {t: frames[t] if t in frames else read(t) for t in moved}
         share = _share_moved(shifted, places._replace(t=places.t + shift), size, lambda y, x: (y, x))
         candidates.append(Explanation(_shift_text(shift), share))
+    return candidates
+
+
+def _stretched(
+    read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, places: Places, size: float
+) -> list[Explanation]:
+    """Assume that tracks were made on every second frame, or every third, ..."""
+    candidates = []
+    for step in _STEPS:
+        if step * int(places.t.max()) >= frame_count:
+            break
+        stretched = {step * t: read(step * t) for t in frames}
+        share = _share_moved(stretched, places._replace(t=step * places.t), size, lambda y, x: (y, x))
+        text = f"they seem to number one of every {step} frames of the movie; multiply their frame numbers by {step}"
+        candidates.append(Explanation(text, share))
     return candidates
 
 

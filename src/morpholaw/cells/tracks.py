@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.families import families
+from morpholaw.cells.shared_places import without_shared_places
 from morpholaw.cells.track_checks import check_axes, check_links
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import place_frames
@@ -159,6 +160,7 @@ def open_tracks(
         t = place_frames(stored, facts, where, context, notes)
     if not np.array_equal(t, stored):
         table = _moved(table.assign(t=t, source_t=stored), where)
+    table = without_shared_places(table, where, notes)
     linked = check_links(table, ids, facts.format, where)
     check_axes(table, movie_shape, where)
     facts = replace(

@@ -1,0 +1,59 @@
+"""Tracks that share a position in a frame: one cell under two ids, or a mark for cells without a position."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.families import families, joined
+
+
+def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+    """Drop positions 0, 0 of several tracks, and make one family of tracks that share other positions.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A valid track table.
+    where : str
+        Name of the file in messages.
+    notes : list of str
+        List to which a sentence about each kind is added.
+
+    Returns
+    -------
+    DataFrame
+        The table, with the column ``family`` if it changed.
+    """
+    twice = table.duplicated(["t", "y", "x"], keep=False).to_numpy()
+    if "dummy" in table:
+        twice = twice & ~table["dummy"].to_numpy(bool)
+    if not twice.any():
+        return table
+    related = families(table)
+    at_zero = ((table["y"] == 0) & (table["x"] == 0)).to_numpy()
+    if (twice & at_zero).any() and not at_zero.all():
+        notes.append(
+            f"{where}: {at_zero.sum()} of {len(table)} positions are exactly 0, 0, several of them in one frame; they "
+            "are taken for a mark of cells without a position and left out."
+        )
+        table = table[~at_zero].reset_index(drop=True)
+        twice = twice[~at_zero]
+        table.loc[~table["parent"].isin(table["track_id"]), "parent"] = -1
+    family = related.reindex(table["track_id"]).to_numpy(np.int64)
+    shared = table[twice].assign(family=family[twice])
+    first = shared.groupby(["t", "y", "x"])["family"].transform("first")
+    apart = (shared["family"] != first).to_numpy()
+    if apart.any():
+        one = shared[apart].iloc[0]
+        notes.append(
+            f"{where}: {apart.sum()} positions are those of another track in the same frame, the first in frame "
+            f"{one.t:.0f} (y {one.y:.6g}, x {one.x:.6g}): one cell seems to have two ids. Both tracks are in one "
+            "group; remove one of them."
+        )
+        family = joined(
+            family, np.column_stack([shared["family"].to_numpy()[apart], first.to_numpy()[apart]])
+        )
+    elif not at_zero.any():
+        return table
+    return table.assign(family=family)
