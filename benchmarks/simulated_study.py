@@ -2,7 +2,8 @@
 
 Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000``, the same with ``ASKED
 --start PLAIN/encoder --only-encoder --epoch-crops 175000``, with ``AGAIN --start ASKED/encoder --only-encoder
---epoch-crops 175000`` and with ``STUDY --start AGAIN/encoder --epoch-crops 175000``; finished steps are skipped, and a stopped step resumes.
+--epoch-crops 175000`` and with ``STUDY --start AGAIN/encoder --epoch-crops 175000``; finished steps are skipped, and a
+stopped step resumes.
 """
 
 from __future__ import annotations
