@@ -30,7 +30,10 @@ def measure(full: bool = False) -> list[Comparison]:
     opening, gaps = measured["opening_s"], measured["gaps_ms"]
     slowest = max(opening, key=lambda name: opening[name])
     alone, training = (gaps[state]["max"] / 1000 for state in ("alone", "training"))
-    gaps_of_tabs = {name: max(gap for gap, _ in turns) for name, turns in measured["tabs"].items()}
+    gaps_of_tabs = {
+        name: max(gap for gap, _ in [*turns, measured["opening_gap"].get(name, (0.0, 0.0))])
+        for name, turns in measured["tabs"].items()
+    }
     tab = max(gaps_of_tabs, key=lambda name: gaps_of_tabs[name])
     allowed = f"longest stall without training ({alone:.3f} s) and {STALL_LIMIT} s"
     return [

@@ -22,6 +22,8 @@ import pandas as pd
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QTabWidget
 
+from morpholaw.widgets.study.docks import SUFFIX, dock_of
+
 PANELS = (
     "Cells",
     "Latents",
@@ -95,6 +97,8 @@ class LoopWatch:
 
 SETTLING = 2.0
 """Seconds for napari to draw its own window and the movie before a panel is opened."""
+AFTER_OPENING = 1.0
+"""Seconds of watching the event loop after a panel is opened for the first time, without a study."""
 WATCHED = (3.0, 1.0)
 """Seconds of watching the event loop after a panel or tab is opened for the first and the second time, while its
 figures are drawn."""
@@ -119,9 +123,9 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
         drawn_by = time.perf_counter() + SETTLING
         while time.perf_counter() < drawn_by:
             QApplication.processEvents()
-        panels, opening, computing = open_panels(viewer)
+        panels, opened = open_panels(viewer)
         CurrentStudy.of(viewer).open(study)
-        figures: dict[str, Any] = {"opening_s": opening, "opening_cpu_s": computing}
+        figures: dict[str, Any] = dict(opened)
         figures["tabs"] = measure_tabs(viewer)
         figures["torch_after_opening"] = "torch" in sys.modules
         figures |= measure_scoring(panels["Classify"], panels["Cells"])
@@ -136,23 +140,38 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
     }
 
 
-def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, float], dict[str, float]]:
-    """Open every panel in a dock; return the panels, and for each the seconds until it is painted, wall and CPU time.
+def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Open every panel as napari's menu does, for the first time.
 
-    The import of a panel is included. The box that the Cells panel draws around a cell comes after the panel is
-    painted, and is among the gaps of :func:`measure_tabs`.
+    Returns
+    -------
+    panels : dict of str to StudyWidget
+    opened : dict of str to dict
+        "opening_s" and "opening_cpu_s": for each panel the seconds until it is painted, its import included;
+        "opening_gap": the longest gap of the event loop until :data:`AFTER_OPENING`, in wall time and in CPU time.
+        Until then, the Cells panel draws a box in the movie.
     """
-    panels, seconds, computed = {}, {}, {}
-    for name in PANELS:
+    panels: dict[str, Any] = {}
+    opened: dict[str, dict[str, Any]] = {"opening_s": {}, "opening_cpu_s": {}, "opening_gap": {}}
+
+    def open_and_paint(name: str) -> None:
         start, start_cpu = time.perf_counter(), time.process_time()
-        module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
-        panels[name] = getattr(module, f"{name}Widget")(viewer)
-        dock = viewer.window.add_dock_widget(panels[name], name=name, area="right", tabify=True)
-        dock.raise_()
+        panels[name] = open_panel(viewer, name, f"{name}{SUFFIX}")[0]
         for _ in range(ROUNDS):
             QApplication.processEvents()
-        seconds[name], computed[name] = time.perf_counter() - start, time.process_time() - start_cpu
-    return panels, seconds, computed
+        opened["opening_s"][name] = time.perf_counter() - start
+        opened["opening_cpu_s"][name] = time.process_time() - start_cpu
+
+    for name in PANELS:
+        opened["opening_gap"][name] = LoopWatch().around(partial(open_and_paint, name), AFTER_OPENING)
+    return panels, opened
+
+
+def open_panel(viewer: Any, name: str, title: str) -> tuple[Any, Any]:
+    """Import a panel and show it in a dock; return the panel and the dock."""
+    module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
+    panel = getattr(module, f"{name}Widget")(viewer)
+    return panel, viewer.window.add_dock_widget(panel, name=title)
 
 
 def measure_tabs(viewer: Any) -> dict[str, list[tuple[float, float]]]:
@@ -170,12 +189,10 @@ def measure_tabs(viewer: Any) -> dict[str, list[tuple[float, float]]]:
         for name in PANELS:
             opened: list[Any] = []
 
-            def open_panel(name: str = name, opened: list[Any] = opened) -> None:
-                module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
-                panel = getattr(module, f"{name}Widget")(viewer)
-                opened += [panel, viewer.window.add_dock_widget(panel, name=f"{name} again", area="right")]
+            def open_again(name: str = name, opened: list[Any] = opened) -> None:
+                opened += open_panel(viewer, name, f"{name} again")
 
-            gaps.setdefault(name, []).append(watch.around(open_panel, seconds))
+            gaps.setdefault(name, []).append(watch.around(open_again, seconds))
             panel, dock = opened
             for tabs in panel.findChildren(QTabWidget):
                 for place in range(tabs.count()):
@@ -299,8 +316,6 @@ def measure_gallery(cells: Any, folder: Path) -> dict[str, float]:
 
 def show(panel: Any) -> None:
     """Bring a panel's dock to the front."""
-    from morpholaw.widgets.study.docks import dock_of
-
     dock = dock_of(panel)
     assert dock is not None
     dock.raise_()

@@ -10,6 +10,7 @@ from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from morpholaw.config import CropConfig
+from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine, FieldError
 from morpholaw.widgets.forms.tabs_and_sections import Section
@@ -73,6 +74,18 @@ def test_all_that_a_panel_says_can_be_read(make_napari_viewer, qtbot, theme, ful
         viewer.window.remove_dock_widget(dock)
         panel.deleteLater()
     assert faint == {}
+
+
+def test_a_hint_that_comes_after_the_panel_can_be_read_in_either_theme(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    panel = ClassifyWidget(viewer)
+    viewer.window.add_dock_widget(panel)
+    line = panel.form.editors["classes"].native
+    for theme in ("dark", "light"):
+        viewer.theme = theme
+        line.setPlaceholderText("interphase, metaphase (all: 4 classes)")  # as when a study is opened
+        qtbot.wait(100)
+        assert contrast(line) >= 4.5, theme
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -389,10 +389,8 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
     monkeypatch.setattr(PySREngine, "seen_to_run", True)
     engine = panel.search.engine
     engine.look()
-    assert (
-        engine.reason.text()
-        == "Searching with the built-in engine. PySR, which is optional, is not ready: Julia has not been set up."
-    )
+    reason = "Searching with the built-in engine. PySR, which is optional, is not ready: Julia has not been set up."
+    qtbot.waitUntil(lambda: engine.reason.text() == reason, timeout=10_000)
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answers.pop(0))
     engine.set_up_button.click()
@@ -401,7 +399,7 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
     with qtbot.waitSignal(panel.search.runner.finished, timeout=10_000):
         engine.set_up_button.click()
     assert ran
-    assert "Julia 1.11 is set up" in engine.reason.text()
+    qtbot.waitUntil(lambda: "Julia 1.11 is set up" in engine.reason.text(), timeout=10_000)
     assert engine.set_up_button.isHidden()
 
 

@@ -104,7 +104,7 @@ class CellsWidget(StudyWidget):
         """Show the box again, which is removed while the panel is hidden."""
         super().showEvent(event)
         self._hides_box = False
-        if self._opening:  # the panel is painted first: the first box takes about as long as the panel
+        if self._opening:  # the panel is painted first
             self._opening = False
             QTimer.singleShot(BOX_AFTER, self.show_box)
         else:

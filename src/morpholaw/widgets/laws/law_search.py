@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import LawConfig
@@ -19,6 +19,7 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -62,6 +63,8 @@ class EngineLine(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
         layout.addWidget(self.reason)
+        self.call = LatestCall(self)
+        self.call.returned.connect(self._show_state)
         self.choice.currentIndexChanged.connect(self.look)
         self.set_up_button.clicked.connect(self.set_up)
         runner.finished.connect(self._set_up_ended)
@@ -73,16 +76,13 @@ class EngineLine(QWidget):
         return str(self.choice.currentData())
 
     def look(self, *_: Any) -> None:
-        """Show which engine would search and why; this imports, downloads and starts nothing."""
-        from morpholaw.training.symbolic.choice import choose_engine
-        from morpholaw.training.symbolic.pysr_engine import PySREngine
+        """Show which engine would search and why; this downloads and starts nothing."""
+        self.call.start(_engine_state, self.engine)
 
-        try:
-            self.reason.setText(choose_engine(self.engine)[1])
-        except MorpholawError as error:
-            self.reason.setText(str(error))
-        state = PySREngine().availability()
-        self.set_up_button.setVisible(state.can_set_up and not state.ready and self.engine != "embedded")
+    def _show_state(self, state: tuple[str, bool]) -> None:
+        reason, can_set_up = state
+        self.reason.setText(reason)
+        self.set_up_button.setVisible(can_set_up)
 
     def set_up(self) -> None:
         """Let PySR download Julia in a separate process, after the user confirms."""
@@ -100,12 +100,25 @@ class EngineLine(QWidget):
         """Check the engines when the panel is first shown."""
         super().showEvent(event)
         if not self.reason.text():
-            QTimer.singleShot(0, self.look)
+            self.look()
 
     def _set_up_ended(self, *_: Any) -> None:
         if self._setting_up:
             self._setting_up = False
             self.look()
+
+
+def _engine_state(engine: str) -> tuple[str, bool]:
+    """Return why an engine would search, and whether PySR can be set up for it. Imports of engines take a while."""
+    from morpholaw.training.symbolic.choice import choose_engine
+    from morpholaw.training.symbolic.pysr_engine import PySREngine
+
+    try:
+        reason = choose_engine(engine)[1]
+    except MorpholawError as error:
+        reason = str(error)
+    state = PySREngine().availability()
+    return reason, state.can_set_up and not state.ready and engine != "embedded"
 
 
 class LawSearch(QWidget):

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QFrame,
+    QLineEdit,
+    QMainWindow,
+    QScrollArea,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
@@ -78,7 +87,7 @@ class StudyWidget(QWidget):
         self._column.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
         self._docked = False
-        self._show_theme()
+        self.current.set_background(background_colour(self.viewer))
         self.listen(self.viewer.events.theme, self._show_theme)
         # This slot must be connected first; otherwise it would clear errors that other slots of the panel report.
         self.listen(self.current.changed, self._show_study)
@@ -90,10 +99,18 @@ class StudyWidget(QWidget):
             self.listen(signal, self._input_changed)
 
     def _show_theme(self, _: Any = None) -> None:
-        """Give placeholder text a contrast of at least 4.5 : 1; Qt's half-transparent text has 3 : 1."""
         self.current.set_background(background_colour(self.viewer))
+        self._colour_hints()
+
+    def _colour_hints(self) -> None:
+        """Give placeholder text a contrast of at least 4.5 : 1; Qt's half-transparent text has 3 : 1.
+
+        A style sheet of the whole panel would make Qt compute the style of every control twice.
+        """
         ink = HINTS["dark" if is_dark(self.viewer) else "light"]
-        self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
+        for line in self.findChildren(QLineEdit):
+            if not isinstance(line.parent(), QAbstractSpinBox):  # which has no placeholder
+                line.setStyleSheet(f"placeholder-text-color: {ink};")
 
     def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
         """Connect a method of this widget to a Qt signal or a napari event for as long as the widget exists."""
@@ -113,6 +130,7 @@ class StudyWidget(QWidget):
         self.way_strip.show_overview()
         if not self._docked:
             self._docked = True
+            self._colour_hints()
             QTimer.singleShot(0, self._join_tabs)  # napari places the dock after this event
 
     def _join_tabs(self) -> None:
