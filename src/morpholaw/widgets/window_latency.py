@@ -6,6 +6,7 @@ between ticks of a timer. They depend on the machine, so one run measures them w
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ import pandas as pd
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QTabWidget
 
+import morpholaw
 from morpholaw.widgets.study.docks import SUFFIX, dock_of
 
 PANELS = (
@@ -108,6 +110,8 @@ ROUNDS = 3
 
 def measure(seconds: float = 12.0) -> dict[str, Any]:
     """Measure everything; watch the event loop for ``seconds`` with and without a training."""
+    # pip compiles a program when it installs it
+    compileall.compile_dir(Path(morpholaw.__file__).parent, quiet=2)
     os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
     import napari
 
