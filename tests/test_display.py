@@ -3,6 +3,7 @@ import math
 from morpholaw.display import (
     classifier_title,
     correlation,
+    counted,
     interval,
     number,
     p_value,
@@ -22,6 +23,15 @@ def test_numbers_have_a_true_minus_and_no_sign_at_zero():
     assert number(0.5, 1, sign=True) == "+0.5"
     assert number(math.nan) == number(math.inf) == significant(math.nan) == "n/a"
     assert significant(-12345.6) == "−1.23e+04"
+
+
+def test_one_of_a_thing_is_not_in_the_plural():
+    assert [counted(count, "node") for count in (0, 1, 2, 1200)] == [
+        "0 nodes",
+        "1 node",
+        "2 nodes",
+        "1,200 nodes",
+    ]
 
 
 def test_only_a_perfect_correlation_is_displayed_as_one():

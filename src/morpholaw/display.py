@@ -64,6 +64,11 @@ def listed(names: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, in the plural unless it is one: "1 node", "1,200 cells"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def capitalised(text: str) -> str:
     """Return text with a capital first letter, for the beginning of a sentence or heading."""
     return text[:1].upper() + text[1:]

@@ -68,6 +68,46 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     assert 86 <= hits <= 100
 
 
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize(
+    ("groups", "cells", "truth", "alike"), [(2, 16, 0.5, 0.3), (3, 16, 0.5, 0.1), (5, 16, 0.8, 0.1)]
+)
+def test_intervals_over_a_few_movies_hold_the_true_accuracy(
+    groups, cells, truth, alike, balanced, monkeypatch
+):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 300)
+    random = np.random.default_rng(3)
+    rest = 1 / alike - 1
+    names, hits = np.repeat(np.arange(groups), cells), 0
+    targets = np.arange(groups * cells) % 2 if balanced else None
+    for _ in range(100):
+        share = random.beta(truth * rest, (1 - truth) * rest, groups)
+        right = random.random((groups, cells)) < share[:, None]
+        found = accuracy_interval(right.ravel(), names, targets)
+        hits += found.low <= truth <= found.high
+    assert hits >= 88  # 55 to 85 by resampling alone
+
+
+def test_no_interval_is_narrower_than_for_as_many_independent_cells():
+    correct = np.arange(32) % 16 < 7  # two movies of 16 cells that happen to be equally accurate
+    found, alone = accuracy_interval(correct, np.repeat([0, 1], 16)), accuracy(correct)
+    assert found.low <= alone.low < alone.high <= found.high
+
+
+def test_a_single_movie_says_little_about_others():
+    found = accuracy_interval(np.arange(400) < 360, np.zeros(400, int))
+    assert found.value == 0.9
+    assert found.low < 0.3
+
+
+def test_precision_from_two_movies_is_not_well_known():
+    targets, groups = np.tile([0, 1], 100), np.repeat([0, 1], 100)
+    correct = np.ones(200, bool)
+    correct[:20:2] = False  # false positives in one of the movies only
+    found = precision_interval(correct, groups, targets, 0.1)
+    assert found.low < 0.2 < found.value < found.high == 1
+
+
 def test_groups_must_fit_the_cells():
     with pytest.raises(InputError, match="for 3 cells"):
         accuracy_interval(np.ones(3), np.arange(2))

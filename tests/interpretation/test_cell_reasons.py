@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from morpholaw.cells.shape_features import choose_features
 from morpholaw.errors import InputError
 from morpholaw.interpretation.cell_reasons import cell_reasons
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
@@ -105,3 +106,38 @@ def test_a_cell_on_the_boundary_is_told_from_it():
     law = Law.parse("width - 12.0004", NAMES)
     found = cell_reasons(law, np.array([12.0, 0.3, 0.0]), CELLS, CLASSES, FEATURES)
     assert "width above 12.0004 µm (12 µm here)" in found.text
+
+
+THREE = ClassLaws(
+    {
+        name: Law.parse(text, NAMES)
+        for name, text in {
+            "apoptosis": "3 - width + 4*contrast",
+            "metaphase": "1 - square(width - 10) + z1",
+            "interphase": "width - 16 - z1",
+        }.items()
+    }
+)
+
+
+@pytest.mark.parametrize("cell", range(0, 300, 5))
+@pytest.mark.parametrize("word", ["size", "−size"])
+def test_among_several_classes_the_named_class_is_the_one_that_a_changed_cell_gets(cell, word):
+    row = CELLS.values[cell]
+    scores = THREE.score(FeatureTable(row[None], NAMES))[0]
+    first, second = (THREE.classes[number] for number in np.argsort(-scores)[:2])
+    found = cell_reasons(
+        THREE.against(first, second), row, CELLS, (second, first), FEATURES, {"z1": word}, THREE
+    )
+    assert found.predicted == first
+    assert found.flips
+    assert found.flips[0].becomes in found.text.replace(f"class: {first}", "")
+    for flip in found.flips:
+        column = 2 if "z1" in flip.feature.name else NAMES.index(flip.feature.name)
+        sign = -1 if column == 2 and word == "−size" else 1
+        assert flip.becomes != first
+        for value in (flip.at, flip.at if flip.until is None else (flip.at + flip.until) / 2):
+            changed = row.copy()
+            changed[column] = sign * value
+            (number,) = THREE.predict(FeatureTable(changed[None], NAMES))
+            assert THREE.classes[number] == flip.becomes, flip.text

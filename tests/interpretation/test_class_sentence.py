@@ -52,7 +52,7 @@ def test_no_sentence_contradicts_the_largest_law(name):
             if limit is not None:
                 past = row.copy()
                 past[column] = limit + side * 0.002 * (high - low)
-                assert LAWS.classes[LAWS.predict(FeatureTable(past[None], NAMES))[0]] == beyond
+                assert LAWS.classes[LAWS.predict(FeatureTable(past[None], NAMES))[0]] == beyond[0]
     called = LAWS.predict(table) == number
     for push in said.pushes:  # more of it never takes the class away
         more = table.values.copy()
@@ -62,6 +62,20 @@ def test_no_sentence_contradicts_the_largest_law(name):
             more[:, column] <= table.values[:, column].max()
         )
         assert (LAWS.predict(FeatureTable(more, NAMES)) == number)[called & inside].all()
+
+
+def test_all_classes_beyond_a_limit_are_named():
+    formulas = {"small": "4 - 0.02*area", "medium": "3 - 0.001*square(area - 300)", "large": "0.02*area - 8"}
+    laws = ClassLaws({name: Law.parse(text, ("area",)) for name, text in formulas.items()})
+    table = FeatureTable(np.linspace(50, 700, 400)[:, None], ("area",))
+    labels = np.array(laws.classes)[laws.predict(table)]
+    found = {
+        name: class_sentence(laws, name, table, labels, choose_features(("area",), 0.33)).text
+        for name in laws.classes
+    }
+    assert found["large"].endswith(" µm² (else medium, then small).")
+    assert found["small"].endswith(" µm² (else medium, then large).")
+    assert found["medium"].endswith(" µm² (small below, large above).")
 
 
 def test_a_class_is_put_into_words_with_units_and_the_class_beyond():

@@ -122,6 +122,15 @@ def test_all_constraints_come_with_intervals(images, labels):
         assert constraint.estimate.low <= constraint.estimate.value <= constraint.estimate.high
 
 
+def test_a_constraint_that_all_of_a_few_crops_meet_is_not_certain():
+    flat = np.tile(np.arange(40, 240, 5, dtype=np.uint8)[:, None, None], (1, 8, 8))
+    crops = LabelledCrops(flat, np.zeros(40, int), groups=np.arange(40) // 10)
+    by_name = {one.name: one.estimate for one in domain_constraints(PixelClassifier(), crops)}
+    for name in ("orientation", "shift"):
+        assert by_name[name].value == by_name[name].high == 1
+        assert by_name[name].low < 0.6  # four groups
+
+
 def test_what_cannot_be_measured_says_why(images, labels):
     crops = LabelledCrops(images, labels)
     by_name = {c.name: c for c in domain_constraints(PixelClassifier(), crops, [0])}

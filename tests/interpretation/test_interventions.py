@@ -10,9 +10,11 @@ from morpholaw.cells.shape_features import choose_features, measure_features
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import scorer
+from morpholaw.evaluation.estimate import Estimate
 from morpholaw.interpretation.interventions import (
     NAMES,
     SURROUNDINGS,
+    Intervention,
     dependence,
     interventions,
     predictor,
@@ -182,6 +184,17 @@ def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not
     judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
     assert judged.reads is None
     assert "too few to tell whether the prediction depends on the surroundings" in judged.sentence
+
+
+def test_an_undecided_verdict_gives_the_largest_change_that_was_seen():
+    none = Estimate(0.0, 0.0, 0.12)  # wide, because no group has a change
+    some = Estimate(0.054, 0.012, 0.101)
+    accuracy = Estimate(1.0, 0.8, 1.0)
+    found = dependence(
+        [Intervention("other class, cell removed", some, accuracy), Intervention("removed", none, accuracy)]
+    )
+    assert found.reads is None
+    assert "5.4 % (1.2 to 10.1)" in found.sentence
 
 
 def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_those_of_the_same(cells):

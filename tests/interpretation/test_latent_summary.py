@@ -129,6 +129,16 @@ def test_a_latent_whose_two_ends_look_alike_has_no_direction():
     assert suggest_names(correlations)[0].signed == "size, both ends"
 
 
+def test_a_name_without_a_direction_does_not_replace_a_latent_in_a_sentence():
+    latent = np.random.default_rng(2).normal(size=(800, 2))
+    shapes = pd.DataFrame({"area": np.abs(latent[:, 0]), "axis_ratio": latent[:, 1]})
+    summary = summarise_latents(latent, np.zeros_like(latent), shapes)
+    assert summary.words() == {0: "size, both ends", 1: "elongation"}
+    assert summary.words(directed=True) == {1: "elongation"}
+    assert "z0, which correlates most with area at both ends" in summary.unnamed([0])
+    assert summary.words({0: "my size"}, directed=True) == {0: "my size", 1: "elongation"}
+
+
 def test_names_are_the_same_in_any_order_of_the_cells(shapes, latents):
     order = np.random.default_rng(3).permutation(len(latents))
     shuffled = summarise_latents(latents[order], np.zeros_like(latents), shapes.iloc[order])

@@ -106,6 +106,10 @@ def test_a_law_is_read_aloud_with_its_rounded_constants(page: Any) -> None:
     assert "z2 * (square(z0) + square(z1)) - exp(z3) + 0.123" in spoken
 
 
+def test_an_order_of_laws_that_is_not_known_is_not_stated(page: Any) -> None:
+    assert "Law 1 is the one that is applied. Accuracies" in page.prose  # these laws were not searched for
+
+
 def test_every_section_is_announced(simulated_study: Any, study: Study, tmp_path: Path) -> None:
     events: list[Progress] = []
     write_report(simulated_study(tmp_path / "few"), tmp_path / "report.html", Monitor(events.append))  # type: ignore[arg-type]

@@ -625,7 +625,9 @@ def test_crops_unlike_the_training_cells_are_marked(study):
 
 def test_cells_whose_probability_contradicts_their_class_are_counted():
     table = pd.DataFrame({"score": [1.0, -0.1, 2.0], "probability": [0.9, 0.4, 0.8]})
-    assert unsure_cells(table).startswith("1 of 3 cells have a probability below 0.5 for their own class")
+    assert unsure_cells(table).startswith("1 of 3 cells has a probability below 0.5 for their own class")
+    at_prevalence = unsure_cells(table, rare=True)
+    assert "at the stated prevalence" in at_prevalence
     assert unsure_cells(table.iloc[[0, 2]]) == ""
     assert unsure_cells(table.assign(probability_anaphase=0.3)) == ""  # of three classes, 0.4 may be the most
 

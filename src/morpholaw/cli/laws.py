@@ -10,7 +10,7 @@ import click
 from morpholaw.cli.options import LOSS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
-from morpholaw.display import significant
+from morpholaw.display import counted, significant
 from morpholaw.errors import InputError
 
 LAW = click.option(
@@ -49,7 +49,10 @@ def explain_cell(
     for cell, label, reasons in zip(cells, opened.labels[list(cells)], explained, strict=True):
         click.echo(f"Cell {cell}{f', labelled {label}' if label else ''}. {reasons.text}")
         if reasons.terms:
-            click.echo(f"The law: {reasons.inequality}.")
+            first, second = reasons.predicted, reasons.other
+            if reasons.score < 0:
+                first, second = second, first
+            click.echo(f"The law: {first} rather than {second} where {reasons.inequality}.")
             for term in reasons.terms:
                 value, typical = significant(term.value), significant(term.typical)
                 click.echo(f"  {term.text:40} {value:>10} here {typical:>10} in the median cell")
@@ -93,7 +96,7 @@ def law_sheet(
     compared = (class_name, against) if class_name and against else class_name
     sheet = opened.law_sheet(out, law - 1, loss, compared, name, unlabelled)
     click.echo(opened.law_sentence(law - 1, loss, compared, name).text)
-    click.echo(f"The sheet is {out}: {sum(map(len, sheet.cells))} cells.")
+    click.echo(f"The sheet is {out}: {counted(sum(map(len, sheet.cells)), 'cell')}.")
     if unlabelled:
         labels = [label or "unlabelled" for row in sheet.labels for label in row]
         answers = ", ".join(f"{number} {label}" for number, label in enumerate(labels, 1))
@@ -148,9 +151,11 @@ def improve_law(
         first = opened.improve_law(law - 1, loss, name, expression, evaluations, class_name, monitor=monitor)
     sentence = opened.law_sentence(0, loss, class_name, name)
     if class_name is not None:
-        click.echo(f"The law of {class_name}, {first.size} nodes: {sentence.text}")
+        click.echo(f"The law of {class_name}, {counted(first.size, 'node')}: {sentence.text}")
         return
-    click.echo(f"Law 1, {first.size} nodes, which classify applies: {sentence.inequality}. {sentence.text}")
+    click.echo(
+        f"Law 1, {counted(first.size, 'node')}, which classify applies: {sentence.inequality}. {sentence.text}"
+    )
 
 
 @click.command("law-stability")

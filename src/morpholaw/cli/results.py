@@ -21,6 +21,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 
@@ -126,9 +127,9 @@ def classify(
     omitted = ["set"] if along_tracks else ["set", "frame_class"]
     write_table(out, table.drop(columns=omitted, errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
-    click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
+    click.echo(f"{counted(len(table), 'cell')} scored: {counts}. The table is {out}.")
     click.echo(unusual_cells(table))
-    if sentence := unsure_cells(table):
+    if sentence := unsure_cells(table, prevalence is not None):
         click.echo(sentence)
 
 

@@ -54,12 +54,15 @@ def timeline(
         result = Study(study).timeline(
             classifier, conditions=conditions, out=out, loss=loss, monitor=monitor, **values
         )
+    from morpholaw.display import counted
+
     for row in result.durations.itertuples():
         if row.ended:
             condition = "" if row.condition == "all" else f" in {row.condition}"
             median = f"{row.median:.3g} {row.unit}" if isfinite(row.median) else "longer than observed"
-            ends = f" ({row.median_low:.3g} to {row.median_high:.3g})" if isfinite(row.median_high) else ""
-            click.echo(f"Median time in {row[2]}{condition}: {median}{ends}, {row.phases} phases.")
+            longest = f"{row.median_high:.3g}" if isfinite(row.median_high) else "longer than observed"
+            ends = f" ({row.median_low:.3g} to {longest})" if isfinite(row.median_low) else ""
+            click.echo(f"Median time in {row[2]}{condition}: {median}{ends}, {counted(row.phases, 'phase')}.")
     for row in result.comparisons.itertuples():
         from morpholaw.display import p_value
 

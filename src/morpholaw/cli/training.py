@@ -27,7 +27,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
-from morpholaw.display import percent_interval
+from morpholaw.display import counted, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
@@ -257,7 +257,7 @@ def discover_law(
     for law, share in zip(record.laws, record.evaluation.intervals, strict=True):
         shown = law_in_units(law, record.columns).rounded()
         click.echo(
-            f"{law.size:4d} nodes  accuracy on held-out cells {percent_interval(*astuple(share))}  {shown}"
+            f"{counted(law.size, 'node'):>9}  accuracy on held-out cells {percent_interval(*astuple(share))}  {shown}"
         )
     sentence = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
     evaluation = record.evaluation
@@ -273,9 +273,8 @@ def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
 
     for name, law in record.class_laws.laws.items():
         shown = law_in_units(law, record.columns).rounded()
-        click.echo(
-            f"{name}: {law.size:4d} nodes  {shown}. {opened.law_sentence(class_name=name, name=record.name).text}"
-        )
+        sentence = opened.law_sentence(class_name=name, name=record.name)
+        click.echo(f"{name}: {counted(law.size, 'node')}, {shown}. {sentence.text}")
     evaluation = record.evaluation
     click.echo(
         f"The laws classify {percent_interval(*astuple(evaluation.ensemble_accuracy))} of {evaluation.test_cells} "
@@ -315,19 +314,25 @@ def test_law(
     result = Study(study).test_law(expression, loss=loss, name=name, class_name=class_name)
     negative, positive = result.classes
     units = "".join(f", {name} in {unit}" for name, unit in result.units.items())
-    click.echo(f"{positive} where {expression.strip()}, else {negative}{units}.")
+    condition = "" if any(sign in expression for sign in "<>") else " >= 0"
+    click.echo(f"{positive} where {expression.strip()}{condition}, else {negative}{units}.")
     click.echo(
         f"Accuracy on {result.cells} held-out cells {percent_interval(*astuple(result.tested.accuracy))}; "
         f"balanced accuracy {percent_interval(*astuple(result.tested.balanced_accuracy))}."
     )
     if result.undefined:
-        click.echo(f"{result.undefined} cells have no finite value and count as errors.")
+        agree = "has no finite value and counts as an error"
+        if result.undefined > 1:
+            agree = "have no finite value and count as errors"
+        click.echo(f"{counted(result.undefined, 'cell')} {agree}.")
     if len(result.wrong):
         shown = ", ".join(map(str, result.wrong[:20])) + (", ..." if len(result.wrong) > 20 else "")
-        click.echo(f"Errors: {len(result.wrong)} cells, by their index among the study's crops: {shown}")
+        click.echo(
+            f"Errors: {counted(len(result.wrong), 'cell')}, by their index among the study's crops: {shown}"
+        )
     for number, law in enumerate(result.found, 1):
         click.echo(
             f"law {number}: accuracy {percent_interval(*astuple(law.accuracy))}, "
             f"balanced {percent_interval(*astuple(law.balanced_accuracy))}, "
-            f"differs on {law.differs} cells: {law.nodes} nodes  {law.text}"
+            f"differs on {counted(law.differs, 'cell')}: {counted(law.nodes, 'node')}, {law.text}"
         )

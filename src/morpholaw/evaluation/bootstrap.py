@@ -1,8 +1,9 @@
 """Bootstrap confidence intervals over groups of cells and over models.
 
 Cells of one group (a track, lineage or movie) resemble each other, so intervals that treat cells as independent are too
-narrow. Whole groups are therefore resampled. If every cell is its own group, Wilson's interval of
-:func:`morpholaw.evaluation.metrics.accuracy` is used instead.
+narrow. Whole groups are therefore resampled. Resamples of few groups vary less than other movies would, so the interval
+is widened as Student's t distribution requires, and it is at least as wide as for independent cells. If every cell is
+its own group, Wilson's interval of :func:`morpholaw.evaluation.metrics.accuracy` is used instead.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.estimate import LEVEL, Estimate
-from morpholaw.evaluation.metrics import accuracy
+from morpholaw.evaluation.metrics import accuracy, wilson
 
 RESAMPLES = 2000
 """Number of resamples for a confidence interval of an accuracy."""
@@ -45,8 +47,9 @@ def accuracy_interval(
     Returns
     -------
     Estimate
-        The percentile interval of resampled groups and models, or the interval of `_bounds` if it is wider, as it is if
-        few groups have errors. For the unbalanced accuracy of one model on independent cells, Wilson's interval.
+        The percentile interval of resampled groups and models, widened for few groups (`_widening`); or the interval of
+        `_bounds` if it is wider, as it is if few groups have errors, or that of independent cells if this is. For the
+        unbalanced accuracy of one model on independent cells, Wilson's interval.
 
     Raises
     ------
@@ -59,16 +62,63 @@ def accuracy_interval(
         return accuracy(table[0] > 0)
     by_class, resampled = _shares(table, names, classes, seed)
     value = float(by_class.mean())
-    if len(resampled):
-        apart, together = np.quantile(resampled, _TAILS, axis=0), np.quantile(resampled.mean(axis=1), _TAILS)
-    else:
-        apart, together = np.array([by_class, by_class]), np.array([value, value])
-    bounds = _bounds(table, names, classes)
+    lows, highs = _limits(table, names, classes, by_class, resampled)
     # Interval of the mean of independent classes (Zou and Donner 2008): distances to the limits add in squares.
-    down = np.linalg.norm(by_class - np.minimum(apart[0], bounds[0])) / len(by_class)
-    up = np.linalg.norm(np.maximum(apart[1], bounds[1]) - by_class) / len(by_class)
-    low, high = min(together[0], value - down), max(together[1], value + up)
+    low = value - np.linalg.norm(by_class - lows) / len(by_class)
+    high = value + np.linalg.norm(highs - by_class) / len(by_class)
+    if len(resampled):
+        factor = _widening(len(np.unique(names)))
+        ends = value + factor * (np.quantile(resampled.mean(axis=1), _TAILS) - value)
+        low, high = min(ends[0], low), max(ends[1], high)
     return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
+
+
+def _limits(
+    table: np.ndarray, names: np.ndarray, classes: np.ndarray, by_class: np.ndarray, resampled: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper limit of the accuracy of each class, (classes,) each."""
+    bounds = _bounds(table, names, classes)
+    lows, highs = np.minimum(bounds[0], by_class), np.maximum(bounds[1], by_class)
+    if len(resampled):
+        count = [len(np.unique(names[classes == k])) for k in range(len(by_class))]
+        factor = np.array([_widening(groups) for groups in count])
+        ends = by_class + factor * (np.quantile(resampled, _TAILS, axis=0) - by_class)
+        lows, highs = np.minimum(ends[0], lows), np.maximum(ends[1], highs)
+    independent = _independent(table, names, classes)
+    return np.clip(np.minimum(independent[0], lows), 0, 1), np.clip(np.maximum(independent[1], highs), 0, 1)
+
+
+def _widening(groups: int) -> float:
+    """Return the factor by which the interval of resampled groups is widened, 1 for very many groups.
+
+    Means of n resampled groups vary less than means of n new groups, by a factor of sqrt((n - 1) / n), and the spread
+    between n groups is itself uncertain, which Student's t distribution with n - 1 degrees of freedom accounts for.
+    """
+    if groups < 2:
+        return 1.0
+    return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, _TAILS[1]) / ndtri(_TAILS[1]))
+
+
+def _independent(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the limits of the accuracy of each class if its cells were independent, (2, classes).
+
+    These are the limits of Wilson's interval for as many cells as there are, or for more if the models disagree on them
+    so that their mean varies less from cell to cell. A single group says nothing about other groups, so it counts as
+    one cell.
+    """
+    share = table.mean(axis=0)
+    limits = np.empty((2, classes.max() + 1))
+    for k in range(limits.shape[1]):
+        inside = share[classes == k]
+        mean, variance = float(inside.mean()), float(inside.var())
+        cells = float(len(inside))
+        if len(np.unique(names[classes == k])) == 1:
+            cells = 1.0
+        elif variance > 0:
+            cells *= mean * (1 - mean) / variance
+        interval = wilson(mean, cells)
+        limits[:, k] = interval.low, interval.high
+    return limits
 
 
 def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -120,8 +170,9 @@ def precision_interval(
     Returns
     -------
     Estimate
-        Precision with its percentile interval over groups and models. If there are few false positives, the lower
-        limit accounts for unobserved ones, as in `accuracy_interval`. NaN if no cell is predicted to be of class 1.
+        Precision with its percentile interval over groups and models, or the range over the limits of s and of f in
+        `accuracy_interval` if that is wider, as it is with few groups or few false positives. NaN if no cell is
+        predicted to be of class 1.
 
     Raises
     ------
@@ -139,10 +190,14 @@ def precision_interval(
     known = known[np.isfinite(known)]
     if not len(known):
         return Estimate(value, np.nan, np.nan)
-    low, high = (float(end) for end in np.quantile(known, _TAILS))
-    fewest_right = _bounds(table, names, classes)[0, 0]
-    low = min(low, float(_precision(np.array([[fewest_right, by_class[1]]]), prevalence)[0]))
-    return Estimate(value, min(low, value), max(high, value))
+    ends = np.quantile(known, _TAILS)
+    lows, highs = _limits(table, names, classes, by_class, resampled)
+    corners = np.array(
+        [(lows[0], by_class[1]), (by_class[0], lows[1]), (highs[0], by_class[1]), (by_class[0], highs[1])]
+    )
+    alone = _precision(corners, prevalence)
+    low, high = np.nanmin([value, ends[0], *alone]), np.nanmax([value, ends[1], *alone])
+    return Estimate(value, float(low), float(high))
 
 
 def _precision(right: np.ndarray, prevalence: float) -> np.ndarray:

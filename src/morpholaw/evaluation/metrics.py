@@ -34,9 +34,29 @@ def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
     hits = np.asarray(correct, dtype=bool).reshape(-1)
     if not len(hits):
         raise InputError("There are no predicted classes to count; expected at least one.")
-    n, share, z = len(hits), float(hits.mean()), float(ndtri((1 + level) / 2))
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return wilson(float(hits.mean()), len(hits), level)
+
+
+def wilson(share: float, cells: float, level: float = 0.95) -> Estimate:
+    """Return a share with its Wilson score interval.
+
+    Parameters
+    ----------
+    share : float
+        Share of cells, in [0, 1].
+    cells : float
+        Number of independent cells, above 0. It need not be an integer.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Estimate
+        The share with its confidence interval.
+    """
+    z = float(ndtri((1 + level) / 2))
+    centre = (share + z**2 / (2 * cells)) / (1 + z**2 / cells)
+    half = z / (1 + z**2 / cells) * np.sqrt(share * (1 - share) / cells + z**2 / (4 * cells**2))
     return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 

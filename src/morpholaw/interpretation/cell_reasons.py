@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from morpholaw.cells.shape_features import Feature
 from morpholaw.display import MINUS, number, percent, significant
 from morpholaw.errors import InputError
 from morpholaw.interpretation.components import Term, additive_terms
+from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.law_sentence import QUANTILES, STEPS
 from morpholaw.interpretation.oriented_law import law_in_words, rename
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Inequality, Variable, boundary_form
 from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
@@ -70,14 +72,17 @@ class Flip:
         Value in the cell, and value at which the class changes, in the unit of the input.
     deviations : float
         Difference of the two, in standard deviations of the labelled cells.
+    becomes : str
+        The class from ``at`` on.
     until : float or None
-        Value beyond ``at`` at which the class changes back; None if it does not within the range of the cells.
+        Last value beyond ``at`` of this class; None if it extends to the end of the range of the cells.
     """
 
     feature: Feature
     value: float
     at: float
     deviations: float
+    becomes: str
     until: float | None = None
 
     @property
@@ -100,7 +105,8 @@ class CellReasons:
     Attributes
     ----------
     predicted, other : str
-        The predicted class, and the class on the other side of the boundary; "" if the law has no value.
+        The predicted class, and the class on the other side of the boundary, which is the second most likely one if
+        there are more than two; "" if the law has no value.
     score : float
         The score f.
     inequality : str
@@ -135,6 +141,7 @@ def cell_reasons(
     classes: tuple[str, str],
     features: Sequence[Feature] = (),
     words: Mapping[str, str] | None = None,
+    laws: ClassLaws | None = None,
 ) -> CellReasons:
     """Explain why a law assigns a cell to its class.
 
@@ -152,6 +159,9 @@ def cell_reasons(
         The shapes among the inputs; all others are latents.
     words : mapping, optional
         Names of latents, with a minus sign if the latent decreases with what the name says.
+    laws : ClassLaws, optional
+        With more than two classes, the laws of all of them, over inputs in units; ``law`` is then the difference
+        between those of the most likely and of the second class. They determine which class a changed cell would have.
 
     Returns
     -------
@@ -194,7 +204,7 @@ def cell_reasons(
     positive = score >= 0
     median = np.median(usual, axis=0) if len(usual) else here
     terms = _terms(simplest, here, median, in_formula, inputs)
-    flips = _flips(law_of_used, here, usual, inputs)
+    flips = _flips(law, laws, row, cells, classes, by_name, words or {})
     scores = simplest.expression.evaluate(usual)
     score_here = float(simplest.expression.evaluate(here[None])[0])
     finite = np.isfinite(scores)
@@ -204,7 +214,8 @@ def cell_reasons(
     predicted, other = (classes[1], classes[0]) if positive else classes
     decisive = _decisive(terms, simplest, positive)
     reasons = CellReasons(predicted, other, score, inequality, terms, decisive, flips, nearer, "")
-    return replace(reasons, text=_text(reasons, len(usual)))
+    boundary = "the boundary" if laws is None else f"the boundary between {predicted} and {other}"
+    return replace(reasons, text=_text(reasons, len(usual), boundary))
 
 
 def _in_formula(word: str) -> str:
@@ -275,54 +286,83 @@ def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) 
     return best if (best.push if positive else -best.push) > 0 else None
 
 
-def _flips(law: Law, here: np.ndarray, usual: np.ndarray, inputs: Sequence[Feature]) -> tuple[Flip, ...]:
-    if not len(usual):
+def _flips(
+    law: Law,
+    laws: ClassLaws | None,
+    row: np.ndarray,
+    cells: FeatureTable,
+    classes: tuple[str, str],
+    shapes: Mapping[str, Feature],
+    words: Mapping[str, str],
+) -> tuple[Flip, ...]:
+    """Return the smallest change of each input that changes the class, over all classes; smallest first."""
+    model: Law | ClassLaws = law if laws is None else laws
+    named = classes if laws is None else laws.classes
+    expressions = [law] if laws is None else list(laws.laws.values())
+    used = tuple(dict.fromkeys(name for one in expressions for name in one.expression.variables()))
+    known = np.isfinite(cells.select(used)).all(axis=1)
+    if not known.any():
         return ()
-    low, high = np.quantile(usual, QUANTILES, axis=0)
-    spread = np.where((s := usual.std(axis=0)) > 0, s, 1.0)
     flips = []
-    for k, feature in enumerate(inputs):
-        change = _nearest_change(law, here, k, min(low[k], here[k]), max(high[k], here[k]))
-        if change is not None:
-            at, until = change
-            deviations = abs(at - float(here[k])) / float(spread[k])
-            flips.append(Flip(feature, float(here[k]), at, deviations, until))
+    for name in used:
+        place = cells.names.index(name)
+        usual, value = cells.values[known, place], float(row[place])
+        if not np.isfinite(value):
+            continue
+        low, high = np.quantile(usual, QUANTILES)
+
+        def predict(values: np.ndarray, place: int = place) -> np.ndarray:
+            rows = np.tile(np.asarray(row, np.float64), (len(values), 1))
+            rows[:, place] = values
+            return model.predict(FeatureTable(rows, cells.names))
+
+        change = _nearest_change(predict, value, min(low, value), max(high, value))
+        if change is None:
+            continue
+        word, sign = split_sign(words.get(name, ""))
+        at, becomes, until = change
+        flips.append(
+            Flip(
+                shapes.get(name) or _latent(name, word, sign),
+                sign * value,
+                sign * at,
+                abs(at - value) / (float(usual.std()) or 1.0),
+                named[becomes],
+                None if until is None else sign * until,
+            )
+        )
     return tuple(sorted(flips, key=lambda flip: flip.deviations))
 
 
 def _nearest_change(
-    law: Law, here: np.ndarray, k: int, low: float, high: float
-) -> tuple[float, float | None] | None:
-    """Return the value of input ``k`` closest to the cell's, between ``low`` and ``high``, where the class changes.
+    predict: Callable[[np.ndarray], np.ndarray], here: float, low: float, high: float
+) -> tuple[float, int, float | None] | None:
+    """Return the value of an input closest to the cell's, between ``low`` and ``high``, where the class changes.
 
-    The second value is that at which the class changes back; None if it does not.
+    ``predict`` returns the class number at each value, -1 where there is none. The second value is the class number
+    there, and the third is the last value of this class; None if it extends to the end.
     """
-
-    def positive(values: np.ndarray) -> np.ndarray:
-        rows = np.tile(here, (len(values), 1))
-        rows[:, k] = values
-        scores = law.score(FeatureTable(rows, law.names))
-        return np.where(np.isfinite(scores), scores >= 0, np.nan)
-
-    at_cell = positive(here[k : k + 1])[0]
-    best: tuple[float, float | None] | None = None
+    at_cell = predict(np.array([here]))[0]
+    best: tuple[float, int, float | None] | None = None
     for end in (low, high):
-        values = np.linspace(here[k], end, GRID)
-        other = positive(values) == 1 - at_cell
-        changed = np.flatnonzero(other)
+        values = np.linspace(here, end, GRID)
+        numbers = predict(values)
+        changed = np.flatnonzero((numbers != at_cell) & (numbers >= 0))
         if not len(changed):
             continue
-        back = np.flatnonzero(~other[changed[0] :])
-        until = float(values[changed[0] + back[0] - 1]) if len(back) else None
-        inside, outside = values[changed[0] - 1], values[changed[0]]
+        first = changed[0]
+        becomes = int(numbers[first])
+        back = np.flatnonzero(numbers[first:] != becomes)
+        until = float(values[first + back[0] - 1]) if len(back) else None
+        inside, outside = values[first - 1], values[first]
         for _ in range(STEPS):
             middle = (inside + outside) / 2
-            if positive(np.array([middle]))[0] == 1 - at_cell:  # False where the law has no value
+            if predict(np.array([middle]))[0] == becomes:
                 outside = middle
             else:
                 inside = middle
-        if best is None or abs(outside - here[k]) < abs(best[0] - here[k]):
-            best = float(outside), until
+        if best is None or abs(outside - here) < abs(best[0] - here):
+            best = float(outside), becomes, until
     return best
 
 
@@ -335,7 +375,7 @@ def _distinct(values: Sequence[float]) -> list[str]:
     return texts
 
 
-def _text(reasons: CellReasons, cells: int) -> str:
+def _text(reasons: CellReasons, cells: int, boundary: str) -> str:
     sentences = [f"Predicted class: {reasons.predicted}."]
     term = reasons.decisive
     if term is not None and (">=" in term.text or "<=" in term.text):
@@ -346,8 +386,11 @@ def _text(reasons: CellReasons, cells: int) -> str:
         values = f"{significant(term.value)} here and {significant(term.typical)} in the median cell"
         sentences.append(f"Decisive: {term.text}, which is {values}.")
     if reasons.flips:
-        limits = ", or ".join(flip.text for flip in reasons.flips[:SHOWN_FLIPS])
-        sentences.append(f"It would be called {reasons.other} with {limits}, all other inputs unchanged.")
+        parts, named = [], ""
+        for flip in reasons.flips[:SHOWN_FLIPS]:
+            parts.append(flip.text if flip.becomes == named else f"{flip.becomes} with {flip.text}")
+            named = flip.becomes
+        sentences.append(f"It would be called {', or '.join(parts)}, all other inputs unchanged.")
         smallest = reasons.flips[0].deviations
         place = "near the boundary" if smallest < NEAR else "clear of the boundary"
         sentences.append(
@@ -357,8 +400,10 @@ def _text(reasons: CellReasons, cells: int) -> str:
     elif cells:
         sentences.append(
             f"Changing any single input to {2 * GRID} values over the range of "
-            f"{percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells does not make it {reasons.other}."
+            f"{percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells does not change its class."
         )
     if cells:
-        sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are closer to the boundary.")
+        sentences.append(
+            f"By the value of the law, {percent(reasons.nearer, 0)} of the labelled cells are closer to {boundary}."
+        )
     return " ".join(sentences)

@@ -40,8 +40,8 @@ class Room:
         The input.
     low, high : float or None
         Values at which the class changes, in the unit of the input; None if it does not within the range of the cells.
-    below, above : str
-        The class below and above these values; "" if the class does not change.
+    below, above : tuple of str
+        The classes below and above these values, nearest first; empty if the class does not change.
     share : float
         Width of the range as a share of the range of the cells.
     """
@@ -49,8 +49,8 @@ class Room:
     feature: Feature
     low: float | None
     high: float | None
-    below: str
-    above: str
+    below: tuple[str, ...]
+    above: tuple[str, ...]
     share: float
 
     def text(self, word: str = "") -> str:
@@ -62,7 +62,8 @@ class Room:
             Name of a latent, with a minus sign if the latent decreases with what the name says.
         """
         plain, sign = split_sign(word) if word else ("", 1)
-        low, high, below, above = self.low, self.high, self.below, self.above
+        low, high = self.low, self.high
+        below, above = (", then ".join(classes) for classes in (self.below, self.above))
         if sign < 0:
             low, high = (None if one is None else -one for one in (high, low))
             below, above = above, below
@@ -223,22 +224,22 @@ def _room(
     other = np.flatnonzero(predicted != laws.classes.index(name))
     before, after = other[other < here], other[other > here]
 
-    def beyond(steps: np.ndarray, which: int) -> str:
-        if not len(steps):
-            return ""
-        number = predicted[steps[which]]
-        return laws.classes[number] if number >= 0 else NO_CLASS
-
     first = before[-1] + 1 if len(before) else 0
     last = after[0] - 1 if len(after) else len(grid) - 1
     return Room(
         feature,
         float(grid[first]) if len(before) else None,
         float(grid[last]) if len(after) else None,
-        beyond(before, -1),
-        beyond(after, 0),
+        _in_order(laws, predicted[:first][::-1]),
+        _in_order(laws, predicted[last + 1 :]),
         float((grid[last] - grid[first]) / (high - low)),
     )
+
+
+def _in_order(laws: ClassLaws, numbers: np.ndarray) -> tuple[str, ...]:
+    """Return the names of successive classes, without repetitions."""
+    changed = np.append(True, numbers[1:] != numbers[:-1]) if len(numbers) else np.zeros(0, bool)
+    return tuple(laws.classes[number] if number >= 0 else NO_CLASS for number in numbers[changed].tolist())
 
 
 def _stated(rooms: Sequence[Room]) -> list[Room]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.cells.orientations import COUNT, orient
-from morpholaw.evaluation.bootstrap import bootstrap
+from morpholaw.evaluation.bootstrap import accuracy_interval, bootstrap
 from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.fused_classifier import fuse
@@ -171,7 +171,7 @@ def domain_constraints(
     morphology: Sequence[int] = (),
     monitor: Monitor = SILENT,
 ) -> list[Constraint]:
-    """Measure all domain constraints, with 95 % bootstrap confidence intervals over cells and models.
+    """Measure all domain constraints, with 95 % confidence intervals over groups of cells and models.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def domain_constraints(
         if not morphology:
             return "no latents of morphology are known"
         correct = neighbourhood_correct(classifier, images, crops.y, morphology)
-        return bootstrap(correct, groups=groups)
+        return accuracy_interval(correct, groups)
 
     def inside() -> Estimate | str:
         if crops.masks is None:
@@ -223,12 +223,12 @@ def domain_constraints(
         (
             "orientation",
             "share of crops with the same predicted class in all 8 orientations",
-            lambda: bootstrap(orientation_invariant(classifier, images), groups=groups),
+            lambda: accuracy_interval(orientation_invariant(classifier, images), groups),
         ),
         (
             "shift",
             f"share of crops with the same predicted class when the centre is shifted by {SHIFT} pixels",
-            lambda: bootstrap(shift_invariant(classifier, images), groups=groups),
+            lambda: accuracy_interval(shift_invariant(classifier, images), groups),
         ),
     ]
     table: list[Constraint] = []

@@ -140,8 +140,10 @@ def dependence(interventions: Sequence[Intervention]) -> Dependence:
     worst = max(around, key=lambda intervention: (intervention.flips.low, intervention.flips.high))
     if worst.flips.low > NEGLIGIBLE:
         return Dependence(True, worst)
-    widest = max(around, key=lambda intervention: intervention.flips.high)
-    return Dependence(False if widest.flips.high <= NEGLIGIBLE else None, widest)
+    open_question = [one for one in around if one.flips.high > NEGLIGIBLE]
+    if open_question:
+        return Dependence(None, max(open_question, key=lambda one: (one.flips.value, one.flips.high)))
+    return Dependence(False, max(around, key=lambda one: one.flips.high))
 
 
 def interventions(

@@ -78,13 +78,16 @@ class LatentSummary:
         """Suggested names with their signs, e.g. {1: "−size"}."""
         return {latent: suggestion.signed for latent, suggestion in self.suggestions.items()}
 
-    def words(self, given: Mapping[int, str] | None = None) -> dict[int, str]:
+    def words(self, given: Mapping[int, str] | None = None, directed: bool = False) -> dict[int, str]:
         """Return the given or suggested name of each latent that has one.
 
         Parameters
         ----------
         given : mapping, optional
             Names given by a person. A suggestion that equals the given name of another latent is numbered.
+        directed : bool
+            Leave out suggestions such as "size, both ends", because more of the latent is not more of the shape, so
+            that they cannot replace it in a sentence or formula.
 
         Returns
         -------
@@ -93,7 +96,11 @@ class LatentSummary:
         """
         words = {latent: word for latent, word in (given or {}).items() if word}
         given_names = {split_sign(word)[0] for word in words.values()}
-        unnamed = {latent: one for latent, one in self.suggestions.items() if latent not in words}
+        unnamed = {
+            latent: one
+            for latent, one in self.suggestions.items()
+            if latent not in words and not (directed and BOTH_ENDS in one.name)
+        }
         used = given_names | {one.name for one in unnamed.values()}
         for latent, suggestion in unnamed.items():
             name, number = suggestion.name, 1

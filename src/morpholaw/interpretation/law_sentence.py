@@ -71,6 +71,7 @@ def law_sentence(
     classes: tuple[str, str],
     features: Sequence[Feature] = (),
     words: Mapping[str, str] | None = None,
+    of_pair: bool = False,
 ) -> LawSentence:
     """Describe a law in words.
 
@@ -86,6 +87,8 @@ def law_sentence(
         The shapes among the inputs; all others are latents.
     words : mapping, optional
         Names of latents, with a minus sign if the latent decreases with what the name says, e.g. ``{"z1": "−size"}``.
+    of_pair : bool
+        Whether the law compares two classes among more, so that a cell may be called neither.
 
     Returns
     -------
@@ -98,8 +101,10 @@ def law_sentence(
     values = values[np.isfinite(values).all(axis=1)]
     by_name = {feature.name: feature for feature in features}
     if not used or not len(values):
+        number = _constant_class(law)
+        rather = f" rather than {classes[1 - number]}" if of_pair else ""
         return LawSentence(
-            (), inequality_text(law, cells), f"Every cell is called {classes[_constant_class(law)]}."
+            (), inequality_text(law, cells), f"Every cell is called {classes[number]}{rather}."
         )
     low, high = np.quantile(values, QUANTILES, axis=0)
     ranges = {name: (float(a), float(b)) for name, a, b in zip(used, low, high, strict=True)}
@@ -113,7 +118,7 @@ def law_sentence(
         )
         for name in used
     )
-    return LawSentence(pushes, inequality_text(law, cells), _text(pushes, classes, words or {}))
+    return LawSentence(pushes, inequality_text(law, cells), _text(pushes, classes, words or {}, of_pair))
 
 
 def inequality_text(law: Law, cells: FeatureTable) -> str:
@@ -181,8 +186,9 @@ def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
     return float(law.score(FeatureTable(values, law.names))[0])
 
 
-def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, str]) -> str:
+def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, str], of_pair: bool) -> str:
     negative, positive = classes
+    called = f"{positive} rather than {negative}" if of_pair else positive
     clear = [push for push in pushes if push.direction]
     unclear = [push.feature for push in pushes if not push.direction]
     sentences = []
@@ -192,7 +198,7 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
     if crossed:
         subject = "With all other inputs at their median, cells are" if len(pushes) > 1 else "Cells are"
         limits = " or ".join(_limit(push, words.get(push.feature.name, "")) for push in crossed)
-        sentences.append(f"{subject} called {positive} if {limits}.")
+        sentences.append(f"{subject} called {called} if {limits}.")
     if unclear:
         names = listed([feature.name for feature in unclear])
         subject = (

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import capitalised, correlation, percent, percent_interval
+from morpholaw.display import capitalised, correlation, counted, percent, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.interpretation.traversal import TYPICAL, traverse
@@ -125,7 +125,7 @@ def _subtitle(material: Material, name: str, k: int) -> str:
     law = classifier.laws[k]
     f = f"f{law.argument}"
     return (
-        f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}. {law.size} nodes, complexity "
+        f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}. {counted(law.size, 'node')}, complexity "
         f"{law.complexity}, {origin}."
     )
 
@@ -186,8 +186,8 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     rows = [
         (
             f"Test accuracy{in_other_study}",
-            f"{percent_interval(*astuple(share))} of {evaluation.test_cells:,} cells in {evaluation.test_groups:,} "
-            "groups (tracks, lineages or movies)",
+            f"{percent_interval(*astuple(share))} of {counted(evaluation.test_cells, 'cell')} in "
+            f"{counted(evaluation.test_groups, 'group')} (tracks, lineages or movies)",
         ),
         *([_accuracy_here(material, name, k)] if elsewhere else []),
         (f"Balanced test accuracy{in_other_study}", laws.balanced(evaluation, k)),
@@ -217,7 +217,8 @@ def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:
     share = accuracy_interval(predicted == test.targets, test.groups)
     return (
         "Accuracy on the labelled cells of this study, which were not in the training set",
-        f"{percent_interval(*astuple(share))} of {len(test):,} cells in {len(set(test.groups)):,} groups",
+        f"{percent_interval(*astuple(share))} of {counted(len(test), 'cell')} in "
+        f"{counted(len(set(test.groups)), 'group')}",
     )
 
 
@@ -231,7 +232,7 @@ def _constraints(material: Material, name: str, k: int) -> list[Block]:
     )
     rows = [(capitalised(one.meaning), constraints.in_words(one)) for one in measured]
     caption = (
-        f"Domain constraints, measured on at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap confidence "
+        f"Domain constraints, measured on at most {constraints.CONSTRAINED} test cells, with 95 % confidence "
         "intervals over groups of cells."
     )
     return [Table(("Constraint", "Value"), rows, caption)]

@@ -67,12 +67,14 @@ class LawReading:
     features : tuple of Feature
         The shapes that the law may read.
     words : dict
-        Names of latents with their signs, e.g. {"z1": "\u2212size"}.
+        Names of latents with their signs, e.g. {"z1": "\u2212size"}. Suggested names without a direction are left out.
     laws : ClassLaws or None
         With more than two classes, the laws of all classes, over inputs in units. ``law`` is then the margin of one
         class over the others.
     latents : LatentSummary or None
         Summary of the latents; None if the law reads none.
+    pair : bool
+        Whether the law is the difference of the laws of two classes among more.
     """
 
     law: Law
@@ -84,6 +86,7 @@ class LawReading:
     words: dict[str, str]
     laws: ClassLaws | None = None
     latents: LatentSummary | None = None
+    pair: bool = False
 
     @property
     def units(self) -> dict[str, str]:
@@ -151,7 +154,7 @@ class LawReading:
                 self.laws, self.classes[1], self.cells, self.labels, self.features, self.words
             )
         else:
-            sentence = law_sentence(self.law, self.cells, self.classes, self.features, self.words)
+            sentence = law_sentence(self.law, self.cells, self.classes, self.features, self.words, self.pair)
         if self.latents is None:
             return sentence
         shapes = {one.name for one in self.features}
@@ -209,6 +212,7 @@ class LawReading:
             index=self.index[pair_rows],
             labels=self.labels[pair_rows],
             laws=None,
+            pair=True,
         )
 
     def of_likeliest(self, row: np.ndarray) -> LawReading:
@@ -229,7 +233,8 @@ class LawReading:
 
     def reasons(self, row: np.ndarray) -> CellReasons:
         """Explain the class of a cell, given its inputs, (columns,), in the columns of ``cells``."""
-        return cell_reasons(self.law, row, self.cells, self.classes, self.features, self.words)
+        pair = self.of_likeliest(row)
+        return cell_reasons(pair.law, row, self.cells, pair.classes, self.features, self.words, self.laws)
 
 
 def read_law(
@@ -313,7 +318,7 @@ def explain_cells(
     reading = read_law(folder, classifier, k, None if two_classes else classifier.classes[0])
     inputs = measured_columns(classifier, folder.crops[np.array(cells, np.int64)])
     rows = inputs.select(reading.cells.names)
-    return [reading.of_likeliest(row).reasons(row) for row in rows]
+    return [reading.reasons(row) for row in rows]
 
 
 def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tuple[str, str]) -> LawReading:
@@ -323,7 +328,8 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
     words, summary = {}, None
     if classifier.encoder is not None:
         summary = latent_sample(folder, classifier.encoder).summary
-        words = {f"z{latent}": word for latent, word in summary.words(folder.latent_names).items()}
+        named = summary.words(folder.latent_names, directed=True)
+        words = {f"z{latent}": word for latent, word in named.items()}
     shapes = () if columns is None else tuple(one for one in columns.features if one.source == "shape")
     table = measured_columns(classifier, folder.crops[cells])
     return LawReading(law, classes, table, cells, labels[cells], shapes, words, latents=summary)

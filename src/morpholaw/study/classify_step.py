@@ -21,7 +21,7 @@ from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
-from morpholaw.display import percent
+from morpholaw.display import counted, percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, thread_scorer
@@ -84,14 +84,23 @@ def unusual_cells(table: pd.DataFrame) -> str:
     )
 
 
-def unsure_cells(table: pd.DataFrame) -> str:
-    """Return a sentence on how many cells of two classes have a probability below 0.5; "" if there are none."""
+def unsure_cells(table: pd.DataFrame, rare: bool = False) -> str:
+    """Return a sentence on how many cells of two classes have a probability below 0.5; "" if there are none.
+
+    ``rare`` means that the probabilities are those at a stated prevalence.
+    """
     count = int((table["probability"] < 0.5).sum())
     if not count or any(name.startswith("probability_") for name in table):
         return ""
+    some = f"{count} of {counted(len(table), 'cell')} {'has' if count == 1 else 'have'} a probability below 0.5 for"
+    if rare:
+        return (
+            f"{some} their predicted class at the stated prevalence. The prevalence changes probabilities only, not "
+            "classes, so most of these predictions are probably wrong."
+        )
     return (
-        f"{count} of {len(table)} cells have a probability below 0.5 for their own class. The class is the sign of the "
-        "score, whereas the probability is calibrated on held-out cells. Check these cells first."
+        f"{some} their own class. The class is the sign of the score, whereas the probability is calibrated on "
+        "held-out cells. Check these cells first."
     )
 
 

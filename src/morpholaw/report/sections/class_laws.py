@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from morpholaw.display import percent, percent_interval
+from morpholaw.display import counted, percent, percent_interval
 from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
@@ -54,7 +54,7 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
         *(
             Formula(
                 typeset(laws.laws[class_name], digits=DIGITS, size=14, class_name=class_name),
-                f"{class_name}: {law.size} nodes.",
+                f"{class_name}: {counted(law.size, 'node')}.",
             )
             for class_name, law in zip(laws.classes, classifier.laws_of(k), strict=True)
         ),
@@ -102,8 +102,8 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
     if not vetoes:
         return [*blocks, *excluding([])]
     caption = (
-        f"Inputs that exclude a class on their own, regardless of all other inputs, {WITHIN} (proved by interval "
-        "arithmetic)."
+        f"Inputs that exclude a class on their own, regardless of all other inputs, {WITHIN}, as "
+        "proved by interval arithmetic."
     )
     return [*blocks, Table(("Class", "Excluded by"), vetoes, caption)]
 

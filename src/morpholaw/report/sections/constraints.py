@@ -240,7 +240,7 @@ def _table(measured: dict[str, list[Constraint]]) -> Table:
         for row in zip(*measured.values(), strict=True)
     ]
     caption = (
-        f"Domain constraints, measured on at most {CONSTRAINED} test cells, with 95 % bootstrap confidence intervals "
+        f"Domain constraints, measured on at most {CONSTRAINED} test cells, with 95 % confidence intervals "
         "over groups of cells and models. The smallest perturbation is given in units of the grey range [0, 1]; "
         "“> 0.5” means that the class does not change up to 0.5."
     )

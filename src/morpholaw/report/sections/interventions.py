@@ -110,8 +110,8 @@ def _caption(tracked: int) -> str:
     return (
         "Balanced accuracy with its 95 % confidence interval, and share of predicted classes that change, for at most "
         f"{CELLS} test cells. Values are means over the models (for scheme 4, the law that is applied) and over "
-        f"{DRAWS} different surroundings, 8 directions or 7 orientations; intervals are obtained by bootstrap over "
-        f"groups of cells and models. The cell is {mask}, dilated by {MARGIN} px. Surroundings are exchanged in the "
+        f"{DRAWS} different surroundings, 8 directions or 7 orientations; intervals are over groups of cells "
+        f"and models. The cell is {mask}, dilated by {MARGIN} px. Surroundings are exchanged in the "
         "grey values of the movie, and the new crop is normalised to the brightness of its cell. The rim consists of "
         "the pixels of the other cell that remain visible if that cell was larger. A classifier depends on the "
         f"surroundings if the whole confidence interval of the changed classes is above {percent(NEGLIGIBLE, 0)} when "

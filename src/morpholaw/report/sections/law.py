@@ -36,7 +36,10 @@ UNDECIDED = 8
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of the test cells at which the boundary is sliced."""
 ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}
-WITHIN = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
+WITHIN = (
+    f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells (of a latent, at least "
+    f"{number(-TYPICAL_RANGE, 0)} to {number(TYPICAL_RANGE, 0)})"
+)
 """The range over which statements about a law were proved."""
 
 
@@ -47,7 +50,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     if classifier.columns is not None:
         return _over_columns(material, name, k)
     blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19)), *_sentence(material, name, k)]
-    words = material.words
+    words = material.reading(name, k).words
     used = {z: words[z] for z in law.expression.variables() if z in words}
     if used:
         named_law, names = law_in_words(law, used)
@@ -293,7 +296,7 @@ def excluding(vetoes: list[str]) -> list[Block]:
             )
         ]
     intro = (
-        f"The following inputs exclude a class regardless of all other inputs, {WITHIN} (proved by interval "
-        "arithmetic):"
+        f"The following inputs exclude a class regardless of all other inputs, {WITHIN}, as "
+        "proved by interval arithmetic:"
     )
     return [Paragraph(intro), Bullets(vetoes)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import MINUS, number, percent
+from morpholaw.display import MINUS, counted, number, percent
 from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
 from morpholaw.interpretation.responses import monotonicity, response_map
 from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream, usual_inputs
@@ -34,7 +34,11 @@ def networks(material: Material) -> list[Block]:
     assert classifier.head is not None
     record = material.records["scheme3"]
     accuracy = record.evaluation.accuracy
-    best = int(np.argmax(accuracy))
+    equal = np.flatnonzero(np.asarray(accuracy) == max(accuracy)).tolist()
+    best = min(equal, key=lambda k: (record.expression_sizes[k], k))
+    which = "which is the most accurate on the test set"
+    if len(equal) > 1:
+        which = f"the smallest of the {len(equal)} models that are most accurate on the test set"
     all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     inputs = record.columns_read.names
     network = all_networks[best]
@@ -48,19 +52,19 @@ def networks(material: Material) -> list[Block]:
     if not record.two_classes:
         output = "There is one output per class."
     caption = (
-        f"Model {best + 1}, which is the most accurate on the test set ({percent(accuracy[best])}). It has "
-        f"{weights[best]} weights and an expression size of {record.expression_sizes[best]} (eq. 14). Numbers are "
-        f"biases. {output}"
+        f"Model {best + 1}, {which} ({percent(accuracy[best])}). It has "
+        f"{counted(weights[best], 'weight')} and an expression size of {record.expression_sizes[best]} (eq. 14). "
+        f"Numbers are biases. {output}"
     )
     blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]
     shown = all_networks[:SMALL_MULTIPLES]
     if len(shown) > 1:
-        titles = [f"model {k + 1}: {weights[k]} weights" for k in range(len(shown))]
+        titles = [f"model {k + 1}: {counted(weights[k], 'weight')}" for k in range(len(shown))]
         grid = topologies([(n.weights, n.masks, n.biases) for n in shown], inputs, titles=titles)
         subject = "All models of scheme 3."
         if len(all_networks) > len(shown):
             subject = f"The first {len(shown)} of {len(all_networks)} models of scheme 3."
-        caption = f"{subject} The most accurate is model {best + 1}."
+        caption = f"{subject} The one above is model {best + 1}."
         blocks.append(drawing(grid, "All sparse networks", caption))
     blocks.append(_survival(material, all_networks))
     return blocks
@@ -80,10 +84,11 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
         )
         for place, count in counts.items()
     ] or [("none", f"0 of {len(kept)}", "no")]
-    caption = (
-        f"Number of models (of {len(kept)}) in which each input survives. The other "
-        f"{len(columns.names) - len(counts)} inputs survive in no model."
-    )
+    caption = f"Number of models (of {len(kept)}) in which each input survives."
+    if others := len(columns.names) - len(counts):
+        caption += (
+            f" The other {counted(others, 'input')} {'survives' if others == 1 else 'survive'} in no model."
+        )
     return Table(("Input", "Kept by", "Kept by most models"), rows, caption)
 
 

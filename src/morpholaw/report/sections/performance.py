@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.display import number, percent, percent_interval
+from morpholaw.display import counted, number, percent, percent_interval
 from morpholaw.evaluation.bootstrap import precision_interval
 from morpholaw.evaluation.performance import applied_score, margins
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
@@ -103,7 +103,10 @@ def _confusion(material: Material, name: str) -> Block:
         f"{material.title(name)}, {subject}: confusion matrix on the test cells. The accuracy is {accuracy}."
     )
     if evaluation.undefined:
-        caption += f" {evaluation.undefined} scores of single models are not finite and count as errors."
+        number = "is not finite and counts as an error"
+        if evaluation.undefined > 1:
+            number = "are not finite and count as errors"
+        caption += f" {counted(evaluation.undefined, 'score')} of single models {number}."
     if start := start_sentence(record):
         caption += f" {start}"
     return drawing(figure, f"Confusion matrix of {name}", caption)
@@ -237,8 +240,9 @@ def rashomon_set(
     ]
     caption = (
         f"Accuracy and size of all {len(points)} models of the study. The smallest model whose accuracy is within "
-        f"{percent(TOLERANCE, 0)} of the best is model {smallest.member + 1} of {titles[points.index(smallest)]}, with "
-        f"{smallest.size} nodes and an accuracy of {percent(smallest.accuracy)}."
+        f"{counted(round(100 * TOLERANCE), 'percentage point')} of the best is "
+        f"model {smallest.member + 1} of {titles[points.index(smallest)]}, with "
+        f"{counted(smallest.size, 'node')} and an accuracy of {percent(smallest.accuracy)}."
     )
     blocks: list[Block] = []
     for place, option in enumerate(options or [{}]):
@@ -293,8 +297,11 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, subject: str) 
         cells.images[shown], scores=scores[shown], labels=list(truth), captions=captions, columns=len(shown),
         pixel_size=material.pixel_size,
     )  # fmt: skip
+    which = (
+        "The figure shows those with the largest scores" if len(wrong) > WRONG else "The figure shows them"
+    )
     caption = (
-        f"{subject}: {len(wrong):,} of {len(cells):,} test cells are misclassified. The figure shows those with the "
-        f"largest scores, with true class and {score}. From left to right: {listed}."
+        f"{subject}: {len(wrong):,} of {counted(len(cells), 'test cell')} {'is' if len(wrong) == 1 else 'are'} "
+        f"misclassified. {which}, with true class and {score}. From left to right: {listed}."
     )
     return [photograph(figure, f"Misclassified cells, {name}", caption)]

@@ -77,8 +77,8 @@ def explain_cell(
     CellReasons
         ``text``, the explanation, and the numbers behind it: the value of each term of the law in this cell and in the
         median cell, the decisive term, and for each variable the smallest change that would change the class, with the
-        share of labelled cells that are closer to the boundary. With more than two classes, the most probable class is
-        compared with the second.
+        share of labelled cells that are closer to the boundary. With more than two classes, the terms are those that
+        distinguish the most probable class from the second, and each change has the class that the cell would get.
 
     Raises
     ------
