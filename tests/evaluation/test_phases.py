@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from morpholaw.evaluation.lineages import follow_cells
-from morpholaw.evaluation.phases import find_phases, mitotic_classes
+from morpholaw.evaluation.phases import find_phases, is_named_after, mitotic_classes
+from morpholaw.evaluation.timeline import DEATH
 
 
 def phases_of(*tracks: tuple[int, int, str], **options: object) -> pd.DataFrame:
@@ -97,6 +99,30 @@ def test_an_event_is_as_sure_as_the_less_sure_image_beside_it():
     phase = find_phases(follow_cells(table)).iloc[1]
     assert phase["entry_probability"] == 0.6
     assert phase["entry_score"] == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "non-mitotic",
+        "not mitotic",
+        "Nonmitotic",
+        "no_mitosis",
+        "pre-mitotic",
+        "postmitotic",
+        "not in mitosis",
+    ],
+)
+def test_a_class_that_is_named_as_not_mitotic_is_not(name):
+    phases = pd.DataFrame({"class": [], "after": []})
+    assert mitotic_classes([name, "mitotic"], phases) == ("mitotic",)
+    assert mitotic_classes(["late prophase", "pro-metaphase", name], phases) == (
+        "late prophase",
+        "pro-metaphase",
+    )
+    assert not is_named_after("non-apoptotic", DEATH)
+    assert is_named_after("Apoptosis", DEATH)
+    assert is_named_after("late apoptotic", DEATH)
 
 
 def test_the_mitotic_classes_are_found_by_name_else_by_divisions():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,12 @@ from morpholaw.evaluation.lineages import NONE, Lineages
 
 UNDEFINED = ("undefined", "")
 """Names for images without a predicted class, which are treated as gaps."""
+MITOTIC = ("mitosis", "mitotic", "prophase", "metaphase", "anaphase", "telophase")
+"""Parts of names by which stages of mitosis are recognised."""
+NEGATION = re.compile(
+    r"(?:^|[^a-z])(?:non|not|no|never|without|before|after|outside|pre|post|a)(?:[^a-z]+(?:in|of|yet))*[^a-z]*$"
+)
+"""Beginning of a name after which a word does not apply to the class."""
 DIVISION, BIRTH = "division", "birth"
 """The class after a phase that ends in a division, and before a phase that begins with it."""
 
@@ -126,12 +133,25 @@ def mitotic_classes(classes: Sequence[str], phases: pd.DataFrame) -> tuple[str, 
     tuple of str
         The classes; empty if no name is known and there are no divisions.
     """
-    words = ("mitosis", "mitotic", "prophase", "metaphase", "anaphase", "telophase")
-    named = tuple(name for name in classes if any(word in name.lower() for word in words))
+    named = tuple(name for name in classes if is_named_after(name, MITOTIC))
     if named:
         return named
     divided = phases.loc[phases["after"] == DIVISION, "class"].value_counts(normalize=True)
     return tuple(name for name in classes if divided.get(name, 0.0) >= 0.2)
+
+
+def is_named_after(name: str, words: Sequence[str]) -> bool:
+    """Return whether the name of a class contains one of some words and does not negate it, as "non-mitotic" does.
+
+    Parameters
+    ----------
+    name : str
+        Name of the class.
+    words : sequence of str
+        Words or parts of words, in lower case.
+    """
+    found = [match.start() for word in words for match in re.finditer(word, name.lower())]
+    return any(not NEGATION.search(name.lower()[:start]) for start in found)
 
 
 def seen_to_begin(phases: pd.DataFrame, name: str) -> pd.DataFrame:

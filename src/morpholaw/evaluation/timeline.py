@@ -24,6 +24,7 @@ from morpholaw.evaluation.phases import (
     DIVISION,
     UNDEFINED,
     find_phases,
+    is_named_after,
     mitotic_classes,
     seen_to_begin,
 )
@@ -234,9 +235,7 @@ def _events(
         entered, "entry", entered["entry"], entered["entry_probability"], entered["entry_score"]
     )
     entries["previous"] = entered["before"].to_numpy()
-    dying = entries[
-        entries["class"].map(lambda name: any(word in name.lower() for word in DEATH)).astype(bool)
-    ]
+    dying = entries[entries["class"].map(lambda name: is_named_after(name, DEATH)).astype(bool)]
     ended = single[single["after"] == DIVISION]
     divisions = _event_rows(ended, "division", ended["exit"], ended["exit_probability"], ended["exit_score"])
     kinds = lineages.cells["division"].to_numpy(object)[ended["cell"].to_numpy()]
