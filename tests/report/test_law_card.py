@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from morpholaw.cli import main
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.report import law_card
+from morpholaw.report.page import Paragraph, Section, Table
+from morpholaw.report.pdf import render_pdf
 from morpholaw.sample import sample_folder
 from morpholaw.store.classifiers import adopt, record
 from morpholaw.store.overview import performance
@@ -101,6 +104,22 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[
     assert accuracy is not None
     assert accuracy[1] in text
     assert f"Page {len(pages)} of {len(pages)}." in text
+
+
+def test_a_pdf_says_that_its_font_lacks_characters(caplog: pytest.LogCaptureFixture) -> None:
+    table = Table(("Class", "Cells"), [("\u9577\u3044", "3")], "")
+    pages = [
+        PdfReader(io.BytesIO(render_pdf(name, "", [Section("Classes", [table])], "foot")))
+        .pages[0]
+        .extract_text()
+        for name in ("\u7d30\u80de", "cells")
+    ]
+    plain = render_pdf("cells", "", [Section("Classes", [Paragraph("interphase")])], "foot")
+    assert "missing" not in caplog.text  # the library's own sentence
+    for page in pages:
+        assert "lacks are shown as \u25a1" in page
+        assert "\u25a1\u25a1 3" in page
+    assert "lacks" not in PdfReader(io.BytesIO(plain)).pages[0].extract_text()
 
 
 def test_a_law_that_is_not_there_is_one_sentence(study: Study, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,9 @@ FONT = "DejaVu"
 """The family that Matplotlib brings along: it has Greek letters and signs of comparison."""
 TEXT, SMALL = 9.0, 7.5
 """Sizes of text and of captions and tables, in points."""
+UNKNOWN = "\u25a1"
+"""Sign that stands for characters that the font lacks, such as Chinese ones."""
+LACKING = f"Characters that the font of this file lacks are shown as {UNKNOWN}; the HTML and Markdown files have them."
 MARGIN = 15.0
 """Millimetres."""
 INK, PALE, SOFT = 26, 92, 245
@@ -64,7 +67,34 @@ def render_pdf(name: str, subtitle: str, sections: Sequence[Section], foot: str)
         pdf.ln(2)
         for block in section.blocks:
             _show(pdf, block)
+    shown = [name, subtitle, foot, *(text for section in sections for text in _texts(section.blocks))]
+    if any(_printable(pdf, text) != text for text in shown):
+        pdf.ln(4)
+        _text(pdf, LACKING, SMALL, grey=PALE)
     return bytes(pdf.output())
+
+
+def _texts(blocks: Sequence[Block]) -> Iterator[str]:
+    """Yield the texts of some blocks."""
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            yield block.text
+        elif isinstance(block, Bullets):
+            yield from block.items
+        elif isinstance(block, Picture | Formula):
+            yield block.caption
+        elif isinstance(block, Table):
+            yield block.caption
+            yield from (_plain(cell) for row in (block.columns, *block.rows) for cell in row)
+        elif isinstance(block, Fold):
+            yield block.title
+            yield from _texts(block.blocks)
+
+
+def _printable(pdf: FPDF, text: str) -> str:
+    """Return a text in which characters that the font lacks are replaced."""
+    known = pdf.fonts[FONT.lower()].cmap
+    return "".join(one if ord(one) in known or one.isspace() else UNKNOWN for one in text)
 
 
 def _first_height(pdf: FPDF, section: Section) -> float:
@@ -85,7 +115,7 @@ def _document(foot: str) -> FPDF:
             self.set_y(-MARGIN + 3)
             self.set_font(FONT, "", SMALL)
             self.set_text_color(PALE)
-            self.cell(0, 4, f"{foot} Page {self.page_no()} of {{nb}}.")
+            self.cell(0, 4, f"{_printable(self, foot)} Page {self.page_no()} of {{nb}}.")
 
     pdf = Document(format="A4")
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -119,7 +149,7 @@ def _show(pdf: FPDF, block: Block) -> None:
 def _text(pdf: FPDF, text: str, size: float = TEXT, style: str = "", grey: int = INK) -> None:
     pdf.set_font(FONT, style, size)
     pdf.set_text_color(grey)
-    pdf.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+    pdf.multi_cell(0, size * 0.5, _printable(pdf, text), align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(1)
 
 
@@ -180,7 +210,7 @@ def _table(pdf: FPDF, table: Table) -> None:
         headings_style=FontFace(emphasis="BOLD", color=PALE, fill_color=SOFT),
     ) as lines:
         for line in (table.columns, *rows):
-            lines.row(line)
+            lines.row([_printable(pdf, cell) for cell in line])
     pdf.ln(2)
     if table.caption:
         _text(pdf, table.caption, SMALL, grey=PALE)
