@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,13 @@ from morpholaw.interpretation.latent_summary import summarise_latents
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
+from morpholaw.report.material import Material
+from morpholaw.report.page import Paragraph
+from morpholaw.report.sections.study import overview
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
 from morpholaw.store.law_reading import read_law
+from morpholaw.study import Study
 from morpholaw.training.encoder import encode
 
 AFTER = {
@@ -120,3 +125,24 @@ def test_a_map_over_latents_reaches_little_further_than_the_cells(trained_study)
         assert ((values >= low) & (values <= high)).mean() > 0.99
         assert high - low <= 1.3 * np.ptp(values)
     assert all(low <= -3 and high >= 3 for low, high in narrow.ranges.values())
+
+
+def test_a_classifier_keeps_the_names_of_its_own_encoder_when_the_study_gets_another(trained_study, tmp_path):
+    study = Study(shutil.copytree(trained_study.path, tmp_path / "study"))
+    study.name_latent(0, "stale")
+    encoder = study.encoder
+    with torch.no_grad():
+        encoder.mean.weight.neg_()
+        encoder.mean.bias.neg_()
+    encoders.save(study, encoder, study.encoder_record)
+    again = Study(study.path)
+    again.name_latent(0, "fresh")
+    assert read_law(again, again.classifier(4)).words["z0"] == "stale"
+    material = Material(again)
+    assert material.called(0, "scheme3") == "z0 (stale)"
+    assert material.called(0) == "z0 (fresh)"
+    before, after = material.latents_of("scheme3").median, material.latents.median
+    assert np.allclose(before, -after, atol=1e-3)
+    assert material.kept == ()  # the latents that the study's encoder calls so are others
+    shown = [block.text for block in overview(material) if isinstance(block, Paragraph)]
+    assert any("scheme3 was trained with another encoder" in text for text in shown)

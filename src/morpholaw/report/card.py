@@ -148,11 +148,15 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law is a constant and has no inputs.")
-    pictures = traverse(encoder, material.latents.median, latents, TYPICAL)
+    summary, given = material.latents_of(name), material.given_names(name)
+    pictures = traverse(encoder, summary.median, latents, TYPICAL)
     figure = traversal_grid(
-        pictures, [material.called(z) for z in latents], np.array(TYPICAL), pixel_size=material.pixel_size
+        pictures,
+        [material.called(z, name) for z in latents],
+        np.array(TYPICAL),
+        pixel_size=material.pixel_size,
     )
-    table = material.latents.correlations
+    table = summary.correlations
     rows = []
     for latent in latents:
         shapes = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
@@ -163,8 +167,8 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
         rows.append(
             (
                 f"z{latent}",
-                material.study.latent_names.get(latent, ""),
-                material.latents.names.get(latent, ""),
+                given.get(latent, ""),
+                summary.names.get(latent, ""),
                 strongest,
             )
         )
@@ -228,7 +232,7 @@ def _failures(material: Material, name: str, k: int) -> list[Block]:
 
 def _constraints(material: Material, name: str, k: int) -> list[Block]:
     measured = constraints.measure(
-        material.classifier(name).select(k), material.test(name), material.morphology
+        material.classifier(name).select(k), material.test(name), material.morphology_of(name)
     )
     rows = [(capitalised(one.meaning), constraints.in_words(one)) for one in measured]
     caption = (

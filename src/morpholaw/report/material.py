@@ -79,6 +79,7 @@ class Material:
         self.test = cache(self._test)
         self.scores = cache(self._scores)
         self.reading = cache(self._reading)
+        self._sample_of = cache(self._classifiers_sample)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -132,15 +133,34 @@ class Material:
         """Activity, correlations with measured shapes and suggested names of the latents, on the sample."""
         return self._latent_sample.summary
 
-    @cached_property
-    def words(self) -> dict[str, str]:
-        """Given or suggested names of latents with their signs, e.g. {"z3": "−size"}."""
-        words = self.latents.words(self.study.latent_names)
-        return {f"z{latent}": word for latent, word in words.items()}
+    def latents_of(self, name: str) -> LatentSummary:
+        """Return the summary of the latents that a classifier reads, whose encoder may have been replaced since."""
+        return self._sample_of(name).summary
 
-    def called(self, latent: int) -> str:
-        """Return "z3 (size)", or "z3" for a latent without a name."""
-        word = self.words.get(f"z{latent}")
+    def given_names(self, name: str = "") -> dict[int, str]:
+        """Return the names given to latents of the study's encoder, or of that of a classifier."""
+        encoder = self.classifier(name).encoder if name else None
+        if encoder is None:
+            return self.study.latent_names
+        return encoders.given_names(self.study, encoder)
+
+    def reads_present_encoder(self, name: str) -> bool:
+        """Whether a classifier reads no other encoder than that of the study."""
+        fingerprint = self.records[name].encoder_fingerprint
+        return not self.study.has_encoder or fingerprint in (None, self.study.encoder_record.sha256)
+
+    def _classifiers_sample(self, name: str) -> LatentSample:
+        encoder = self.classifier(name).encoder
+        if encoder is None or (self.study.has_encoder and self.reads_present_encoder(name)):
+            return self._latent_sample
+        if not self.study.sets:
+            raise Absent("The study has no crops yet.")
+        return latent_sample(self.study, encoder)
+
+    def called(self, latent: int, name: str = "") -> str:
+        """Return "z3 (size)", or "z3" for a latent without a name, of the study's encoder or that of a classifier."""
+        words = (self.latents_of(name) if name else self.latents).words(self.given_names(name))
+        word = words.get(latent)
         return f"z{latent} ({word})" if word else f"z{latent}"
 
     @cached_property
@@ -186,17 +206,26 @@ class Material:
 
     @property
     def kept(self) -> tuple[int, ...]:
-        """Latents that most models of scheme 3 kept, or all that any model kept if there are none."""
-        return usual_inputs(self._kept_by_each)
+        """Latents of the study's encoder that most models of scheme 3 kept, or all that any model kept."""
+        return usual_inputs(self.kept_by_each)
 
     @property
     def morphology(self) -> tuple[int, ...]:
-        """Latents that describe the morphology of the cell, which the neighbourhood attack leaves unchanged."""
+        """Latents of the study's encoder that describe the morphology of the cell."""
         return tuple(self.latents.morphology)
 
+    def morphology_of(self, name: str) -> tuple[int, ...]:
+        """Return the latents of a classifier that the neighbourhood attack leaves unchanged."""
+        if self.classifier(name).encoder is None:
+            return ()
+        return tuple(self.latents_of(name).morphology)
+
     @property
-    def _kept_by_each(self) -> tuple[tuple[int, ...], ...]:
-        return self.records["scheme3"].kept_latents if "scheme3" in self.records else ()
+    def kept_by_each(self) -> tuple[tuple[int, ...], ...]:
+        """Latents of the study's encoder that each model of scheme 3 kept; empty if it reads another encoder."""
+        if "scheme3" not in self.records or not self.reads_present_encoder("scheme3"):
+            return ()
+        return self.records["scheme3"].kept_latents
 
     def _reading(self, name: str, k: int, class_name: str | None = None) -> LawReading:
         """Return a law with the cells that it is described on; with more than two classes, the law of a class."""

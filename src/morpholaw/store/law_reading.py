@@ -28,6 +28,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
+from morpholaw.store import encoders
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.latent_sample import latent_sample
 from morpholaw.store.study_folder import StudyFolder
@@ -328,7 +329,7 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
     words, summary = {}, None
     if classifier.encoder is not None:
         summary = latent_sample(folder, classifier.encoder).summary
-        named = summary.words(folder.latent_names, directed=True)
+        named = summary.words(encoders.given_names(folder, classifier.encoder), directed=True)
         words = {f"z{latent}": word for latent, word in named.items()}
     shapes = () if columns is None else tuple(one for one in columns.features if one.source == "shape")
     table = measured_columns(classifier, folder.crops[cells])

@@ -356,7 +356,20 @@ class StudyFolder:
     @property
     def latent_names(self) -> dict[int, str]:
         """Names given to latents of the present encoder, e.g. {17: "elongation"}."""
-        named = self._optional_json("latent_names.json").get(self._encoder_digest, {})
+        return self._names_of(self._encoder_digest)
+
+    def latent_names_of(self, sha256: str) -> dict[int, str]:
+        """Return the names given to latents of an encoder, by the SHA-256 of its weights.
+
+        Parameters
+        ----------
+        sha256 : str
+            SHA-256 of the weights.
+        """
+        return self._names_of(sha256[:16])
+
+    def _names_of(self, digest: str) -> dict[int, str]:
+        named = self._optional_json("latent_names.json").get(digest, {})
         if not isinstance(named, dict):
             raise InputError(
                 f"{self.path / 'latent_names.json'} does not name latents by encoder and number."

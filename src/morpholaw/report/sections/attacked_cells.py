@@ -26,8 +26,8 @@ def attacked_cells(material: Material) -> list[Block]:
                 blocks += _panel(material, name, "image", eps)
             if scheme != 1:
                 blocks += _panel(material, name, "latent", LATENT_EPS)
-            if scheme != 1 and material.morphology:
-                blocks += _panel(material, name, "latent", LATENT_EPS, material.morphology)
+            if scheme != 1 and (held := material.morphology_of(name)):
+                blocks += _panel(material, name, "latent", LATENT_EPS, held)
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     return blocks

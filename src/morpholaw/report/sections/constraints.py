@@ -83,9 +83,9 @@ class Attacks:
         return values
 
     def _neighbourhood(self, name: str) -> np.ndarray:
-        if self.material.records[name].scheme == 1 or not self.material.morphology:
+        if self.material.records[name].scheme == 1 or not self.material.morphology_of(name):
             raise Absent("This classifier does not read neighbourhood latents.")
-        return self.latent(name, self.material.morphology).accuracy[:, AT_ONE]
+        return self.latent(name, self.material.morphology_of(name)).accuracy[:, AT_ONE]
 
     def _orientation(self, name: str) -> np.ndarray:
         cells = self.material.test(name).some(CONSTRAINED)
@@ -135,8 +135,11 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         return [*blocks, Paragraph(reason, "absent")]
     held = ", ".join(f"z{latent}" for latent in material.morphology)
     blocks += _figure(
-        {scheme: curves.latent(name, material.morphology) for scheme, name in with_latents.items()},
-        {scheme: curves.latent(name, material.morphology, "random") for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, material.morphology_of(name)) for scheme, name in with_latents.items()},
+        {
+            scheme: curves.latent(name, material.morphology_of(name), "random")
+            for scheme, name in with_latents.items()
+        },
         "latent",
         f"Accuracy under neighbourhood attacks: attacks on all latents except those that describe the morphology of "
         f"the cell ({held}), less than {percent(MORPHOLOGY_SHARE, 0)} of whose variance is due to surroundings. Dotted "
@@ -211,7 +214,9 @@ def constraints(material: Material) -> list[Block]:
     measured: dict[str, list[Constraint]] = {}
     for name in material.names:
         try:
-            measured[name] = measure(material.classifier(name), material.test(name), material.morphology)
+            measured[name] = measure(
+                material.classifier(name), material.test(name), material.morphology_of(name)
+            )
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     if measured:

@@ -159,7 +159,7 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
         )
     else:
         follows = ("", "n/a", "n/a")
-    kept = material.records["scheme3"].kept_latents if "scheme3" in material.records else ()
+    kept = material.kept_by_each
     survived = sum(latent in latents for latents in kept)
     return [
         f"z{latent}",
@@ -168,7 +168,7 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
         "n/a" if summary.surroundings is None else percent(summary.surroundings[latent], 0),
         summary.names.get(latent, ""),
         material.study.latent_names.get(latent, ""),
-        f"{survived} of {len(kept)}" if kept else "not trained",
+        f"{survived} of {len(kept)}" if kept else "n/a",
     ]
 
 

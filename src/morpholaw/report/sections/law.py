@@ -55,7 +55,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     if used:
         named_law, names = law_in_words(law, used)
         names = {latent: _in_formula(name) for latent, name in names.items()}
-        named_by_hand = {f"z{latent}" for latent in material.study.latent_names}
+        named_by_hand = {f"z{latent}" for latent in material.given_names(name)}
         origin = (
             "given names of latents" if set(used) <= named_by_hand else "given or suggested names of latents"
         )

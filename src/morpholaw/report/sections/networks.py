@@ -78,7 +78,7 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
     counts, usual = input_survival(kept), usual_inputs(kept)
     rows = [
         (
-            material.called(latents[place]) if place in latents else columns.names[place],
+            material.called(latents[place], "scheme3") if place in latents else columns.names[place],
             f"{count} of {len(kept)}",
             "yes" if place in usual else "no",
         )
@@ -145,7 +145,7 @@ def _stream(material: Material, network: SparseNetwork, latent: int) -> Block:
     return drawing(
         figure,
         f"Stream of z{latent}",
-        f"Stream of {material.called(latent)}: its paths to the output. Other connections are grey.",
+        f"Stream of {material.called(latent, 'scheme3')}: its paths to the output. Other connections are grey.",
     )
 
 
@@ -153,7 +153,7 @@ def _response(material: Material, readable: ReadablePart) -> Block:
     """Figures 7 to 10: the response of a part to its latents."""
     part = readable.part
     names = [f"z{latent}" for latent in part.inputs]
-    titles = " and ".join(material.called(latent) for latent in part.inputs)
+    titles = " and ".join(material.called(latent, "scheme3") for latent in part.inputs)
     monotonicities = ", ".join(
         f"{number(value, sign=True)} in {name}"
         for name, value in zip(names, monotonicity(readable.response, len(names)), strict=True)
@@ -162,7 +162,9 @@ def _response(material: Material, readable: ReadablePart) -> Block:
         f"Response to {titles}: {readable.meaning}, with decoded cells along each axis. Monotonicity (+1 for an "
         f"increasing response, {MINUS}1 for a decreasing one): {monotonicities}."
     )
-    pictures = traverse(material.encoder, material.latents.median, part.inputs, VALUES)
+    encoder = material.classifier("scheme3").encoder
+    assert encoder is not None
+    pictures = traverse(encoder, material.latents_of("scheme3").median, part.inputs, VALUES)
     return drawing(_map(readable, names, pictures), f"Response to {' and '.join(names)}", caption)
 
 

@@ -59,7 +59,9 @@ def _latent_space(material: Material, name: str, results: list[OddCrops]) -> Blo
     """Figure 27: real cells in pairs of latents, with the encoding of the blank image."""
     from morpholaw.figures.latents import latent_scatter
 
-    latents = list(material.kept or material.classifier(name).kept_latents(0))[: 2 * PAIRS]
+    kept = material.kept if material.reads_present_encoder(name) else ()
+    latents = list(kept or material.classifier(name).kept_latents(0))[: 2 * PAIRS]
+    which = "the latents that scheme 3 kept" if kept else f"latents of {material.title(name)}"
     sample = _reference(material)
     means = material.encode(name, material.study.crops[sample]).astype(float)
     blank = next(result for result in results if result.kind == "blank")
@@ -71,8 +73,8 @@ def _latent_space(material: Material, name: str, results: list[OddCrops]) -> Blo
         colours=material.study.class_colours(), figsize=(7.2, None),
     )  # fmt: skip
     caption = (
-        f"A blank image among {len(sample):,} real cells, in the latents that scheme 3 kept. Ellipses show one and two "
-        "standard deviations of its encoding."
+        f"A blank image among {len(sample):,} real cells, in {which}. Ellipses show one and two standard "
+        "deviations of its encoding."
     )
     return photograph(figure, "A blank image in latent space", caption)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
+from morpholaw.store.changes import changes_since
 from morpholaw.store.condition_record import condition_notes
 from morpholaw.store.table1 import table1 as study_table1
 
@@ -55,6 +56,12 @@ def overview(material: Material) -> list[Block]:
     else:
         blocks.append(Paragraph("No cells have been labelled yet.", "absent"))
     blocks += [Paragraph(sentence, "warning") for sentence in condition_notes(study)]
+    changed = [
+        sentence
+        for record in material.records.values()
+        for sentence in changes_since(study, record, material.labels)
+    ]
+    blocks += [Paragraph(sentence, "warning") for sentence in dict.fromkeys(changed)]
     return [*blocks, _split(material), *_elsewhere(material)]
 
 
