@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import Message, Monitor
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifiers import record
-from morpholaw.store.overview import overview
+from morpholaw.store.overview import guessing_sentence, overview
 from morpholaw.study import Study
 
 
@@ -77,3 +78,24 @@ def test_a_fingerprint_is_kept_beside_the_pixels_and_not_believed_for_others(stu
     assert CropSet(folder).fingerprint != first
     (folder / "pixels.json").write_text("[1]")
     assert CropSet(folder).fingerprint != first
+
+
+def test_a_good_accuracy_from_a_single_movie_is_of_too_few_groups_and_a_bad_one_no_better_than_guessing(
+    study,
+):
+    trained = record(study, "scheme2")
+
+    def warning(share: float, low: float, high: float) -> str:
+        changed = {"balanced_interval": Estimate(share, low, high), "test_groups": 1}
+        return guessing_sentence(
+            trained.model_copy(update={"evaluation": trained.evaluation.model_copy(update=changed)})
+        )
+
+    assert warning(0.97, 0.9, 1.0) == ""
+    assert warning(0.97, 0.24, 1.0).startswith(
+        "The held-out cells of scheme2 come from 1 group (tracks, lineages"
+    )
+    assert "97.0 % (24.0 to 100.0)" in warning(0.97, 0.24, 1.0)
+    assert warning(0.55, 0.1, 0.9).startswith(
+        "The classifier scheme2 is not significantly better than guessing: "
+    )

@@ -93,7 +93,10 @@ def _texts(blocks: Sequence[Block]) -> Iterator[str]:
 
 def _printable(pdf: FPDF, text: str) -> str:
     """Return a text in which characters that the font lacks are replaced."""
-    known = pdf.fonts[FONT.lower()].cmap
+    from fpdf.fonts import TTFFont
+
+    font = pdf.fonts[FONT.lower()]
+    known = font.cmap if isinstance(font, TTFFont) else {}
     return "".join(one if ord(one) in known or one.isspace() else UNKNOWN for one in text)
 
 

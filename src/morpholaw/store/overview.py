@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.display import percent, percent_interval
+from morpholaw.display import counted, percent, percent_interval
 from morpholaw.errors import InputError
+from morpholaw.evaluation.metrics import wilson
 from morpholaw.events import Message, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
@@ -123,7 +124,7 @@ def performance(record: ClassifierRecord) -> str:
     accuracy = evaluation.ensemble_accuracy
     origin = " of the study of origin" if record.trained_elsewhere else ""
     share = percent_interval(accuracy.value, accuracy.low, accuracy.high)
-    return f"accuracy {share} on {evaluation.test_cells} held-out cells{origin}"
+    return f"accuracy {share} on {counted(evaluation.test_cells, 'held-out cell')}{origin}"
 
 
 def guessing_mark(record: ClassifierRecord) -> str:
@@ -132,14 +133,25 @@ def guessing_mark(record: ClassifierRecord) -> str:
 
 
 def guessing_sentence(record: ClassifierRecord) -> str:
-    """Return the same warning with its reason, for the step that makes the classifier and for its page."""
+    """Return the same warning with its reason, for the step that makes the classifier and for its page.
+
+    If it would beat guessing were its cells independent, the reason is that they come from too few groups.
+    """
     if record.beats_guessing:
         return ""
-    balanced, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
+    evaluation = record.evaluation
+    balanced, guessing = evaluation.balanced_interval, 1 / len(record.classes)
+    cells = len(record.classes) * min(one.cells for one in evaluation.by_class)
+    reason, advice = "", "Do not draw conclusions from it."
+    if cells and wilson(balanced.value, cells).low > guessing:
+        groups = counted(evaluation.test_groups, "group")
+        reason = f", as its held-out cells come from only {groups} (tracks, lineages or movies)"
+        advice = "Label cells of more groups, or use cross-validate."
     return (
-        f"The classifier {record.name} is {GUESSING}: its balanced accuracy on {record.evaluation.test_cells} held-out "
-        f"cells is {percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives "
-        f"{percent(guessing, 0)}. Do not draw conclusions from it."
+        f"The classifier {record.name} is {GUESSING}{reason}: its balanced accuracy on "
+        f"{counted(evaluation.test_cells, 'held-out cell')} is "
+        f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives "
+        f"{percent(guessing, 0)}. {advice}"
     )
 
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from morpholaw.display import percent
+from morpholaw.display import counted, percent_interval
 from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
@@ -167,15 +167,16 @@ class LawsWidget(StudyWidget):
             return
         self.search_box.expand(False)
         if self.record.two_classes:
-            best = max(self.record.evaluation.accuracy)
+            share = self.record.evaluation.ensemble_accuracy
             show_info(
-                f"Found {len(self.record.laws)} laws. The best has an accuracy of {percent(best)} on held-out cells."
+                f"Found {counted(len(self.record.laws), 'law')}. Law 1, which is applied, classifies "
+                f"{percent_interval(share.value, share.low, share.high)} of the held-out cells correctly."
             )
         else:
-            share = self.record.evaluation.ensemble_accuracy.value
+            share = self.record.evaluation.ensemble_accuracy
             show_info(
-                f"Found a law for each of {len(self.record.classes)} classes. Their accuracy is {percent(share)} on "
-                "held-out cells."
+                f"Found a law for each of {len(self.record.classes)} classes. They classify "
+                f"{percent_interval(share.value, share.low, share.high)} of the held-out cells correctly."
             )
 
     def _loss_chosen(self, *_: Any) -> None:
