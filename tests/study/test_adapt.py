@@ -43,6 +43,8 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
 
     record = study.adapt(2, "elsewhere")
     assert record.labels == {"interphase": 12, "metaphase": 12}
+    assert "few labels" not in record.sentence
+    assert "few labels" in record.model_copy(update={"labels": {"interphase": 12, "metaphase": 2}}).sentence
     assert accuracy(study, truth) > unadapted + 0.2
     adapted = study.classify(2, crops=study.crop_set("elsewhere"))["score"].to_numpy()
     np.testing.assert_allclose(adapted, record.scale * (before - record.threshold), rtol=1e-4, atol=1e-4)

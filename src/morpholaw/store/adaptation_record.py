@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from morpholaw.display import counted
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.store.provenance import ResultRecord
 
 if TYPE_CHECKING:
     from morpholaw.store.study_folder import StudyFolder
+
+
+FEW = 5
+"""Number of labelled cells of each class below which an adaptation is rough, as one wrong label misleads it."""
 
 
 class AdaptationRecord(ResultRecord):
@@ -57,13 +62,22 @@ class AdaptationRecord(ResultRecord):
 
     @property
     def sentence(self) -> str:
-        """Description of the adaptation in one sentence."""
+        """Description of the adaptation in one sentence, and a second one if it is based on few labels."""
         how = ", ".join(f"{count} {name}" for name, count in self.labels.items())
-        source = f"from labels of {how}" if how else f"from the scores of {self.cells} cells, without labels"
+        source = (
+            f"from labels of {how}"
+            if how
+            else f"from the scores of {counted(self.cells, 'cell')}, without labels"
+        )
         added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
         first = f"offsets {added}" if added else f"threshold {self.threshold:.3g}"
         numbers = f"{first}, scale {self.scale:.3g}"
-        return f"{self.classifier} on {self.crop_set}: {numbers}, {source}."
+        caution = ""
+        if self.labels and min(self.labels.values()) < FEW:
+            caution = (
+                f" So few labels are a rough guide; label at least {FEW} cells of each class and adapt again."
+            )
+        return f"{self.classifier} on {self.crop_set}: {numbers}, {source}.{caution}"
 
 
 def adaptation_file(folder: StudyFolder, classifier: str, crop_set: str) -> Path:
