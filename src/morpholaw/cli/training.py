@@ -257,7 +257,7 @@ def discover_law(
     for law, share in zip(record.laws, record.evaluation.intervals, strict=True):
         shown = law_in_units(law, record.columns).rounded()
         click.echo(
-            f"{counted(law.size, 'node'):>9}  accuracy on held-out cells {percent_interval(*astuple(share))}  {shown}"
+            f"{counted(law.size, 'node'):>10}  accuracy on held-out cells {percent_interval(*astuple(share))}  {shown}"
         )
     sentence = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
     evaluation = record.evaluation
