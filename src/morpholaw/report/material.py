@@ -140,7 +140,7 @@ class Material:
     def given_names(self, name: str = "") -> dict[int, str]:
         """Return the names given to latents of the study's encoder, or of that of a classifier."""
         encoder = self.classifier(name).encoder if name else None
-        if encoder is None:
+        if encoder is None or self.reads_present_encoder(name):
             return self.study.latent_names
         return encoders.given_names(self.study, encoder)
 
