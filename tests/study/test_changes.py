@@ -93,7 +93,7 @@ def test_a_good_accuracy_from_a_single_movie_is_of_too_few_groups_and_a_bad_one_
 
     assert warning(0.97, 0.9, 1.0) == ""
     assert warning(0.97, 0.24, 1.0).startswith(
-        "The classifier scheme2 is not significantly better than guessing, as its held-out cells come from only 1 group "
+        "The classifier scheme2 is not significantly better than guessing, as its held-out cells come from only 1 "
     )
     assert "97.0 % (24.0 to 100.0)" in warning(0.97, 0.24, 1.0)
     assert warning(0.55, 0.1, 0.9).startswith(

@@ -69,7 +69,8 @@ def accuracy_interval(
     if len(resampled):
         factor = _widening(len(np.unique(names)))
         ends = value + factor * (np.quantile(resampled.mean(axis=1), _TAILS) - value)
-        low, high = min(ends[0], low), max(ends[1], high)
+        widest = _all_or_none(table, names, classes).mean(axis=1)
+        low, high = min(max(ends[0], widest[0]), low), max(min(ends[1], widest[1]), high)
     return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
 
 
@@ -83,6 +84,8 @@ def _limits(
         count = [len(np.unique(names[classes == k])) for k in range(len(by_class))]
         factor = np.array([_widening(groups) for groups in count])
         ends = by_class + factor * (np.quantile(resampled, _TAILS, axis=0) - by_class)
+        widest = _all_or_none(table, names, classes)
+        ends = np.array([np.maximum(ends[0], widest[0]), np.minimum(ends[1], widest[1])])
         lows, highs = np.minimum(ends[0], lows), np.maximum(ends[1], highs)
     independent = _independent(table, names, classes)
     return np.clip(np.minimum(independent[0], lows), 0, 1), np.clip(np.maximum(independent[1], highs), 0, 1)
@@ -97,6 +100,22 @@ def _widening(groups: int) -> float:
     if groups < 2:
         return 1.0
     return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, _TAILS[1]) / ndtri(_TAILS[1]))
+
+
+def _all_or_none(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the limits of the accuracy of each class if all cells of a group were alike, (2, classes).
+
+    Groups cannot vary more than that, so no interval has to be wider. These are the limits of Wilson's interval for as
+    many cells as there are groups, or for fewer if the groups differ in size (Kish's effective number).
+    """
+    share = table.mean(axis=0)
+    limits = np.empty((2, classes.max() + 1))
+    for k in range(limits.shape[1]):
+        inside = classes == k
+        sizes = np.unique(names[inside], return_counts=True)[1]
+        interval = wilson(float(share[inside].mean()), float(sizes.sum() ** 2 / np.square(sizes).sum()))
+        limits[:, k] = interval.low, interval.high
+    return limits
 
 
 def _independent(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
