@@ -360,14 +360,16 @@ def test_a_step_whose_process_is_killed_says_so_and_its_workers_end(qtbot, runne
 
 def ended_by(qtbot, runner, step) -> str:
     """Run a function, press Stop once it has begun, and return the status at its end."""
-    begun, go_on = threading.Event(), threading.Event()
-    with qtbot.waitSignals([runner.finished, runner.failed], timeout=5000, raising=False) as ended:
-        runner.run("count", step, begun, go_on)
-        qtbot.waitUntil(begun.is_set, timeout=5000)
-        qtbot.mouseClick(runner.stop_button, Qt.MouseButton.LeftButton)
-        go_on.set()
-        qtbot.waitUntil(lambda: not runner.running, timeout=5000)
-    assert len(ended.all_signals_and_args) == 1
+    begun, go_on, ends = threading.Event(), threading.Event(), []
+    for end in (runner.finished, runner.failed):
+        end.connect(lambda *values: ends.append(values))
+    runner.run("count", step, begun, go_on)
+    qtbot.waitUntil(begun.is_set, timeout=5000)
+    qtbot.mouseClick(runner.stop_button, Qt.MouseButton.LeftButton)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(ends) > 0, timeout=5000)
+    assert len(ends) == 1
+    assert not runner.running
     return runner.status.text()
 
 
