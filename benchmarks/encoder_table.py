@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from morpholaw.cells.cell_pixels import cell_pixels
-from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, peak
+from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, PEAK, peak
 from morpholaw.cells.segmentation import BLOCK
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.evaluation.crop_scores import scorer
@@ -84,18 +84,19 @@ class Variant:
         Settings of heads, and of what laws learn from.
     start : bool
         Whether training starts from that encoder.
-    alone : bool
-        Whether cells are seen without their surroundings.
+    surroundings : {"kept", "removed", "own scale"}
+        What the encoder sees around a cell: the crop as it is, nothing, or surroundings divided by their own
+        brightest chromatin.
     """
 
     encoder: dict[str, Any] | None = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
     start: bool = True
-    alone: bool = False
+    surroundings: Literal["kept", "removed", "own scale"] = "kept"
 
     def seen(self, images: np.ndarray) -> np.ndarray:
         """Return crops as this variant sees them."""
-        return cells_alone(images) if self.alone else images
+        return images if self.surroundings == "kept" else cells_apart(images, self.surroundings)
 
 
 SWAPPED = {"swaps": 8}
@@ -103,6 +104,8 @@ ATTACKED = {"perturbation": 0.05}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
 STEADY = {"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}
+PAPER_HEADS = {"preset": "paper", "epochs": 100, "warmup_epochs": 20}
+DEFAULT = {**STEADY, "perturbation": 0.1}
 VARIANTS = {
     "start": Variant(None),
     "start, heads swapped": Variant(None, SWAPPED),
@@ -119,16 +122,21 @@ VARIANTS = {
     "shapes and swap": Variant({"shape_weight": 3000.0, "swap": 0.5}),
     "shapes and swap, heads swapped": Variant({"shape_weight": 3000.0, "swap": 0.5}, SWAPPED),
     "shapes, swap and perturbation": Variant(STEADY),
-    "shapes, swap and larger perturbation": Variant({**STEADY, "perturbation": 0.1}),
     "all": Variant(ROBUST),
     "all, heads swapped": Variant(ROBUST, SWAPPED),
     "all, heads varied": Variant(ROBUST, VARIED),
-    "cell alone": Variant(alone=True),
-    "cell alone, perturbation": Variant({"perturbation": 0.05}, alone=True),
-    "from scratch": Variant(start=False),
-    "paper, from scratch": Variant({"preset": "paper"}, {"preset": "paper"}, start=False),
-    "split, from scratch": Variant({"swap": 0.5, "split": True}, start=False),
-    "all and split, from scratch": Variant({**ROBUST, "split": True}, SWAPPED, start=False),
+    "cell alone": Variant(surroundings="removed"),
+    "cell alone, perturbation": Variant({"perturbation": 0.05}, surroundings="removed"),
+    "cell alone, default objectives": Variant(DEFAULT, surroundings="removed"),
+    "own scale, default objectives": Variant(DEFAULT, surroundings="own scale"),
+    "own scale, default objectives, heads swapped": Variant(DEFAULT, SWAPPED, surroundings="own scale"),
+    "default objectives": Variant(DEFAULT),
+    "default objectives, heads swapped": Variant(DEFAULT, SWAPPED),
+    "paper, from scratch": Variant({"preset": "paper"}, PAPER_HEADS, start=False),
+    "plain, from scratch": Variant(start=False),
+    "default objectives, from scratch": Variant(DEFAULT, start=False),
+    "cell alone, default objectives, from scratch": Variant(DEFAULT, start=False, surroundings="removed"),
+    "split, default objectives, from scratch": Variant({**DEFAULT, "split": True}, start=False),
 }
 
 
@@ -208,7 +216,7 @@ class Table:
         )
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "further" if variant.start else "scratch"
-        changed += ["alone"] if variant.alone else []
+        changed += [] if variant.surroundings == "kept" else [variant.surroundings]
         place = self.folder / "encoders" / "_".join([start, str(self.crops), str(seed), *changed])
         if not (place / "model.json").exists():
             begin = time.process_time()
@@ -242,16 +250,27 @@ class Table:
         return float(json.loads(file.read_text(encoding="utf-8"))["eps"])
 
 
-def cells_alone(images: np.ndarray) -> np.ndarray:
-    """Return crops, uint8 (n, s, s), of the cells alone: their pixels, with a soft edge, on their own grey scale."""
-    alone = np.empty_like(images)
+def cells_apart(images: np.ndarray, surroundings: str) -> np.ndarray:
+    """Return crops, uint8 (n, s, s), with the cell's pixels, softly cut out, on their own grey scale.
+
+    Surroundings are removed, or divided by their own brightest chromatin (at most amplified fourfold).
+    """
+    apart = np.empty_like(images)
     for start in range(0, len(images), BLOCK):
         part = images[start : start + BLOCK]
         soft = ndimage.gaussian_filter(cell_pixels(part).astype(np.float32), (0, 1, 1))
-        kept = part * soft
-        scale = np.clip(peak(kept) * (CEILING / 255), FAINTEST, BRIGHTEST)
-        alone[start : start + BLOCK] = np.clip(np.rint(kept / scale[:, None, None]), 0, 255)
-    return alone
+        cell = on_own_scale(part * soft, peak(part * soft), FAINTEST)
+        if surroundings == "own scale":
+            rest = part * (1 - soft)
+            cell += on_own_scale(rest, np.percentile(rest.reshape(len(rest), -1), PEAK, axis=1), 0.25)
+        apart[start : start + BLOCK] = np.clip(np.rint(cell), 0, 255)
+    return apart
+
+
+def on_own_scale(images: np.ndarray, brightest: np.ndarray, faintest: float) -> np.ndarray:
+    """Return images, float (n, s, s), divided by the brightest chromatin in each, which becomes 255 / CEILING."""
+    scale = np.clip(brightest * (CEILING / 255), faintest, BRIGHTEST)
+    return images / scale[:, None, None]
 
 
 def load_encoder(folder: Path) -> BetaTCVAE:
