@@ -14,7 +14,8 @@ from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import Message, Monitor
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifiers import record
-from morpholaw.store.overview import guessing_sentence, overview
+from morpholaw.store.guessing import guessing_sentence
+from morpholaw.store.overview import overview
 from morpholaw.study import Study
 
 

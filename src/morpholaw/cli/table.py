@@ -34,7 +34,7 @@ def show_table(study: Any) -> None:
     from rich.table import Table
 
     from morpholaw.store import classifiers
-    from morpholaw.store.overview import GUESSING
+    from morpholaw.store.guessing import GUESSING
 
     rows, records = study.table1(), classifiers.records(study)
     table = Table(

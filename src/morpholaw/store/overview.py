@@ -7,21 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.display import counted, percent, percent_interval
+from morpholaw.display import counted, percent_interval
 from morpholaw.errors import InputError
-from morpholaw.evaluation.metrics import wilson
-from morpholaw.events import Message, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.condition_record import condition_notes
+from morpholaw.store.guessing import guessing_mark
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
 
 FEW_LABELS = 25
 """Minimum number of labelled cells of a class for training and testing a classifier."""
-GUESSING = "not significantly better than guessing"
-"""What is said of a classifier that does not beat guessing."""
 
 
 @dataclass(frozen=True)
@@ -125,40 +122,6 @@ def performance(record: ClassifierRecord) -> str:
     origin = " of the study of origin" if record.trained_elsewhere else ""
     share = percent_interval(accuracy.value, accuracy.low, accuracy.high)
     return f"accuracy {share} on {counted(evaluation.test_cells, 'held-out cell')}{origin}"
-
-
-def guessing_mark(record: ClassifierRecord) -> str:
-    """Return a short warning, for where results are shown, if a classifier does not beat guessing; otherwise ""."""
-    return "" if record.beats_guessing else f"The classifier {record.name} is {GUESSING}."
-
-
-def guessing_sentence(record: ClassifierRecord) -> str:
-    """Return the same warning with its reason, for the step that makes the classifier and for its page.
-
-    If it would beat guessing were its cells independent, the reason is that they come from too few groups.
-    """
-    if record.beats_guessing:
-        return ""
-    evaluation = record.evaluation
-    balanced, guessing = evaluation.balanced_interval, 1 / len(record.classes)
-    cells = len(record.classes) * min(one.cells for one in evaluation.by_class)
-    reason, advice = "", "Do not draw conclusions from it."
-    if cells and wilson(balanced.value, cells).low > guessing:
-        groups = counted(evaluation.test_groups, "group")
-        reason = f", as its held-out cells come from only {groups} (tracks, lineages or movies)"
-        advice = "Label cells of more groups, or use cross-validate."
-    return (
-        f"The classifier {record.name} is {GUESSING}{reason}: its balanced accuracy on "
-        f"{counted(evaluation.test_cells, 'held-out cell')} is "
-        f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives "
-        f"{percent(guessing, 0)}. {advice}"
-    )
-
-
-def tell_guessing(record: ClassifierRecord, monitor: Monitor) -> None:
-    """Emit a warning if a classifier is not significantly better than guessing on held-out cells."""
-    if sentence := guessing_sentence(record):
-        monitor.emit(Message(sentence, "warning"))
 
 
 def start_sentence(record: ClassifierRecord) -> str:

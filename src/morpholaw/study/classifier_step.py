@@ -14,9 +14,9 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.store import encoders
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord, Start, name_of
 from morpholaw.store.classifiers import check_replaceable
+from morpholaw.store.guessing import tell_guessing
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
-from morpholaw.store.overview import tell_guessing
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.cnn_start import starting_encoder, starts_from_study

@@ -25,9 +25,9 @@ from morpholaw.models.law_units import law_in_units
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.guessing import tell_guessing
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
-from morpholaw.store.overview import tell_guessing
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells

@@ -15,7 +15,8 @@ from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.overview import guessing_mark, guessing_sentence, start_sentence
+from morpholaw.store.guessing import guessing_mark, guessing_sentence
+from morpholaw.store.overview import start_sentence
 
 WRONG = 8
 """Number of misclassified cells shown per classifier."""

@@ -25,7 +25,7 @@ from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.familiarity_record import familiarity
-from morpholaw.store.overview import guessing_mark
+from morpholaw.store.guessing import guessing_mark
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline import Timeline

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QTableWidgetItem
 from morpholaw.display import number, percent, spread
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.overview import guessing_mark
+from morpholaw.store.guessing import guessing_mark
 from morpholaw.widgets.forms.row_table import RowTable
 
 if TYPE_CHECKING:

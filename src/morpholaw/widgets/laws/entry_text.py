@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
-from morpholaw.store.overview import guessing_mark
+from morpholaw.store.guessing import guessing_mark
 from morpholaw.widgets.jobs.python_code import literal, step_code
 from morpholaw.widgets.laws.law_entries import LawEntry
 from morpholaw.widgets.laws.law_page import LawPage
