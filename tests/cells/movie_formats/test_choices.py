@@ -206,7 +206,7 @@ def test_the_finest_level_of_a_pyramid_is_read_whatever_the_order(tmp_path: Path
     levels = []
     for name, step in (("coarse", 1.0), ("fine", 0.5)):
         side = int(20 / step)
-        group.create_array(name, data=np.zeros((3, side, side), np.uint16), chunks=(1, side, side))
+        group.create_array(name, data=np.ones((3, side, side), np.uint16), chunks=(1, side, side))
         transform = {"type": "scale", "scale": [1.0, step, step]}
         levels.append({"path": name, "coordinateTransformations": [transform]})
     axes = [

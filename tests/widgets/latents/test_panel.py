@@ -334,7 +334,7 @@ def test_the_grid_is_drawn_and_added_beside_the_other_layers(widget, traversals,
 
 def test_without_an_encoder_the_tab_says_so(widget, labelled_study):
     widget.tabs.setCurrentWidget(widget.traversals)
-    assert "Open a study" in widget.traversals.state.text()
+    assert "No study is open" in widget.traversals.state.text()
     widget.current.open(labelled_study)
     assert "Train or load an encoder" in widget.traversals.state.text()
     assert not widget.traversals.grid_button.isEnabled()
