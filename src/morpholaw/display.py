@@ -64,6 +64,12 @@ def listed(names: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def first_few(things: Iterable[object], most: int) -> str:
+    """Return the first ``most`` of some things, separated by commas, with "..." if there are more: "1, 2, 3, ..."."""
+    texts = [str(one) for one in things]
+    return ", ".join(texts[:most]) + (", ..." if len(texts) > most else "")
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number of things, in the plural unless it is one: "1 node", "1,200 cells"."""
     return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from morpholaw.cells.movie_formats.frame_names import MASK_WORDS, is_mask_name
+from morpholaw.display import first_few
 from morpholaw.errors import InputError
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -99,8 +100,8 @@ def other_classes(names: list[str], labels: list[str]) -> str:
     if not any(len(found) > 1 for found in parents.values()):
         return ""
     return (
-        f"The folders {_some(taken)} are used as classes, and not {_some(above)}; if that is wrong, set the "
-        "classes with --class NAME=SUBFOLDER."
+        f"The folders {first_few(taken, 4)} are used as classes, and not {first_few(above, 4)}; if that is wrong, set "
+        "the classes with --class NAME=SUBFOLDER."
     )
 
 
@@ -114,10 +115,6 @@ def _class_place(inside: list[list[str]]) -> int:
         if sum(_PHASE.search(name) is not None for name in called) > 1:
             return place
     return -1
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def groups_of(names: list[str], pattern: str | None) -> list[str]:

@@ -31,6 +31,7 @@ from morpholaw.cells.repeated_frames import RepeatedFrames
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
+from morpholaw.display import first_few
 from morpholaw.events import SILENT, Message, Monitor, Progress
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _tell_empty(empty: np.ndarray, t: np.ndarray, name: str, monitor: Monitor) -
     if not empty.any():
         return
     frames = np.unique(t[empty])
-    shown = ", ".join(map(str, frames[:5])) + (", ..." if len(frames) > 5 else "")
+    shown = first_few(frames, 5)
     monitor.emit(
         Message(
             f"{empty.sum()} of {len(empty)} crops of {name} have the same grey value in all pixels (frame"

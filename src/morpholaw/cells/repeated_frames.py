@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from morpholaw.display import first_few
+
 _ROWS = 32
 """One of so many rows is part of the checksum, beside the sum of all pixels."""
 _MOST_COMPARED = 20
@@ -50,7 +52,7 @@ class RepeatedFrames:
         pairs = [(a, b) for a, b in pairs if np.array_equal(read(a), read(b))]
         if not pairs:
             return None
-        shown = ", ".join(f"{a} and {b}" for a, b in pairs[:3]) + (", ..." if len(pairs) > 3 else "")
+        shown = first_few((f"{a} and {b}" for a, b in pairs), 3)
         return (
             f"Some frames of {name} have exactly the same pixels as an earlier one ({shown}), which no camera "
             "produces: perhaps one file was copied in the place of another. Check the movie, and cut it again."

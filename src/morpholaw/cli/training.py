@@ -27,7 +27,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
-from morpholaw.display import counted, percent_interval
+from morpholaw.display import counted, first_few, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
@@ -326,7 +326,7 @@ def test_law(
             agree = "have no finite value and count as errors"
         click.echo(f"{counted(result.undefined, 'cell')} {agree}.")
     if len(result.wrong):
-        shown = ", ".join(map(str, result.wrong[:20])) + (", ..." if len(result.wrong) > 20 else "")
+        shown = first_few(result.wrong, 20)
         click.echo(
             f"Errors: {counted(len(result.wrong), 'cell')}, by their index among the study's crops: {shown}"
         )

@@ -20,6 +20,7 @@ from morpholaw.cells.movie_formats.source import (
     is_number,
 )
 from morpholaw.cells.movie_formats.units import PixelSize
+from morpholaw.display import counted, first_few
 from morpholaw.errors import InputError, NotChosenError
 
 MOST_CHANNELS = 10_000
@@ -294,15 +295,11 @@ def _missing_frames(
         )
     kinds = (("of which nothing is stored", whole), (PARTS_NOT_STORED, part))
     return [
-        f"{where} has {len(frames)} frame{'s' if len(frames) > 1 else ''} {kind} ({_first_ones(frames)}), read as "
+        f"{where} has {counted(len(frames), 'frame')} {kind} ({first_few(frames, 5)}), read as "
         "empty: if the folder was not copied completely, copy it again."
         for kind, frames in kinds
         if frames
     ]
-
-
-def _first_ones(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
 
 
 def _read_frame(planes: Planes, index: dict[str, int], time: str, z: int | str | None, t: int) -> np.ndarray:

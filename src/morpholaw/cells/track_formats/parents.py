@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.families import joined
+from morpholaw.display import counted, first_few
 
 
 def add_parents(
@@ -40,7 +41,7 @@ def add_parents(
     unread = [texts[k] for k in range(len(texts)) if each[k] < 0 and k not in several]
     unread = sorted(t for t in unread if re.search(r"[1-9]", t) and not re.fullmatch(r"-\d+(\.\d+)?", t))
     if unread:
-        shown = ", ".join(map(repr, unread[:3])) + (", ..." if len(unread) > 3 else "")
+        shown = first_few(map(repr, unread), 3)
         notes.append(
             f"{where}: the parents {shown} are not tracks of the table; those tracks are kept without a parent."
         )
@@ -49,7 +50,7 @@ def add_parents(
 def merge_note(where: str, count: int) -> str:
     """Return a sentence about merges."""
     return (
-        f"{where} has {count} merge{'s' if count > 1 else ''}: the track after a merge begins anew, without a parent, "
+        f"{where} has {counted(count, 'merge')}: the track after a merge begins anew, without a parent, "
         "and is in the same group as the tracks before it."
     )
 

@@ -34,6 +34,7 @@ from morpholaw.cells.track_formats.identity import (
 from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.cells.track_formats.parents import add_parents
 from morpholaw.cells.track_formats.places import places
+from morpholaw.display import first_few
 from morpholaw.errors import InputError
 
 _OURS = {
@@ -319,7 +320,7 @@ def _require(values: pd.DataFrame, time: bool, place: bool, key: Identity | None
         )
     raise InputError(
         f"{where} has no column {', '.join(missing)}: a table of tracks has track_id, t (the frame, from 0), y and x "
-        f"(pixels), but this one has {', '.join(columns[:12])}{', ...' if len(columns) > 12 else ''}."
+        f"(pixels), but this one has {first_few(columns, 12)}."
     )
 
 
