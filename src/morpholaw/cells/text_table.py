@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -135,14 +136,10 @@ def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
 
 def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
     """Parse a table in its encoding, or in an older one if only its later lines show that it is not Unicode."""
-    try:
+    with suppress(UnicodeDecodeError):
         return _parse(path, layout)
-    except UnicodeDecodeError:
-        pass
-    try:
+    with suppress(UnicodeDecodeError):
         return _parse(path, replace(layout, encoding=legacy_encoding(path.read_bytes())))
-    except UnicodeDecodeError:
-        pass
     return _parse(path, replace(layout, encoding="latin-1"))  # accepts every byte
 
 

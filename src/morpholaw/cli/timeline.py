@@ -10,6 +10,7 @@ import click
 
 from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, SET, STUDY, named_classifier, parse_settings
 from morpholaw.cli.progress_bar import progress
+from morpholaw.display import counted, p_value
 
 
 @click.command()
@@ -54,8 +55,6 @@ def timeline(
         result = Study(study).timeline(
             classifier, conditions=conditions, out=out, loss=loss, monitor=monitor, **values
         )
-    from morpholaw.display import counted
-
     for row in result.durations.itertuples():
         if row.ended:
             condition = "" if row.condition == "all" else f" in {row.condition}"
@@ -64,8 +63,6 @@ def timeline(
             ends = f" ({row.median_low:.3g} to {longest})" if isfinite(row.median_low) else ""
             click.echo(f"Median time in {row[2]}{condition}: {median}{ends}, {counted(row.phases, 'phase')}.")
     for row in result.comparisons.itertuples():
-        from morpholaw.display import p_value
-
         quantity = f"{row.quantity} of {row[2]}" if row.quantity == "duration" else f"share of {row[2]}"
         ends = f" ({row.low:.3g} to {row.high:.3g})"
         corrected = "" if len(result.comparisons) < 2 else f", {p_value(row.p_holm)} corrected (Holm)"

@@ -17,7 +17,7 @@ import numpy as np
 from morpholaw.errors import InputError
 
 _DAY = 86_400  # seconds
-_CLOCK = r"[-_. T]+(?:[01]\d|2[0-3])[-_.:hH]?[0-5]\d"
+_AFTER_DATE = r"[-_. T]+(?:[01]\d|2[0-3])[-_.:hH]?[0-5]\d"
 _DATES = (
     # 30.11.2026, 11-30-2026
     (re.compile(r"(?<!\d)(\d\d?)([-_. ])(\d\d?)\2(20\d\d)(?!\d)"), ("%d %m %Y", "%m %d %Y")),
@@ -26,10 +26,10 @@ _DATES = (
     # 30Nov2026, 30-Nov-2026
     (re.compile(r"(?<!\d)(\d\d?)([-_. ]?)([A-Za-z]{3})\2(20\d\d)(?!\d)"), ("%d %b %Y",)),
     # 301126_2350
-    (re.compile(rf"(?<!\d)(\d\d)()(\d\d)(\d\d)(?={_CLOCK})"), ("%y %m %d", "%d %m %y", "%m %d %y")),
+    (re.compile(rf"(?<!\d)(\d\d)()(\d\d)(\d\d)(?={_AFTER_DATE})"), ("%y %m %d", "%d %m %y", "%m %d %y")),
     # 30-11-26_23-50
     (
-        re.compile(rf"(?<!\d)(\d\d)([-.])(\d\d)\2(\d\d)(?=(?!\2){_CLOCK})"),
+        re.compile(rf"(?<!\d)(\d\d)([-.])(\d\d)\2(\d\d)(?=(?!\2){_AFTER_DATE})"),
         ("%y %m %d", "%d %m %y", "%m %d %y"),
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from morpholaw.cells import zarr_files
-from morpholaw.cells.movie_formats.array import array_planes, axis_letters
+from morpholaw.cells.movie_formats.array import array_planes
 from morpholaw.cells.movie_formats.planes import Planes, select_movie
 from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
 from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, seconds
@@ -55,8 +55,7 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
 def _array_planes(array: Any, folder: Path, path: Path, stated: str | None, choices: Choices) -> Planes:
     """Describe the array in ``folder`` as planes, with those that are not stored."""
     planes = array_planes(array, str(path), stated, choices.axes)
-    letters = axis_letters(array.shape, stated, choices.axes, str(path))
-    leading = [i for i, letter in enumerate(letters) if letter not in "yx"]
+    leading = [axis for axis, letter in enumerate(planes.stored) if letter not in "yx"]
     return replace(planes, missing=unstored_planes(array, folder, leading))
 
 

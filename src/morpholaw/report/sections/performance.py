@@ -30,13 +30,15 @@ TOLERANCE = 0.01
 
 def doubts(record: ClassifierRecord) -> list[Block]:
     """Return a warning if the accuracy of a classifier cannot be distinguished from guessing."""
-    sentence = guessing_sentence(record)
-    return [Paragraph(sentence, "warning")] if sentence else []
+    return _warning(guessing_sentence(record))
 
 
 def mark(record: ClassifierRecord) -> list[Block]:
     """Return the short form of this warning, for the sections that follow the one on performance."""
-    sentence = guessing_mark(record)
+    return _warning(guessing_mark(record))
+
+
+def _warning(sentence: str) -> list[Block]:
     return [Paragraph(sentence, "warning")] if sentence else []
 
 
@@ -104,10 +106,10 @@ def _confusion(material: Material, name: str) -> Block:
         f"{material.title(name)}, {subject}: confusion matrix on the test cells. The accuracy is {accuracy}."
     )
     if evaluation.undefined:
-        number = "is not finite and counts as an error"
+        agree = "is not finite and counts as an error"
         if evaluation.undefined > 1:
-            number = "are not finite and count as errors"
-        caption += f" {counted(evaluation.undefined, 'score')} of single models {number}."
+            agree = "are not finite and count as errors"
+        caption += f" {counted(evaluation.undefined, 'score')} of single models {agree}."
     if start := start_sentence(record):
         caption += f" {start}"
     return drawing(figure, f"Confusion matrix of {name}", caption)
