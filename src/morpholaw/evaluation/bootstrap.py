@@ -67,10 +67,9 @@ def accuracy_interval(
     low = value - np.linalg.norm(by_class - lows) / len(by_class)
     high = value + np.linalg.norm(highs - by_class) / len(by_class)
     if len(resampled):
-        factor = _widening(len(np.unique(names)))
-        ends = value + factor * (np.quantile(resampled.mean(axis=1), _TAILS) - value)
-        widest = _all_or_none(table, names, classes).mean(axis=1)
-        low, high = min(max(ends[0], widest[0]), low), max(min(ends[1], widest[1]), high)
+        widest = _wilson_limits(table, names, classes, _all_or_none).mean(axis=1)
+        ends = _ends(value, resampled.mean(axis=1), _widening(len(np.unique(names))), widest)
+        low, high = min(ends[0], low), max(ends[1], high)
     return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
 
 
@@ -83,12 +82,18 @@ def _limits(
     if len(resampled):
         count = [len(np.unique(names[classes == k])) for k in range(len(by_class))]
         factor = np.array([_widening(groups) for groups in count])
-        ends = by_class + factor * (np.quantile(resampled, _TAILS, axis=0) - by_class)
-        widest = _all_or_none(table, names, classes)
-        ends = np.array([np.maximum(ends[0], widest[0]), np.minimum(ends[1], widest[1])])
+        ends = _ends(by_class, resampled, factor, _wilson_limits(table, names, classes, _all_or_none))
         lows, highs = np.minimum(ends[0], lows), np.maximum(ends[1], highs)
-    independent = _independent(table, names, classes)
+    independent = _wilson_limits(table, names, classes, _independent)
     return np.clip(np.minimum(independent[0], lows), 0, 1), np.clip(np.maximum(independent[1], highs), 0, 1)
+
+
+def _ends(
+    value: float | np.ndarray, resampled: np.ndarray, factor: float | np.ndarray, widest: np.ndarray
+) -> np.ndarray:
+    """Return the two ends of the percentile interval, widened by a factor but not beyond the limits ``widest``."""
+    ends = value + factor * (np.quantile(resampled, _TAILS, axis=0) - value)
+    return np.array([np.maximum(ends[0], widest[0]), np.minimum(ends[1], widest[1])])
 
 
 def _widening(groups: int) -> float:
@@ -102,42 +107,45 @@ def _widening(groups: int) -> float:
     return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, _TAILS[1]) / ndtri(_TAILS[1]))
 
 
-def _all_or_none(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the limits of the accuracy of each class if all cells of a group were alike, (2, classes).
+def _wilson_limits(
+    table: np.ndarray,
+    names: np.ndarray,
+    classes: np.ndarray,
+    cells: Callable[[np.ndarray, np.ndarray], float],
+) -> np.ndarray:
+    """Return the limits of Wilson's interval of the accuracy of each class, (2, classes).
 
-    Groups cannot vary more than that, so no interval has to be wider. These are the limits of Wilson's interval for as
-    many cells as there are groups, or for fewer if the groups differ in size (Kish's effective number).
+    ``cells(share, names)`` says how many independent cells those of a class are worth.
     """
     share = table.mean(axis=0)
     limits = np.empty((2, classes.max() + 1))
     for k in range(limits.shape[1]):
         inside = classes == k
-        sizes = np.unique(names[inside], return_counts=True)[1]
-        interval = wilson(float(share[inside].mean()), float(sizes.sum() ** 2 / np.square(sizes).sum()))
+        interval = wilson(float(share[inside].mean()), cells(share[inside], names[inside]))
         limits[:, k] = interval.low, interval.high
     return limits
 
 
-def _independent(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the limits of the accuracy of each class if its cells were independent, (2, classes).
+def _all_or_none(_: np.ndarray, names: np.ndarray) -> float:
+    """Return how many cells there would be if all cells of a group were alike.
 
-    These are the limits of Wilson's interval for as many cells as there are, or for more if the models disagree on them
-    so that their mean varies less from cell to cell. A single group says nothing about other groups, so it counts as
-    one cell.
+    Groups cannot vary more than that, so no interval has to be wider. There are as many as groups, or fewer if the
+    groups differ in size (Kish's effective number).
     """
-    share = table.mean(axis=0)
-    limits = np.empty((2, classes.max() + 1))
-    for k in range(limits.shape[1]):
-        inside = share[classes == k]
-        mean, variance = float(inside.mean()), float(inside.var())
-        cells = float(len(inside))
-        if len(np.unique(names[classes == k])) == 1:
-            cells = 1.0
-        elif variance > 0:
-            cells *= mean * (1 - mean) / variance
-        interval = wilson(mean, cells)
-        limits[:, k] = interval.low, interval.high
-    return limits
+    sizes = np.unique(names, return_counts=True)[1]
+    return float(sizes.sum() ** 2 / np.square(sizes).sum())
+
+
+def _independent(share: np.ndarray, names: np.ndarray) -> float:
+    """Return how many independent cells there would be without groups.
+
+    There are as many as cells, or more if the models disagree on them so that their mean varies less from cell to cell.
+    A single group says nothing about other groups, so it counts as one cell.
+    """
+    if len(np.unique(names)) == 1:
+        return 1.0
+    mean, variance = float(share.mean()), float(share.var())
+    return len(share) * mean * (1 - mean) / variance if variance > 0 else float(len(share))
 
 
 def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
