@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from morpholaw.errors import InputError
 from morpholaw.events import Monitor, Progress
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report import write_report
+from morpholaw.report.material import Material, TestCells
+from morpholaw.report.sections.interventions import inputs_from_surroundings
 from morpholaw.store import classifiers
 from morpholaw.study import Study
 
@@ -29,7 +32,7 @@ def page(study: Study, read_page: Any, tmp_path_factory: pytest.TempPathFactory)
 
 def test_a_complete_study_has_every_section_filled(page: Any) -> None:
     assert page.headings == [
-        "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
+        "In short", "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
         "Sparse networks", "Parts of a sparse network", "Laws, hinge loss", "Laws, squared error",
         "Laws of more than two classes", "Accuracy by class and group", "Misclassified cells",
         "Behaviour of tracked cells", "Attacks", "Attacked cells", "Domain constraints", "Dependence on surroundings",
@@ -130,9 +133,9 @@ def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path
 
 def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
     page = read_page(write_report(Study.create(tmp_path / "empty"), tmp_path / "report.html"))
-    assert len(page.headings) == 21
+    assert len(page.headings) == 22
     assert page.count("figure") == 0
-    assert page.text.count('class="absent"') == 21
+    assert page.text.count('class="absent"') == 22
     assert "No encoder has been trained or loaded yet." in page.prose
     assert str(tmp_path) not in page.text
 
@@ -149,6 +152,34 @@ def test_the_report_says_what_the_classifiers_read(page: Any) -> None:
     assert "Surroundings of a cell of another class" in page.prose
     assert "Surroundings removed" in page.prose
     assert "Due to surroundings" in page.words
+
+
+def test_the_page_begins_with_the_laws_in_words_and_how_far_to_trust_each_classifier(page: Any) -> None:
+    short = page.prose[page.prose.index("In short") : page.prose.index("A group is a track")]
+    assert "Metaphase where z2 >= -0.0988" not in short  # a law that is not applied
+    assert re.search(r"Metaphase where .* \(scheme4-hinge\)\. Called metaphase", short)
+    assert re.search(r"Metaphase where .* \(scheme4-mse\)\. Called metaphase", short)
+    for title in ("Scheme 1, CNN", "Scheme 2", "Scheme 3", "(hinge)", "(mse)"):
+        assert re.search(re.escape(title) + r".* \d+\.\d \(\d+\.\d to \d+\.\d\)", short), title
+
+
+def test_a_model_is_said_to_read_the_surroundings_if_its_own_inputs_do(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material = Material(study)
+    shares = np.array([0.0, 0.9, 0.1, 0.3, 0.8, 0.8])
+    summary = replace(material.latents, surroundings=shares, suggestions={})
+    monkeypatch.setattr(material, "latents_of", lambda name: summary)
+    active = [f"z{k}: {shares[k]:.0%}".replace("%", " %") for k in summary.active]
+
+    def among(*inputs: int) -> list[str]:
+        return [one for one in active if one.startswith(tuple(f"z{k}:" for k in inputs))]
+
+    assert inputs_from_surroundings(material, "scheme4-hinge") == among(1, 3)  # the law reads z0 to z3
+    assert inputs_from_surroundings(material, "scheme4-hinge", 2) == []  # the third law reads z2
+    assert inputs_from_surroundings(material, "scheme3") == among(1, 3)  # of z0, z1 and z3
+    assert inputs_from_surroundings(material, "scheme2") == among(1, 3, 4, 5)
+    assert inputs_from_surroundings(material, "scheme1") == []  # reads pixels
 
 
 def test_test_cells_are_not_guessed_when_labels_change(
@@ -168,6 +199,9 @@ def test_test_cells_are_not_guessed_when_labels_change(
     assert "Surroundings account for 20 % or more of the variance of every latent" in page.prose
     assert "have changed since scheme2 was trained" in page.prose
     assert "were evaluated on different test sets" in page.prose
+    careful = page.text[page.text.index("To be careful about") : page.text.index('id="the-study"')]
+    assert "were evaluated on different test sets" in careful
+    assert '<a href="#the-study">The study</a>' in careful
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -177,8 +211,6 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_few_test_cells_are_as_many_of_each_class_and_of_many_classes_one_of_some() -> None:
-    from morpholaw.report.material import TestCells
-
     targets = np.repeat(np.arange(16), 4)
     cells = TestCells(np.arange(64), np.zeros((64, 2, 2), np.uint8), targets, targets)
     assert np.bincount(cells.some(40).targets).tolist() == [2] * 16
@@ -188,7 +220,6 @@ def test_a_few_test_cells_are_as_many_of_each_class_and_of_many_classes_one_of_s
 
 def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
     from morpholaw.evaluation.performance import measure
-    from morpholaw.report.material import Material
 
     material = Material(study)
     tested = {name: record for name, record in material.records.items() if name != "phases"}

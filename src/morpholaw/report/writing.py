@@ -17,6 +17,21 @@ from morpholaw.errors import MorpholawError, file_error
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section
+from morpholaw.report.sections import (
+    attacked_cells,
+    class_laws,
+    constraints,
+    encoder,
+    in_short,
+    interventions,
+    laws,
+    networks,
+    out_of_distribution,
+    performance,
+    provenance,
+    study,
+    timeline,
+)
 from morpholaw.store.study_folder import StudyFolder
 
 Builder = Callable[[], list[Block]]
@@ -49,13 +64,16 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
         If the step was cancelled; an earlier report is kept.
     """
     material = Material(study)
-    parts = _parts(material)
-    sections = []
+    surroundings = interventions.Surroundings(material)
+    parts = _parts(material, surroundings)
+    sections: list[Section] = []
     for done, (title, build) in enumerate(parts.items()):
         if monitor.should_stop():
             raise InterruptedError("The report was not written; an earlier one was kept.")
         monitor.emit(Progress(done, len(parts), title))
         sections.append(Section(title, blocks_or_reason(build)))
+    short = blocks_or_reason(lambda: in_short.in_short(material, surroundings, sections))
+    sections.insert(0, Section("In short", short))
     page = render(
         "report.html.j2", title=f"Morpholaw report: {study.name}", name=study.name, sections=sections
     )
@@ -63,23 +81,8 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
     return write(path, page)
 
 
-def _parts(material: Material) -> dict[str, Builder]:
+def _parts(material: Material, surroundings: interventions.Surroundings) -> dict[str, Builder]:
     """Return the function that builds each section, by its title and in the order of the page."""
-    from morpholaw.report.sections import (
-        attacked_cells,
-        class_laws,
-        constraints,
-        encoder,
-        interventions,
-        laws,
-        networks,
-        out_of_distribution,
-        performance,
-        provenance,
-        study,
-        timeline,
-    )
-
     curves = constraints.Attacks(material)
     return {
         "The study": lambda: study.overview(material),
@@ -98,7 +101,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Attacks": lambda: constraints.attacks(material, curves),
         "Attacked cells": lambda: attacked_cells.attacked_cells(material),
         "Domain constraints": lambda: constraints.constraints(material),
-        "Dependence on surroundings": lambda: interventions.interventions(material),
+        "Dependence on surroundings": lambda: interventions.interventions(material, surroundings),
         "Images without cells": lambda: out_of_distribution.out_of_distribution(material),
         "Rashomon set": lambda: performance.rashomon_set(material, curves.constraints),
         "Settings and provenance": lambda: provenance.provenance(material),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import cache
 
 import numpy as np
 from markupsafe import Markup
 
 from morpholaw.cells.segmentation import MARGIN
-from morpholaw.display import capitalised, classifier_title, percent, percent_interval, span
+from morpholaw.display import capitalised, classifier_title, listed, percent, percent_interval, span
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.interpretation.interventions import (
     DRAWS,
@@ -21,6 +23,7 @@ from morpholaw.interpretation.interventions import (
     variants,
 )
 from morpholaw.interpretation.interventions import interventions as measure_interventions
+from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.interpretation.surroundings import CellCrops, has_donor
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
@@ -33,28 +36,43 @@ SHOWN = 2
 """Number of cells per class in the figure."""
 ROWS = 8
 """Maximum number of cells in the figure."""
+MOST_INPUTS = 6
+"""Maximum number of inputs that a sentence lists."""
 PICTURED = ("none", "same class", "other class", "other class, cell removed", "removed")
 
 
-def interventions(material: Material) -> list[Block]:
+class Surroundings:
+    """The measured effect of the interventions on the classifiers of a study, each computed once."""
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+        self.measured = cache(self._measured)
+        self._crops: dict[tuple[int, ...], CellCrops] = {}
+
+    def _measured(self, name: str) -> list[Intervention]:
+        """Measure the effect of each intervention on a classifier, or raise Absent with the reason."""
+        cells = _test_cells(self.material, name)
+        return _measured(self.material.classifier(name).applied, self.crops(cells), cells)
+
+    def crops(self, cells: TestCells) -> CellCrops:
+        """Return test cells with their masks."""
+        key = tuple(cells.index.tolist())
+        if key not in self._crops:
+            self._crops[key] = cell_crops(self.material.study, cells.index)
+        return self._crops[key]
+
+
+def interventions(material: Material, surroundings: Surroundings) -> list[Block]:
     """Show the effect of each intervention on each classifier, and examples of changed crops."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so the effect of surroundings cannot be measured.")
     measured: dict[str, list[Intervention]] = {}
     missing: list[Block] = []
-    prepared: dict[tuple[int, ...], CellCrops] = {}
-    examples: list[Block] = []
     for name in material.names:
         try:
-            cells = _test_cells(material, name)
+            measured[name] = surroundings.measured(name)
         except Absent as absent:
             missing.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
-            continue
-        key = tuple(cells.index.tolist())
-        if key not in prepared:
-            prepared[key] = cell_crops(material.study, cells.index)
-        measured[name] = _measured(material.classifier(name).applied, prepared[key], cells)
-        examples = examples or [_examples(material, prepared[key], cells, material.records[name].classes)]
     if not measured:
         return missing
     columns = ("Test cells", *(classifier_title(name) for name in measured))
@@ -62,8 +80,14 @@ def interventions(material: Material) -> list[Block]:
         (capitalised(NAMES[row[0].name]), *(_cell(intervention) for intervention in row))
         for row in zip(*measured.values(), strict=True)
     ]
-    tracked = max(int(crops.tracked.sum()) for crops in prepared.values())
-    return [*_verdicts(measured), Table(columns, rows, _caption(tracked)), *examples, *missing]
+    first, cells = next(iter(measured)), [_test_cells(material, name) for name in measured]
+    tracked = max(int(surroundings.crops(one).tracked.sum()) for one in cells)
+    examples = _examples(material, surroundings.crops(cells[0]), cells[0], material.records[first].classes)
+    verdicts = [
+        Paragraph(f"{classifier_title(name)}: {dependence(one).sentence}{_what_it_reads(material, name)}")
+        for name, one in measured.items()
+    ]
+    return [*verdicts, Table(columns, rows, _caption(tracked)), examples, *missing]
 
 
 def of_one(material: Material, name: str, k: int) -> list[Block]:
@@ -80,7 +104,39 @@ def of_one(material: Material, name: str, k: int) -> list[Block]:
         rows,
         _caption(int(crops.tracked.sum())),
     )
-    return [Paragraph(dependence(measured).sentence), table]
+    return [Paragraph(dependence(measured).sentence + _what_it_reads(material, name, k)), table]
+
+
+def inputs_from_surroundings(material: Material, name: str, k: int | None = None) -> list[str]:
+    """Return the inputs of a classifier that the surroundings affect, such as "z3 (neighbourhood): 59 %".
+
+    These are latents with the share of their variance that surroundings cause, unless they describe morphology, and
+    shapes of the neighbours. Without ``k``, they are the inputs that at least half of the models use, or those of the
+    law that is applied.
+    """
+    classifier = material.classifier(name)
+    models = classifier.applied if k is None else classifier.select(k)
+    used = Counter(column for member in range(models.members) for column in models.kept_columns(member))
+    columns = [column for column, count in used.items() if 2 * count >= models.members]
+    features = models.columns.features if models.columns is not None else ()
+    about_neighbours = [one.name for one in features if one.about == "neighbourhood" and one.name in columns]
+    latents = [z for z in material.latents_of(name).active if f"z{z}" in columns] if models.encoder else []
+    shares = material.latents_of(name).surroundings if latents else None
+    return about_neighbours + [
+        f"{material.called(z, name)}: {percent(shares[z], 0)}"
+        for z in latents
+        if shares is not None and shares[z] >= MORPHOLOGY_SHARE
+    ]
+
+
+def _what_it_reads(material: Material, name: str, k: int | None = None) -> str:
+    """Return a sentence on the inputs that the surroundings affect; "" if there are none."""
+    inputs = inputs_from_surroundings(material, name, k)
+    if not inputs:
+        return ""
+    if len(inputs) > MOST_INPUTS:
+        return f" It uses {len(inputs)} inputs that the surroundings affect; the table of latents has their shares."
+    return f" It uses inputs that the surroundings affect (share of their variance): {listed(inputs)}."
 
 
 def _test_cells(material: Material, name: str) -> TestCells:
@@ -93,14 +149,6 @@ def _test_cells(material: Material, name: str) -> TestCells:
 
 def _measured(classifier: Classifier, crops: CellCrops, cells: TestCells) -> list[Intervention]:
     return measure_interventions(predictor(scorer(classifier)), crops, cells.targets, cells.groups)
-
-
-def _verdicts(measured: dict[str, list[Intervention]]) -> list[Block]:
-    """State for each classifier whether it depends on the surroundings."""
-    return [
-        Paragraph(f"{classifier_title(name)}: {dependence(interventions).sentence}")
-        for name, interventions in measured.items()
-    ]
 
 
 def _caption(tracked: int) -> str:

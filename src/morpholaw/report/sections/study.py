@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+from markupsafe import Markup
 
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
@@ -132,37 +133,42 @@ def table1(material: Material) -> list[Block]:
     if not material.names:
         raise Absent("No classifier has been trained yet, so Table 1 is empty.")
     table = study_table1(material.study)
-    titles = {
-        "scheme": "Scheme",
-        "model": "Model",
-        "models": "Models",
-        "head weights": "Head weights",
-        "paper's weights": "paper",
-        "head expression size": "Head size",
-        "paper's size": "paper ",
-        "accuracy %": "Accuracy, %",
-        "paper's accuracy %": "paper  ",
-        "balanced accuracy %": "Balanced accuracy, %",
-        "balanced 95 % interval": "95 % interval",
+    columns = {
+        "Scheme": ("scheme", ""),
+        "Model": ("model", ""),
+        "Models": ("models", ""),
+        "Head weights": ("head weights", "paper's weights"),
+        "Head size": ("head expression size", "paper's size"),
+        "Accuracy, %": ("accuracy %", "paper's accuracy %"),
+        "Balanced accuracy, %": ("balanced accuracy %", ""),
+        "95 % interval": ("balanced 95 % interval", ""),
     }
-    papers = [name for name in titles if name.startswith("paper")]
-    comparable = not (table[papers].astype(str) == "n/a").all(axis=None)
-    if not comparable:
-        titles = {name: title for name, title in titles.items() if name not in papers}
     table = table.assign(scheme=table["scheme"].astype(object).where(table["scheme"] > 0, "baseline"))
-    rows = [[_unbroken(str(row[name])) for name in titles] for row in table.to_dict("records")]
+    rows = [
+        [_with_papers(str(row[own]), str(row.get(papers, "n/a"))) for own, papers in columns.values()]
+        for row in table.to_dict("records")
+    ]
     caption = (
         "Mean ± standard deviation over the models, on the test set. Head size is the number of nodes of the head "
         "written as an expression (appendix C). The last column is the 95 % confidence interval of the balanced "
         "accuracy of the models' median score (of law 1 for scheme 4), over groups of cells (tracks, lineages or "
-        "movies). The baselines use shapes measured in the crops, on the same split."
+        "movies)."
     )
-    if comparable:
+    if (table["scheme"] == "baseline").any():
+        caption += " The baselines use shapes measured in the crops, on the same split."
+    if (table["paper's accuracy %"] != "n/a").any():
         caption += (
-            " Columns headed “paper” show Table 1 of Soelistyo & Lowe, which was measured on other cells (MDCK, "
+            " The paper's values are from Table 1 of Soelistyo & Lowe, which was measured on other cells (MDCK, "
             "interphase against metaphase)."
         )
-    return [Table(list(titles.values()), rows, caption)]
+    return [Table(list(columns), rows, caption)]
+
+
+def _with_papers(own: str, papers: str) -> object:
+    """Return a value with that of the paper below it, if there is one."""
+    if papers == "n/a":
+        return _unbroken(own)
+    return Markup("{}<br><small>paper: {}</small>").format(own, papers)
 
 
 def _unbroken(text: str) -> str:
