@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.inspection import inspect_inputs
 from morpholaw.cells.pixel_check import check_pixels, frame_pairs
 from morpholaw.cells.pixel_explanations import explain
 
@@ -149,6 +150,9 @@ def test_too_few_tracks_stop_nobody():
     findings, _ = look(MOVIE, two)
     assert findings.fits
     assert "too few to judge" in findings.sentence
+    report = inspect_inputs(MOVIE, two)
+    assert report.fits
+    assert "The tracks may not fit the array: x and y are exchanged" in " ".join(report.doubts)
 
 
 def test_made_up_positions_are_not_looked_at():

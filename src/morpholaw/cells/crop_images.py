@@ -122,7 +122,10 @@ def _decode_tiff(path: Path) -> tuple[np.ndarray, bool]:
         for page in (page for page in series.pages if page is not None):
             pages.check(page)
         extra = pages.first.extrasamples
-        return series.asarray(maxworkers=1), series.axes.endswith("S") and tuple(extra) in ((1,), (2,))
+        pixels = series.asarray(maxworkers=1)
+        if (colours := pages.colours()) is not None:
+            return colours[pixels], False
+        return pixels, series.axes.endswith("S") and tuple(extra) in ((1,), (2,))
     finally:
         pages.close()
 

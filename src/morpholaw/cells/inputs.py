@@ -22,6 +22,7 @@ from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 
@@ -148,6 +149,7 @@ def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
         sentence
         for sentence in (
             _frame_shape(movie, config),
+            _colours(movie),
             _frame_order(movie),
             _image_size(movie, tracks),
             _frames(movie, tracks),
@@ -171,10 +173,12 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     from morpholaw.cells.pixel_explanations import explain
 
     explanation = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
-    if explanation is not None:
+    if explanation is not None and findings.enough:
         return Comparison(
             contradictions=(f"The tracks do not fit {movie.name}: {explanation.text}. {findings.sentence}",)
         )
+    if explanation is not None:
+        return Comparison((f"The tracks may not fit {movie.name}: {explanation.text}. {findings.sentence}",))
     if findings.fits:
         return Comparison(
             (
@@ -205,6 +209,15 @@ def _frame_shape(movie: Movie, config: CropConfig) -> str:
     return (
         f"{movie.name} was read as {frames} frames of {height} x {width} pixels, which are too small for a cell. Its "
         "axes seem to be in another order; name them with --axes, one letter each, such as yxt."
+    )
+
+
+def _colours(movie: Movie) -> str:
+    if not movie.facts.colour_table:
+        return ""
+    return (
+        f"{movie.name} has indexed colours: its pixels are numbers of colours, and larger numbers are not brighter. "
+        "Save it as greyscale (in Fiji: Image > Type > RGB Color, then 8-bit), or export it again from the microscope."
     )
 
 
@@ -261,8 +274,8 @@ def _frames(movie: Movie, tracks: Tracks) -> str:
         and facts.frame_numbering != "file numbers"
     ):
         return (
-            f"The tracks ({facts.format}) belong to a movie of {facts.frame_count} frames, but {of_movie}. One of them "
-            "is a part of the other; give the movie that was tracked."
+            f"The tracks ({facts.format}) belong to a movie of {counted(facts.frame_count, 'frame')}, but {of_movie}. "
+            "One of them is a part of the other; give the movie that was tracked."
         )
     return ""
 

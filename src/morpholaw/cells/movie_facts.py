@@ -46,6 +46,9 @@ class MovieFacts:
         without such numbers or for a single file.
     files : tuple of pathlib.Path
         Files that are read, in order; empty for an array.
+    colour_table : bool
+        Whether pixels are numbers of colours, as in an image with indexed colours, in an order that is not that of
+        brightness.
     notes : tuple of str
         Automatic decisions and doubts, one sentence each, to be shown by the caller.
     """
@@ -67,6 +70,7 @@ class MovieFacts:
     frame_interval_source: str | None = None
     frame_numbers: tuple[int, ...] | None = None
     files: tuple[Path, ...] = ()
+    colour_table: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -100,14 +100,17 @@ class PixelFindings:
     @property
     def fits(self) -> bool:
         """Whether tracks and pixels fit each other, or there are too few tracks to judge."""
-        wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
-        wrong = wrong or bool(self.unseen) or self.step > 1
-        return not (self.enough and wrong)
+        return not (self.enough and self._wrong)
 
     @property
     def doubtful(self) -> bool:
-        """Whether tracks and pixels fit each other, but less well than real data do."""
-        return self.fits and self.enough and self.share < DOUBTFUL
+        """Whether tracks and pixels fit each other less well than real data do, or only because tracks are few."""
+        return self.fits and (self._wrong or self.share < DOUBTFUL)
+
+    @property
+    def _wrong(self) -> bool:
+        wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
+        return wrong or bool(self.unseen) or self.step > 1
 
     @property
     def enough(self) -> bool:

@@ -243,3 +243,23 @@ def test_an_imagej_order_that_is_not_known_is_refused(tmp_path: Path) -> None:
     imagej_of_two_channels(tmp_path / "movie.tif", "by time")
     with pytest.raises(InputError, match="unknown order of its images, 'by time'"):
         open_movie(tmp_path / "movie.tif", channel=1)
+
+
+@pytest.mark.parametrize("layout", [{"tile": (16, 16)}, {"rowsperstrip": 8}])
+def test_a_frame_with_parts_that_are_not_stored_is_refused(
+    tmp_path: Path, pixels: np.ndarray, layout: dict[str, Any]
+) -> None:
+    path = write_pages(tmp_path / "m.tif", pixels, None, compression="zlib", **layout)
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        tags = tif.pages[2].tags
+        for name in ("Offsets", "ByteCounts"):
+            tag = tags.get(f"Tile{name}") or tags[f"Strip{name}"]
+            data[tag.valueoffset : tag.valueoffset + 2 * tag.dtype.value // 2] = bytes(
+                2 * tag.dtype.value // 2
+            )
+    path.write_bytes(data)
+    movie = open_movie(path)
+    np.testing.assert_array_equal(movie.frame(1), pixels[1])
+    with pytest.raises(InputError, match=r"Image 2 of .*m.tif is incomplete: 1 of its \d+ strips or tiles"):
+        movie.frame(2)

@@ -67,6 +67,8 @@ class Planes:
         Automatic decisions so far.
     named : bool
         Whether the source or the user names the axes.
+    colour_table : bool
+        Whether pixels are numbers of colours, in an order that is not that of brightness.
     mapped : bool
         Whether planes are stored uncompressed, so that they can be mapped.
     missing : callable or None
@@ -92,6 +94,7 @@ class Planes:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     named: bool = True
+    colour_table: bool = False
     mapped: bool = False
     missing: Callable[[tuple[int, ...]], tuple[bool, bool]] | None = None
 
@@ -173,6 +176,7 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
         frame_interval_source=planes.frame_interval_source,
         frame_numbers=planes.frame_numbers,
         files=planes.files,
+        colour_table=planes.colour_table,
         notes=tuple(notes),
     )
     return FrameSource(

@@ -14,7 +14,7 @@ from morpholaw.cells.movie_formats.tiff_pages import TiffPages, check_frame_clai
 from morpholaw.cells.movie_formats.tiff_series import series_planes
 from morpholaw.errors import InputError, reason
 
-SUFFIXES = (".tif", ".tiff")
+SUFFIXES = (".tif", ".tiff", ".stk")
 
 
 def open_tiff(path: Path, choices: Choices = NO_CHOICES, one_frame: bool = False) -> FrameSource:
@@ -64,4 +64,4 @@ def _planes(pages: TiffPages, choices: Choices, path: Path) -> Planes:
     elif pages.tif.is_imagej:
         planes = imagej_planes(pages, choices, path)
     planes = planes or series_planes(pages, choices, path)
-    return replace(planes, files=planes.files or (path,))
+    return replace(planes, files=planes.files or (path,), colour_table=pages.colours() is not None)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from morpholaw.cells.files import refuse_special
+from morpholaw.cells.movie_formats.colour_table import grows_brighter
 from morpholaw.cells.movie_formats.jpeg import MOST_SCANS, count_scans
 from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
 from morpholaw.errors import InputError, reason
@@ -91,6 +92,12 @@ class TiffPages:
 
     def check(self, page: Any) -> None:
         """Reject a page that would take far more memory or time to decode than its image needs."""
+        counts = page.databytecounts
+        if 0 in counts:
+            raise InputError(
+                f"Image {page.index} of {self.path} is incomplete: {sum(n == 0 for n in counts)} of its {len(counts)} "
+                "strips or tiles are not stored. Copy the file again, or export it again."
+            )
         key = page.keyframe
         check_unit(key, self.size, self.path)
         if int(key.compression) in _JPEG:
@@ -107,6 +114,17 @@ class TiffPages:
         if length is None or not (per_x > 0 and per_y > 0):
             return None
         return pixel_size(length / per_y, length / per_x, "TIFF resolution")[0]
+
+    def colours(self) -> np.ndarray | None:
+        """Return the colours, uint8 (n, 3), that pixels refer to by number; None if larger numbers are brighter.
+
+        ImageJ colours grey values with a table, so that its numbers are grey values whatever the colours.
+        """
+        table = self.first.colormap
+        if table is None or self.tif.is_imagej:
+            return None
+        colours = (np.asarray(table).T >> 8).astype(np.uint8)
+        return None if grows_brighter(colours) else colours
 
     def check_whole(self, i: int) -> None:
         """Reject a file that is truncated before the end of page ``i``, or whose chain of pages is broken."""
