@@ -34,6 +34,8 @@ def write(folder: Path, name: str, frame: np.ndarray) -> None:
     tifffile.imwrite(folder / name, frame)
 
 
+GUID = "A81B3C5E-1F7A-4C0D-9E7B-1B2C3D4E5F"
+
 CHANNELS: dict[str, tuple[Name, str]] = {
     "Micro-Manager 1.4": (lambda t, c: f"img_{t:09d}_{('GFP', 'Phase')[c]}_000.tif", "GFP"),
     "Micro-Manager 2": (lambda t, c: f"img_channel{c:03d}_position000_time{t:09d}_z000.tif", "channel000"),
@@ -41,6 +43,8 @@ CHANNELS: dict[str, tuple[Name, str]] = {
     "word last": (lambda t, c: f"t{t + 1:03d}_{('red', 'phase')[c]}.tif", "red"),
     "word first": (lambda t, c: f"{('mCherry', 'BF')[c]}_{t:04d}.tif", "mCherry"),
     "MetaMorph": (lambda t, c: f"exp_w{c + 1}{('GFP', 'DIC')[c]}_s1_t{t + 1}.TIF", "GFP"),
+    "MetaMorph stacks": (lambda t, c: f"exp_w{c + 1}{('GFP', 'DIC')[c]}_s1_t{t + 1}.stk", "GFP"),
+    "MetaXpress": (lambda t, c: f"TimePoint_{t + 1}/p_s1_w{c + 1}{GUID}{'AB'[c]}{'0AB'[t]}.tif", "w1"),
     "ImageXpress": (lambda t, c: f"TimePoint_{t + 1}/plate_B02_s1_w{c + 1}.TIF", "w1"),
     "Leica": (lambda t, c: f"Series001_t{t:02d}_z00_ch{c:02d}.tif", "ch00"),
     "Zeiss": (lambda t, c: f"movie_t{t:03d}_c{c}_m1_ORG.tif", "c0"),
@@ -92,6 +96,8 @@ ONE: dict[str, tuple[Callable[[int], str], tuple[int, ...] | None]] = {
     "Operetta of one channel": (lambda t: f"r02c03f01p01-ch1sk{t}fk1fl1.tiff", (1, 2, 4)),
     "number and clock": (lambda t: f"img_{t:03d}_20240131_12{10 * t:02d}00.tif", (1, 2, 4)),
     "clock": (lambda t: f"cam_2024-01-31_12-{10 * t:02d}-00.tif", None),
+    "hours": (lambda t: f"cells_{t:.1f}h.tif", None),
+    "hours and minutes": (lambda t: f"cells_{t}h00min.tif", None),
     "elapsed": (lambda t: f"A1_1_00d{t:02d}h00m.tif", None),
 }
 

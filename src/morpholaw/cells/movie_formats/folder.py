@@ -23,6 +23,7 @@ from morpholaw.cells.movie_formats.png import open_png
 from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
 from morpholaw.cells.movie_formats.tiff import SUFFIXES as TIFF_SUFFIXES
 from morpholaw.cells.movie_formats.tiff import open_tiff
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 _OTHER_IMAGES = (".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp")
@@ -179,6 +180,7 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
         frame_interval_source="times in the file names" if interval else first.facts.frame_interval_source,
         frame_numbers=tuple(t[0] for t in times) if numbered else None,
         files=tuple(table[t, z] for t in times for z in levels if (t, z) in table),
+        colour_table=first.facts.colour_table,
         notes=(*notes, *first.facts.notes),
     )
     source = select_movie(planes, Choices(z=choices.z if len(slices) > 1 else None), where)
@@ -229,6 +231,12 @@ def _no_images(folder: Path) -> str:
     folders = [p.name for p in entries if p.is_dir()]
     other = [p for p in entries if p.suffix.lower() in _OTHER_IMAGES]
     text = f"{folder} has no TIFF or PNG files; expected one file per frame"
+    arrays = [p for p in entries if p.suffix.lower() == ".npy"]
+    if arrays and not other:
+        return (
+            f"{text}. Its {counted(len(arrays), '.npy file')} are not read; save the frames or masks as TIFF (cellpose "
+            "writes masks as _cp_masks.tif)."
+        )
     if other:
         return f"{text}. Its {len(other)} {other[0].suffix} files cannot be read; convert them to TIFF with Fiji."
     if folders:

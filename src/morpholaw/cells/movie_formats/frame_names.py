@@ -32,7 +32,9 @@ _MICRO_MANAGER = re.compile(r"(.*/)?img_#_.+_#")
 _WELL = r"(?<![A-Za-z0-9])[A-P]\d{1,2}(?![A-Za-z0-9])"
 _DATE = r"(?<!\d)20\d\d[-_.]?[01]\d[-_.]?[0-3]\d"
 _CLOCK = _DATE + r"[-_. T]*[0-2]\d[-_.:hH]?[0-5]\d(?:[-_.:mM]?[0-5]\d)?(?:s(?![a-z]))?(?!\d)"
-_ELAPSED = r"\d+d\d+h\d+m(?![A-Za-z0-9])"
+_ELAPSED = r"(?:(?:\d+d)?\d+h\d+m(?:in)?|\d+\.\d+(?:hrs?|h|min|s))(?![A-Za-z0-9])"
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 MASK_WORDS = {
     *("mask", "masks", "seg", "segm", "segmentation", "segmented", "label", "labels", "labelled", "labeled"),
     *(
@@ -145,7 +147,7 @@ def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[Nam
         order = sorted(stems, key=natural_key)
         rank = {stem: k for k, stem in enumerate(order)}
         return [NamedFile(stem, t=(rank[stem], 0)) for stem in stems]
-    original = dict(zip(rewritten(stems, where), stems, strict=True))
+    original = dict(zip(rewritten(_without_guids(stems), where), stems, strict=True))
     if len(original) < len(stems):
         raise InputError(f"{where}: two files have names of the same time; keep one of the two.")
     return [replace(one, stem=original[one.stem]) for one in _read_names([*original], wanted, where)]
@@ -169,6 +171,12 @@ def _read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[Na
             named[stem] = _named_file(stem, words[skeleton], fields, i)
     _refuse_twins(list(named.values()), where)
     return [named[stem] for stem in stems]
+
+
+def _without_guids(stems: Sequence[str]) -> list[str]:
+    """Return names without the random ids that MetaXpress adds, unless only these tell them apart."""
+    shorter = [_GUID.sub("", stem) for stem in stems]
+    return shorter if len(set(shorter)) == len(stems) else list(stems)
 
 
 def _has_wells(stems: Sequence[str]) -> bool:
@@ -205,8 +213,8 @@ def _token(kind: str, text: str) -> _Token:
         except ValueError:
             return _Token("number", text, int(digits))
     if kind == "elapsed":
-        days, hours, minutes = (int(part) for part in re.findall(r"\d+", text))
-        return _Token(kind, text, 60 * (minutes + 60 * (hours + 24 * days)))
+        parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
+        return _Token(kind, text, round(sum(float(count) * _SECONDS[unit] for count, unit in parts)))
     if kind == "well":
         return _Token(kind, text, 100 * ord(text[0]) + int(digits))
     return _Token(kind, text, int(digits))
