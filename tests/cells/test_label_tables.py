@@ -234,3 +234,28 @@ def test_frames_that_count_from_one_show_by_their_places(tmp_path: Path) -> None
     )
     with pytest.raises(InputError, match="in the frame before the stated one in movie"):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize("names", ["ImageNumber,ObjectNumber", "Slice,Track"])
+def test_images_and_slices_count_from_one(tmp_path: Path, names: str) -> None:
+    text = f"{names},class\n2,1,metaphase\n2,2,interphase\n3,1,interphase\n"
+    found = read(tmp_path, text, cells(mask_id=[1, 2] * 3))
+    assert found == {2: "metaphase", 3: "interphase", 4: "interphase"}
+
+
+def test_frames_that_would_fit_from_one_are_said_to(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"track 1, frame 3, which .* seems to count from 1"):
+        read(tmp_path, "track,frame,class\n1,1,a\n1,3,b\n")
+
+
+def test_of_a_table_of_several_files_the_rows_of_one_are_read(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{k},{t},{name},{c}\n"
+        for name, c in (("movie.tif", "a"), ("b.tif", "b"))
+        for k, t in ((1, 0), (2, 0), (1, 1))
+    )
+    assert read(tmp_path, f"track,frame,filename,class\n{rows}") == {0: "a", 1: "a", 2: "a"}
+    images = (
+        "track,frame,filename,class\n1,0,t0.tif,a\n2,0,t0.tif,b\n1,1,t1.tif,a\n2,1,t1.tif,b\n2,2,t2.tif,b\n"
+    )
+    assert len(read(tmp_path, images)) == 5

@@ -54,7 +54,7 @@ def test_validation_sorts_and_types() -> None:
         (table(t=[0, 0.5, 0]), "column t that are not whole numbers of 0 or more, the first 0.5"),
         (table(track_id=[-3, 1, 2]), "column track_id"),
         (table(track_id=[1e300, 1, 2]), "column track_id"),
-        (table(t=[1, 1, 0]), r"track 1 twice in frame 1 \(1 rows\)"),
+        (table(t=[1, 1, 0]), r"track 1 twice in frame 1 \(1 row\)"),
         (table(parent=[-1, 2, -1]), "gives track 1 two parents"),
         (pd.concat([table(), table()["t"]], axis=1), "has more than one column t; expected each once"),
         (table(parent=[2, 2, 1]), r"their own ancestors \(1 -> 2 -> 1\)"),

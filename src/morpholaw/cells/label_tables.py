@@ -7,9 +7,8 @@ rejected: it belongs to other cells, or its ids mean something else.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +17,13 @@ import pandas as pd
 
 from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.reader_process import read_apart
+from morpholaw.cells.rows_of_movie import rows_of_movie
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
 from morpholaw.cells.track_formats.column_names import (
     CLASS,
     FRAME,
     MASK,
-    MOVIE,
     ONE_BASED_FRAME,
     SPOT,
     STEP,
@@ -47,8 +46,6 @@ _PIXELS = 0.05
 """Relative difference from 1 below which a scale means that positions are in pixels."""
 _SAME_PLACE = 0.5
 """Distance in pixels below which positions in two tables are equal up to rounding."""
-_MOVIE_COLUMNS = tuple(name for name in MOVIE if name not in ("stage", "position", "pos"))
-"""Names of columns that identify movies; the omitted ones may describe cells."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +75,8 @@ class _Key:
     cells: tuple[str, ...]
     certain: bool
     """Whether the names are those that Morpholaw writes, which must match."""
+    from_one: bool = False
+    """Whether the last column counts frames from 1."""
 
     @property
     def text(self) -> str:
@@ -138,7 +137,7 @@ def read_label_table(
                 f"{path} has no rows for the crop set {set_name}; its column set contains {sets}."
             )
         values, line = values[inside].reset_index(drop=True), line[inside.to_numpy()]
-    values, line = _of_one_movie(values, line, set_name, path, notes)
+    values, line = rows_of_movie(values, line, set_name, path, notes)
     candidates = _keys(values, label, set(cells.columns))
     if label is None or not candidates:
         raise InputError(
@@ -165,43 +164,6 @@ def read_label_table(
     return LabelTable(crops, classes, notes)
 
 
-def _of_one_movie(
-    values: pd.DataFrame, line: np.ndarray, set_name: str, path: Path, notes: list[str]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the rows of the set's movie, and their lines, if a column identifies several movies.
-
-    Raises
-    ------
-    InputError
-        If none of them has the name of the set.
-    """
-    for name in named(values, _MOVIE_COLUMNS):
-        movies = as_text(values[name])
-        distinct = sorted(set(movies) - {""})
-        if not 1 < len(distinct) < 0.5 * len(values):
-            continue
-        ours = [movie for movie in distinct if _movie_key(movie) == _movie_key(set_name)]
-        if len(ours) != 1:
-            raise InputError(
-                f"{path} has cells of {len(distinct)} movies (its column {name} has {', '.join(distinct[:4])}), but "
-                f"none of them is called {set_name}; give a table of this movie, or correct its name in the column."
-            )
-        inside = movies == ours[0]
-        notes.append(
-            f"{path}: only the {inside.sum()} of {len(values)} rows with {name} {ours[0]} are read; the others are "
-            "left out."
-        )
-        values, line = values[inside].reset_index(drop=True), line[inside]
-    return values, line
-
-
-def _movie_key(name: str) -> str:
-    """Return the part of a name that a movie, its file and its crop set share."""
-    file = re.split(r"[/\\]", name.strip())[-1]
-    stem = re.sub(r"(\.ome)?\.(tiff?|zarr|png|npy)$", "", file, flags=re.IGNORECASE)
-    return re.sub(r"\W+", "_", stem).casefold()
-
-
 def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:
     """Return the keys by which a table may identify crops, the most reliable first."""
     columns = [name for name in values.columns if name != label]
@@ -219,15 +181,16 @@ def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key
     if "source_id" in cells:
         keys += [_Key((name,), ("source_id",), certain=False) for name in dict.fromkeys(spots)]
     for time in [*times, *([] if times else one_based)]:
-        frames = ("source_t",) if key_of(time) == "sourcet" else ("t", "source_t")
+        from_one = time in one_based and values[time].min() > 0
+        frames = ("source_t",) if key_of(time) == "sourcet" else ("t",) if from_one else ("t", "source_t")
         for track in dict.fromkeys(tracks):
             ids = ("source_track",) if key_of(track) == "sourcetrack" else ("track_id", "source_track")
             for pair in ((i, t) for i in ids for t in frames if {i, t} <= cells):
                 certain = (track, time) == ("track_id", "t") and pair == ("track_id", "t") and "crop" in exact
-                keys.append(_Key((track, time), pair, certain))
+                keys.append(_Key((track, time), pair, certain, from_one))
         masks = named(columns, MASK)
         keys += [
-            _Key((name, time), ("mask_id", t), certain=False)
+            _Key((name, time), ("mask_id", t), certain=False, from_one=from_one)
             for name in dict.fromkeys(masks)
             for t in frames
             if {"mask_id", t} <= cells
@@ -251,7 +214,12 @@ def _match(
                 f"{path} identifies cells by {key.text}, but {set_name} has several with the same {key.text} "
                 f"({ambiguous}); identify them by crop, or by the spot's own id (source_id)."
             )
-        raise _unknown(values, key, crops, line, path, set_name)
+        error = _unknown(values, key, crops, line, path, set_name)
+        if len(key.columns) > 1 and (_look_up(values, cells, replace(key, from_one=True))[0] >= 0).all():
+            raise InputError(
+                f"{error} Its {key.columns[-1]} seems to count from 1; number the frames from 0."
+            )
+        raise error
     for key, crops, ambiguous in results:  # Morpholaw's own names must not contradict the rest
         if (
             key.certain
@@ -283,7 +251,10 @@ def _match(
 def _look_up(values: pd.DataFrame, cells: pd.DataFrame, key: _Key) -> tuple[np.ndarray, str]:
     """Return the crop of each row by one key, -1 for none or several, and the first ambiguous key."""
     names = _joined([cells[name] for name in key.cells])
-    wanted = _joined([values[name] for name in key.columns])
+    columns = [values[name] for name in key.columns]
+    if key.from_one:
+        columns[-1] = columns[-1] - 1
+    wanted = _joined(columns)
     known = pd.Series(np.arange(len(cells)), index=names)
     known = known[(names != "") & ~pd.Index(names).str.contains("\0\0|^\0|\0$", regex=True)]
     twice = known.index.duplicated(keep=False)

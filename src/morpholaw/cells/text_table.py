@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ import pandas as pd
 
 from morpholaw.cells.files import refuse_special
 from morpholaw.cells.legacy_encoding import legacy_encoding
+from morpholaw.cells.movie_formats.units import is_unit
+from morpholaw.cells.number_text import NUMBER, as_numbers, decimal_mark, is_number, may_have_thousands
 from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
@@ -39,8 +41,6 @@ _MISSING = [
     "#N/A",
     "<NA>",
 ]
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
-_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _UNIT = re.compile(r"^(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 
 
@@ -78,8 +78,8 @@ def read_text_table(path: Path) -> TextTable:
     """Read a table with one row of column names.
 
     Supported are byte order marks, UTF-16, a line "sep=;", comments and titles before the header, rows of long names
-    and units below it (TrackMate), decimal commas, quotes, white space around values, an unnamed index column and
-    delimiters at the end of lines.
+    and units below it (TrackMate), rows of groups above it (CellProfiler), decimal commas, marks between thousands,
+    quotes, white space around values, an unnamed index column and delimiters at the end of lines.
 
     Parameters
     ----------
@@ -137,13 +137,20 @@ def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
 def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
     """Parse a table in its encoding, or in an older one if only its later lines show that it is not Unicode."""
     with suppress(UnicodeDecodeError):
-        return _parse(path, layout)
+        return _values(path, layout)
     with suppress(UnicodeDecodeError):
-        return _parse(path, replace(layout, encoding=legacy_encoding(path.read_bytes())))
-    return _parse(path, replace(layout, encoding="latin-1"))  # accepts every byte
+        return _values(path, replace(layout, encoding=legacy_encoding(path.read_bytes())))
+    return _values(path, replace(layout, encoding="latin-1"))  # accepts every byte
 
 
-def _parse(path: Path, layout: _Layout) -> pd.DataFrame:
+def _values(path: Path, layout: _Layout) -> pd.DataFrame:
+    """Parse a table; numbers such as 749 and 1.272 are left as text, which tells thousands from decimals."""
+    values = _parse(path, layout)
+    doubtful = [name for name in values if may_have_thousands(values[name])]
+    return _parse(path, layout, doubtful) if doubtful else values
+
+
+def _parse(path: Path, layout: _Layout, as_text: Sequence[str] = ()) -> pd.DataFrame:
     try:
         return pd.read_csv(
             path,
@@ -156,6 +163,7 @@ def _parse(path: Path, layout: _Layout) -> pd.DataFrame:
             skipinitialspace=True,
             keep_default_na=False,
             na_values=_MISSING,
+            dtype=dict.fromkeys(as_text, str),
             decimal=layout.decimal if layout.separator != "," else ".",
             low_memory=False,
         )
@@ -172,10 +180,8 @@ def _tidy(values: pd.DataFrame, decimal: str) -> pd.DataFrame:
             continue
         text = values[name].astype(object).where(values[name].notna(), None)
         text = text.map(lambda value: from_csv_text(value.strip()) if isinstance(value, str) else value)
-        plain = text.map(lambda value: value.replace(",", ".") if isinstance(value, str) else value)
-        numbers = pd.to_numeric(plain if decimal == "," else text, errors="coerce")
-        present = text.notna() & (text != "")
-        values[name] = numbers if present.any() and numbers[present].notna().all() else text
+        numbers = as_numbers(text, decimal)
+        values[name] = text if numbers is None else numbers
     empty = [name for name in values if str(name).startswith("Unnamed:") and values[name].isna().all()]
     return values.drop(columns=empty)
 
@@ -200,18 +206,15 @@ def _layout(head: bytes, whole: bool, path: Path) -> _Layout:
     below = [(i, _split(lines[i], separator)) for i in range(at + 1, min(len(lines), at + _SAMPLE))]
     below = [(i, row) for i, row in below if any(row)]
     rows = [row for _, row in below]
-    decimal = _decimal(rows)
+    decimal = decimal_mark(cell for row in rows for cell in row)
     extra = _extra_header_rows(rows, len(names), decimal)
-    if extra and len(set(names)) < len(names):  # a name over several columns, distinguished in the row below
-        names = [
-            f"{name} {part}".strip() for name, part in zip_longest(names, rows[0][: len(names)], fillvalue="")
-        ]
-    names = _named(names, rows[extra:])
+    names = _named(_joined_names([names, *rows[:extra]]), rows[extra:])
     units = {name: found[2].strip() for name in names if (found := _UNIT.match(name)) and found[2].strip()}
-    if extra:
-        for name, cell in zip(names, below[extra - 1][1], strict=False):
-            if (found := _UNIT.match(cell)) and not found[1]:
-                units[name] = found[2].strip()
+    for name, cell in zip(names, rows[extra - 1] if extra else [], strict=False):
+        if (found := _UNIT.match(cell)) and not found[1]:
+            units[name] = found[2].strip()
+        elif is_unit(cell) and cell != name:
+            units[name] = cell
     first = below[extra][0] if extra < len(below) else at + 1 + extra
     return _Layout(encoding, separator, names, units, first + 1, decimal)
 
@@ -259,7 +262,7 @@ def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tupl
             if regular and width > best[0] + (2 if separator == "" and best[0] > 1 else 0):
                 best = width, separator
         if best[0] > 1:
-            if i > candidates[0] and all(_NUMBER.fullmatch(cell) for cell in _split(lines[i], best[1])):
+            if i > candidates[0] and all(NUMBER.fullmatch(cell) for cell in _split(lines[i], best[1])):
                 break  # the first row of values, which differ in number from the names above
             return i, best[1]
     shown = lines[candidates[0]][:60] if candidates else ""
@@ -284,20 +287,27 @@ def _named(names: list[str], rows: list[list[str]]) -> list[str]:
     return unique
 
 
-def _decimal(rows: list[list[str]]) -> str:
-    cells = [cell for row in rows for cell in row]
-    commas = any(_COMMA_NUMBER.fullmatch(cell) for cell in cells)
-    points = any("." in cell and _NUMBER.fullmatch(cell) for cell in cells)
-    return "," if commas and not points else "."
+def _joined_names(header: list[list[str]]) -> list[str]:
+    """Return one name per column, given the rows of the header.
+
+    If the first row has a name over several columns, as "Nuclei" or "Spot position", the first row that names every
+    column is used, or else both names together.
+    """
+    first, *others = header
+    if not others or len(set(first)) == len(first):
+        return first
+    for row in others:
+        if len(set(row) - {""}) == len(row) == len(first):
+            return row
+    below = [*others[0], *[""] * len(first)]
+    return [f"{name} {part}".strip() for name, part in zip(first, below, strict=False)]
 
 
 def _extra_header_rows(rows: list[list[str]], width: int, decimal: str) -> int:
     """Return how many rows below the names are long names or units rather than values."""
 
     def kind(cell: str) -> float:
-        if cell in _MISSING:
-            return np.nan
-        return float(_NUMBER.fullmatch(cell.replace(",", ".") if decimal == "," else cell) is not None)
+        return np.nan if cell in _MISSING else float(is_number(cell, decimal))
 
     if len(rows) < 2:
         return 0

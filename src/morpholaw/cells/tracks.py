@@ -23,6 +23,7 @@ from morpholaw.cells.track_checks import check_axes, check_links
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import place_frames
 from morpholaw.cells.track_formats.read import read_raw_tracks
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 __all__ = [
@@ -253,7 +254,9 @@ def validate_tracks(
     if twice.any():
         first = table[twice].iloc[0]
         raise InputError(
-            f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} ({twice.sum()} rows)."
+            f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} "
+            f"({counted(int(twice.sum()), 'row')}): daughters need other ids than their mother, and a table may "
+            "contain only one movie."
         )
     related = families(table)
     sentences: list[str] = []
@@ -365,7 +368,15 @@ def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Data
             f"{where}: {count} tracks have a parent that is not in the table; they are kept without a parent."
         )
         table.loc[unknown, "parent"] = -1
+    begin = table.groupby("track_id")["t"].min()
+    early = table["parent"].map(begin) > table["track_id"].map(begin)
     _check_ancestry(dict(zip(table["track_id"], table["parent"], strict=True)), where)
+    if early.any():
+        count = table.loc[early, "track_id"].nunique()
+        notes.append(
+            f"{where}: the parents of {counted(count, 'track')} begin after the track itself and are left out."
+        )
+        table.loc[early, "parent"] = -1
     return table
 
 

@@ -31,6 +31,8 @@ _SECONDS = {
     **dict.fromkeys(("d", "day", "days"), 86_400.0),
 }
 
+_COUNTED = ("px", "pix", "pixel", "pixels", "frame", "frames")
+
 COARSEST = 20.0
 """Largest plausible pixel size in micrometres; larger ones are print resolutions (72 dpi is 353 um)."""
 FINEST = 0.001
@@ -67,6 +69,12 @@ class PixelSize:
 def micrometres(unit: object) -> float | None:
     """Return a unit of length in micrometres; None if it is not a unit of length."""
     return _MICROMETRES.get(unit.strip().lower()) if isinstance(unit, str) else None
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text is a unit of length or time, or pixels or frames."""
+    unit = text.strip().lower()
+    return unit in _MICROMETRES or unit in _SECONDS or unit in _COUNTED
 
 
 def seconds(value: float | None, unit: object) -> float | None:

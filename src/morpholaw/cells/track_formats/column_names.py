@@ -13,6 +13,7 @@ _SUFFIX = re.compile(r"(?<=.)[ _.\-](um|µm|μm|micron|microns|px|pix|pixel|pixe
 TRACK = (
     *(
         "sourcetrack",
+        "cellidtree",
         "trackletid",
         "tracklet",
         "trackid",
@@ -53,8 +54,8 @@ MASK = (
 )
 PARENT = (
     *("parenttrackid", "parenttrack", "parenttrackletid", "parenttracklet", "mothertrackid", "mothertrack"),
-    *("parentid", "parent", "parentnode", "parentnodeid", "parentspotid", "parentspot", "motherid", "mother"),
-    *("parentcell", "parentcellid", "mothercell", "mothercellid"),
+    *("parentidtree", "parentid", "parent", "parentnode", "parentnodeid", "parentspotid", "parentspot"),
+    *("motherid", "mother", "parentcell", "parentcellid", "mothercell", "mothercellid"),
 )
 FRAME = (
     *("frame", "frames", "frameid", "frameno", "framenumber", "framenr", "frameindex", "framei", "frameidx"),
@@ -102,6 +103,7 @@ PLACE = (
     *(("ypos", "xpos"), ("yposition", "xposition"), ("centroidy", "centroidx"), ("ycentroid", "xcentroid")),
     *(("centroid0", "centroid1"), ("centroidweighted0", "centroidweighted1"), ("centery", "centerx")),
     *(("centrey", "centrex"), ("ycenter", "xcenter"), ("locationcentery", "locationcenterx")),
+    ("centerofgeometryy", "centerofgeometryx"),
     *(("areashapecentery", "areashapecenterx"), ("objectcenter1", "objectcenter0")),
     *(("centeroftheobject1", "centeroftheobject0"), ("spotpositiony", "spotpositionx"), ("cy", "cx")),
     *(("yc", "xc"), ("ym", "xm"), ("ycoord", "xcoord"), ("ycoordinate", "xcoordinate"), ("coordy", "coordx")),
@@ -123,9 +125,15 @@ MOVIE = (
     "multipoint",
     *("wellid", "wellname", "fieldid", "siteid", "fovid", "fovname", "positionid", "positionname"),
     *("movieid", "moviename", "video", "videoid", "videoname"),
+    *("experiment", "experimentid", "replicate", "dataset", "plate", "plateid"),
     *("metadatawell", "metadatasite", "metadatafield", "metadatafov", "metadataposition", "metadataseries"),
 )
 """Names of columns that identify the movie of each row."""
+MOVIE_FILE = (
+    *("file", "filename", "filepath", "path", "image", "imagename", "imagefile", "imagefilename", "imageid"),
+    *("originalimagename", "originalimageid"),
+)
+"""Names of columns that identify the movie, or only the image, of each row."""
 DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "centerz")
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, STEP, TIME, key_of, named
 from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, TrackFacts
+from morpholaw.cells.track_formats.frame_text import readable_times
 from morpholaw.errors import InputError
 
 _UNEVEN = 0.3
@@ -64,6 +65,8 @@ def frame_column(
     InputError
         If two columns contradict each other, or times cannot be converted to frames.
     """
+    units = dict(units)
+    values = readable_times(values, named(values, (*FRAME, *TIME)), units)
     counting, one_based = named(values, FRAME) or named(values, STEP), named(values, ONE_BASED_FRAME)
     times = named(values, TIME)
     used = [*counting, *one_based, *times]
@@ -80,9 +83,20 @@ def frame_column(
         column = pd.to_numeric(values[name], errors="coerce").to_numpy(np.float64)
         if np.isfinite(column).all():
             return _from_time_column(column, name, units.get(name), where, context, notes), "unknown", used
-    if used:  # text or gaps; the check of the table reports the value
-        return values[used[0]].to_numpy(), "unknown", used
+    if used:
+        raise _unreadable(values[used[0]], where)
     return None, "unknown", used
+
+
+def _unreadable(column: pd.Series, where: str) -> InputError:
+    """Return the error for a column that contains neither frames nor times."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = column[~((numbers >= 0) & (numbers == np.floor(numbers)))]
+    shown = "empty fields" if wrong.isna().all() else f"values such as {wrong.dropna().iloc[0]!s}"
+    return InputError(
+        f"{where} has {shown} in the column {column.name}, which are neither frames nor times; give a column frame "
+        "with the number of the frame, from 0."
+    )
 
 
 def _agreed(

@@ -50,8 +50,11 @@ def identity(values: pd.DataFrame, frames: np.ndarray, where: str) -> Identity |
     graded = {name: _grade(values[name], frames) for name in [*strong, *weak]}
     twice = any(graded[name] == "twice" for name in strong)
     candidates = strong if twice else [*strong, *weak]
-    track = next((name for name in candidates if graded[name] == "linked"), None)
     by_spot = [p for p in parents if spot is not None and _refers(values[p], values[spot])]
+    if spot is not None and by_spot:
+        edges = spot_edges(values, spot, by_spot[0])
+        candidates = [name for name in candidates if name in strong or _follows(values[name], frames, edges)]
+    track = next((name for name in candidates if graded[name] == "linked"), None)
     if track is None and by_spot and spot is not None:
         return Identity(None, spot, None, by_spot[0])
     if track is None:
@@ -195,6 +198,14 @@ def _grade(column: pd.Series, frames: np.ndarray) -> str:
     if len(rows) == 0 or rows["id"].is_unique:
         return "single"
     return "twice" if rows.duplicated().any() else "linked"
+
+
+def _follows(column: pd.Series, frames: np.ndarray, edges: np.ndarray) -> bool:
+    """Return whether an id changes from a spot (edges[:, 0]) to the next (edges[:, 1]) only where an id begins."""
+    ids = column.to_numpy()
+    begins = pd.Series(frames).groupby(ids).transform("min").to_numpy() == frames
+    before, after = edges.T
+    return bool(((ids[before] == ids[after]) | begins[after]).all())
 
 
 def _refers(column: pd.Series, ids: pd.Series) -> bool:

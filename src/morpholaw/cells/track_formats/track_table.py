@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from morpholaw.cells.track_formats.column_names import (
     FRAME,
     MASK,
     MOVIE,
+    MOVIE_FILE,
     ONE_BASED_FRAME,
     TIME,
     by_key,
@@ -34,6 +34,7 @@ from morpholaw.cells.track_formats.identity import (
 from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.cells.track_formats.parents import add_parents
 from morpholaw.cells.track_formats.places import places
+from morpholaw.cells.track_formats.programs import cellprofiler_parents, ilastik_tracks, program_of
 from morpholaw.display import first_few
 from morpholaw.errors import InputError
 
@@ -114,16 +115,18 @@ def track_table(
     if len(values) == 0:
         raise InputError(f"{where} has no tracks.")
     keys = by_key(values.columns).keys()
-    kind = _program(keys)
+    kind = program_of(keys)
     values = values.reset_index(drop=True)
     _check_one_movie(values, where)
-    if kind == "CellProfiler table" and (graph := _cellprofiler_parents(values)) is not None:
+    if kind == "CellProfiler table" and (graph := cellprofiler_parents(values)) is not None:
         values = graph
     frames, numbering, of_time = frame_column(values, _named_units(values, units), where, context, notes)
     if kind == "Imaris table" and frames is not None and frames.dtype.kind in "iu" and frames.min() > 0:
         frames, numbering = frames - 1, "as stored"
         notes.append(f"{where}: Imaris counts frames from 1, so frame 0 of the movie is its Time 1.")
     place = places(values, units, where, context, notes, calibrated=kind == "TrackMate CSV")
+    if kind == "ilastik CSV":
+        values = ilastik_tracks(values)
     key = identity(values, np.zeros(len(values)) if frames is None else frames, where)
     _require(values, frames is not None, place is not None, key, where)
     assert frames is not None
@@ -158,6 +161,7 @@ def track_table(
     ):
         raw["family"] = values["family"]
         used.append("family")
+    raw, values = _each_once(raw, values, where, notes)
     others = values.drop(columns=[name for name in dict.fromkeys(used) if name in values])
     others = others.rename(columns={c: f"tracks_{c}" for c in others if c in _OURS or c in _RESULT})
     raw = pd.concat([raw, others[[c for c in others if not str(c).startswith("Unnamed:")]]], axis=1)
@@ -220,26 +224,18 @@ def _differ(text: np.ndarray, track: np.ndarray) -> bool:
     return any(name != str(number) for name, number in pairs.itertuples(index=False))
 
 
-def _program(keys: Iterable[str]) -> str:
-    """Return the name of the program that wrote a table with these columns (keys)."""
-    has = set(keys).issuperset
-    if has({"trackid", "positionx", "positiony", "frame"}) and (
-        has({"quality", "radius"}) or has({"positiont"})
-    ):
-        return "TrackMate CSV"
-    if has({"positionx", "positiony", "time", "trackid", "category"}):
-        return "Imaris table"
-    if has({"imagenumber", "objectnumber"}):
-        return "CellProfiler table"
-    if has({"root", "generation", "state", "parent"}):
-        return "btrack CSV"
-    if has({"trackletid", "parentid"}):
-        return "napari-track-edit CSV"
-    if has({"trackid", "parenttrackid", "parentid", "id"}):
-        return "ultrack CSV"
-    if has({"labelimageid", "lineageid"}):
-        return "ilastik CSV"
-    return "trackpy CSV" if has({"particle", "frame"}) else "tracks table"
+def _each_once(
+    raw: pd.DataFrame, values: pd.DataFrame, where: str, notes: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one row per cell and frame of a table that repeats them, such as for every channel."""
+    again = raw.duplicated([name for name in ("track_id", "t", "y", "x", "parent", "label") if name in raw])
+    again &= raw["track_id"] >= 0
+    if not again.any():
+        return raw, values
+    notes.append(
+        f"{where}: {again.sum()} of {len(raw)} rows repeat a cell of an earlier row and were left out."
+    )
+    return raw[~again].reset_index(drop=True), values[~again].reset_index(drop=True)
 
 
 def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
@@ -252,30 +248,10 @@ def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
     return named_units | units
 
 
-def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
-    """Add CellProfiler's objects and their parents as spots; return None if the table has no parents."""
-    keys = by_key(values.columns)
-
-    def last(start: str) -> str | None:
-        return next((names[0] for key, names in keys.items() if key.startswith(start)), None)
-
-    image, number = last("trackobjectsparentimagenumber"), last("trackobjectsparentobjectnumber")
-    if image is None or number is None:
-        return None
-    images, objects = keys["imagenumber"][0], keys["objectnumber"][0]
-
-    def ids(image: str, number: str) -> pd.Series:
-        return values[image].astype("Int64").astype(str) + "/" + values[number].astype("Int64").astype(str)
-
-    parents = ids(image, number).where(values[number].fillna(0) > 0, np.nan)
-    labels = [name for key, names in keys.items() if key.startswith("trackobjectslabel") for name in names]
-    return values.drop(columns=labels).assign(spot_id=ids(images, objects), parent_spot_id=parents)
-
-
 def _check_one_movie(values: pd.DataFrame, where: str) -> None:
     """Reject a table with cells of several movies."""
     frames = [name for name in named(values, (*FRAME, *ONE_BASED_FRAME, *TIME)) if is_whole(values[name])]
-    for name in named(values, MOVIE) if frames else []:
+    for name in named(values, (*MOVIE, *MOVIE_FILE)) if frames else []:
         each = values[[frames[0], name]].dropna().drop_duplicates()
         several = each[frames[0]].duplicated(keep=False)
         if 2 * several.sum() > len(each) and each[name].nunique() < 0.5 * len(values):
