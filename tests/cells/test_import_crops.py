@@ -472,3 +472,9 @@ def test_images_that_are_already_in_the_study_are_refused_or_told(tmp_path: Path
     said = " ".join(event.text for event in events if isinstance(event, Message))
     assert "1 of 4 images are already in the study, in the set crops" in said
     assert len(study.sets) == 2
+
+
+def test_folders_that_spell_a_class_in_two_ways_are_one_class(tmp_path: Path) -> None:
+    crops, _ = messages_of(filed(tmp_path / "crops", "interphase", "Interphase ", "metaphase"))
+    assert sorted(set(crops.cells.label)) == ["interphase", "metaphase"]
+    assert len(crops) == 6

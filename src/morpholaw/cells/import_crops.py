@@ -11,6 +11,7 @@ from time import monotonic
 import numpy as np
 
 from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.crop_folder import crop_files, groups_of, labels_of, other_classes
 from morpholaw.cells.crop_images import fit_square
 from morpholaw.cells.crop_reader import CropReader, crop_reader
@@ -79,7 +80,10 @@ def import_crops(
     folder = Path(folder)
     files, masks = crop_files(folder)
     names = [file.relative_to(folder).as_posix() for file in files]
+    doubts: list[str] = []
     labels = labels_of(names, config.classes, folder)
+    if not config.classes:
+        labels = one_spelling(np.array(labels, object), (), str(folder), doubts).tolist()
     groups = groups_of(names, config.group_regex)
     brightness: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
@@ -120,7 +124,7 @@ def import_crops(
             monitor.emit(Message(text, level))
         for text in _group_remarks(config, len(files), duplicates) if to_split else ():
             monitor.emit(Message(text, "warning"))
-        doubts = [*_doubts(contradicting, empty, dark, len(files))]
+        doubts += [*_doubts(contradicting, empty, dark, len(files))]
         if not config.classes and (doubt := other_classes(names, labels)):
             doubts.append(doubt)
         for text in doubts:

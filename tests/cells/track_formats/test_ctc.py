@@ -157,7 +157,7 @@ def test_a_table_that_is_ahead_of_its_masks_is_refused(
     folder = write_ctc(tmp_path, masks, tracks)
     (folder / "man_track.txt").write_text("1 1 2 0\n2 3 3 1\n3 3 3 1\n")
     tifffile.imwrite(folder / "man_track003.tif", np.zeros_like(masks[0]))
-    with pytest.raises(InputError, match="are 1 frames after their masks"):
+    with pytest.raises(InputError, match="are 1 frame after their masks"):
         read_tracks(folder)
 
 
@@ -180,3 +180,19 @@ def test_a_mask_that_is_missing_in_between_is_told(
         TracksWarning, match=r"numbered 0 to 2 without 1 \(1 missing\): no cell is tracked there"
     ):
         read_tracks(folder, movie_shape=(3, *masks.shape[1:]))
+
+
+def test_masks_numbered_anew_in_each_frame_are_linked_by_the_table(tmp_path: Path) -> None:
+    masks = np.zeros((3, 20, 40), np.uint16)
+    rows = []
+    for t, ids in enumerate([(1, 2), (3, 4), (5, 6, 7)]):
+        for k, x in zip(ids, (5, 30, 10), strict=False):
+            masks[t, 5:9, x : x + 4] = k
+            rows.append((k, t, t, {3: 1, 4: 2, 5: 3, 7: 3, 6: 4}.get(k, 0)))
+    for t, mask in enumerate(masks):
+        tifffile.imwrite(tmp_path / f"man_track{t:03d}.tif", mask)
+    (tmp_path / "man_track.txt").write_text("".join(f"{a} {b} {c} {d}\n" for a, b, c, d in rows))
+    with pytest.warns(TracksWarning, match="the parents in the table are read as links: 4 tracks"):
+        tracks = read_tracks(tmp_path)
+    assert tracks.groupby("track_id")["mask_id"].apply(list).tolist() == [[1, 3], [2, 4, 6], [5], [7]]
+    assert len(divisions(tracks)) == 1

@@ -17,7 +17,9 @@ from morpholaw.cells.even_spacing import evenly
 from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.cells.movie_formats.folder import open_frame
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
+from morpholaw.display import counted
 from morpholaw.errors import InputError, reason
 
 _TABLES = ("man_track.txt", "res_track.txt")
@@ -84,6 +86,9 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
         )
     notes += _contradictions(table[known], lineage, set(numbers), file)
     table["parent"] = table["track_id"].map(parents).fillna(-1).astype(np.int64)
+    table = table.assign(mask_id=table["track_id"])
+    if table["track_id"].is_unique and (table["parent"] >= 0).any():
+        table = _joined(table, file, notes)
     shape = shapes.pop()
     facts = TrackFacts(
         format="CTC folder",
@@ -94,7 +99,20 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
         notes=notes,
         sources={"image_size": "the masks", "frame_numbers": "the names of the masks", "unit": "the masks"},
     )
-    return Tracks(table.assign(mask_id=table["track_id"]), facts)
+    return Tracks(table, facts)
+
+
+def _joined(table: pd.DataFrame, file: Path, notes: list[str]) -> pd.DataFrame:
+    """Return the tracks of masks whose ids start again in each frame, linked by the parents in the table."""
+    linked = table["parent"].isin(table["track_id"])
+    edges = table.loc[linked, ["parent", "track_id"]].to_numpy()
+    spots = table.drop(columns="parent").rename(columns={"track_id": "spot"})
+    tracks = linear_tracks(spots, edges, str(file), notes).drop(columns="spot")
+    notes.append(
+        f"{file}: every id is in one frame only, so the parents in the table are read as links: "
+        f"{counted(tracks['track_id'].nunique(), 'track')}."
+    )
+    return tracks
 
 
 def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int], file: Path) -> list[str]:
@@ -106,11 +124,12 @@ def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int
     shift = (seen["min"] - stated["begin"])[wrong]
     if 2 * wrong.sum() > len(seen) > 1 and shift.nunique() == 1 and shift.iloc[0] != 0:
         raise InputError(
-            f"The tracks in {file} are {abs(shift.iloc[0])} frames {'before' if shift.iloc[0] > 0 else 'after'} their "
-            "masks; number the masks as in the table."
+            f"The tracks in {file} are {counted(abs(int(shift.iloc[0])), 'frame')} "
+            f"{'before' if shift.iloc[0] > 0 else 'after'} their masks; number the masks as in the table."
         )
     if wrong.any():
-        return [f"{file} has {wrong.sum()} tracks that begin or end in other frames than their masks."]
+        count = counted(int(wrong.sum()), "track")
+        return [f"{file} states other frames than the masks for {count}; those of the masks are used."]
     return []
 
 

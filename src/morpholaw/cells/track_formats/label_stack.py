@@ -13,7 +13,7 @@ from morpholaw.cells.laptrack_linking import link_masks_by_laptrack
 from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
 from morpholaw.cells.movie_formats.planes import PARTS_NOT_STORED
-from morpholaw.cells.movies import Movie, open_movie
+from morpholaw.cells.movies import Movie, open_masks, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask
 from morpholaw.errors import InputError, NotChosenError
@@ -32,7 +32,8 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     Parameters
     ----------
     source : path or array
-        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with integers; 0 is background.
+        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with integers; 0 is background. Of a folder with
+        both frames and masks, the masks are read.
     context : TrackContext
         Known facts about the movie.
 
@@ -47,7 +48,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     """
     is_path = isinstance(source, (str, os.PathLike))
     try:
-        movie = open_movie(source) if is_path else open_movie(source, "The label stack")
+        movie = open_masks(source) if is_path else open_movie(source, "The label stack")
     except NotChosenError:
         name = source if is_path else "The label stack"
         raise InputError(
@@ -78,7 +79,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
             f"{where}: {why}its {len(table)} masks were linked {'by overlap' if ids == 'linked' else 'with LapTrack'}: "
             f"{table['track_id'].nunique()} tracks, {divided} divisions. Check them where cells are crowded or fast. "
             "Other ways to use the ids: --ids tracks (unchanged), --ids linked (by overlap), --ids laptrack (with "
-            "LapTrack), --ids per-frame (each mask separately)."
+            "LapTrack), --ids per-frame (each mask separately; ids_per_frame=True in Python)."
         )
     elif why:
         notes.append(f"{where}: {why}")
