@@ -8,7 +8,7 @@ import pytest
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report.material import Material
 from morpholaw.report.page import Picture
-from morpholaw.report.sections import attacked_cells, encoder, networks, study
+from morpholaw.report.sections import attacked_cells, networks, study, traversals
 
 
 def captions(blocks):
@@ -32,12 +32,28 @@ def test_all_active_and_kept_latents_are_traversed_those_of_the_cell_first(mater
         "morpholaw.figures.pictures.traversal_grid",
         lambda pictures, names, values, **_: traversed.append(names) or _figure(),
     )
-    of_cell, others = captions(encoder.traversals(material))
-    # the networks keep z0, z1 and z3
-    assert [[name.split()[0] for name in names] for names in traversed] == [["z0", "z1"], ["z2", "z3"]]
-    assert [[name.endswith("*") for name in names] for names in traversed] == [[True, True], [False, True]]
+    of_cell, _, others, _ = captions(traversals.traversals(material))
+    # the networks keep z0, z1 and z3; a figure starts from a cell of either class
+    assert [[name.split()[0] for name in names] for names in traversed[::2]] == [["z0", "z1"], ["z2", "z3"]]
+    assert [[name.endswith("*") for name in names] for names in traversed[::2]] == [
+        [True, True],
+        [False, True],
+    ]
     assert "describe morphology (less than 20 %" in of_cell
-    assert "other active latents (20 % or more" in others
+    assert "Other active latents (20 % or more" in others
+
+
+def test_traversals_start_from_a_typical_cell_of_each_class(material):
+    typical = material.typical_cells("scheme4-hinge")
+    assert list(typical) == ["interphase", "metaphase"]
+    means, labels = material.encoded[0], material.labels[material.sample]
+    for label, start in typical.items():
+        cells = means[labels == label]
+        assert (cells == start).all(axis=1).any()
+        distances = np.linalg.norm(cells - np.median(cells, axis=0), axis=1)
+        assert np.linalg.norm(start - np.median(cells, axis=0)) == pytest.approx(distances.min())
+    shown = captions(traversals.traversals(material))
+    assert [("metaphase" in one, "interphase" in one) for one in shown[:2]].count((False, True)) == 1
 
 
 def test_a_network_is_taken_apart(material):

@@ -13,15 +13,22 @@ from morpholaw import __version__
 from morpholaw.display import capitalised, correlation, counted, percent, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
-from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Section, Table
 from morpholaw.report.pdf import render_pdf
-from morpholaw.report.sections import class_laws, constraints, interventions, laws, performance, provenance
+from morpholaw.report.sections import (
+    class_laws,
+    constraints,
+    interventions,
+    laws,
+    performance,
+    provenance,
+    traversals,
+)
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.study_folder import StudyFolder
@@ -140,8 +147,6 @@ def _law(material: Material, name: str, k: int) -> list[Block]:
 
 def _inputs(material: Material, name: str, k: int) -> list[Block]:
     """Show a traversal of each latent of the law, and the shapes with which it correlates."""
-    from morpholaw.figures.pictures import traversal_grid
-
     classifier = material.classifier(name)
     if classifier.columns is not None and not classifier.columns.latents:
         raise Absent("All inputs are measured shapes, which are listed with their units above.")
@@ -149,13 +154,6 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
     if not latents or encoder is None:
         raise Absent("The law is a constant and has no inputs.")
     summary, given = material.latents_of(name), material.given_names(name)
-    pictures = traverse(encoder, summary.median, latents, TYPICAL)
-    figure = traversal_grid(
-        pictures,
-        [material.called(z, name) for z in latents],
-        np.array(TYPICAL),
-        pixel_size=material.pixel_size,
-    )
     table = summary.correlations
     rows = []
     for latent in latents:
@@ -173,10 +171,15 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
             )
         )
     columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
-    caption = (
-        "Decoded cells for increasing values of each latent of the law, with all others at their median."
+    shown = traversals.pictures(
+        encoder,
+        material.typical_cells(name),
+        latents,
+        [material.called(z, name) for z in latents],
+        material.pixel_size,
+        "Latents of the law",
     )
-    return [photograph(figure, "Traversals of the latents", caption), Table(columns, rows)]
+    return [*shown, Table(columns, rows)]
 
 
 def _accuracy(material: Material, name: str, k: int) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -156,6 +157,24 @@ class Material:
         if not self.study.sets:
             raise Absent("The study has no crops yet.")
         return latent_sample(self.study, encoder)
+
+    def typical_cells(self, name: str = "") -> dict[str, np.ndarray]:
+        """Return the latents of a typical cell of some classes, float32 (latents,), by class.
+
+        It is the labelled cell of the sample nearest to the median of its class: of the two most frequent classes of
+        the study, or of all classes of a classifier, encoded by its encoder. Without labelled cells, "" stands for the
+        median of all cells, which may look like none of them.
+        """
+        sample = self._sample_of(name) if name else self._latent_sample
+        labels = self.labels[self.sample]
+        frequent = [one for one, _ in Counter(labels[labels != ""].tolist()).most_common(2)]
+        typical = {}
+        for label in self.records[name].classes if name else frequent:
+            cells = sample.means[labels == label]
+            if len(cells):
+                distance = np.linalg.norm(cells - np.median(cells, axis=0), axis=1)
+                typical[label] = cells[int(np.argmin(distance))]
+        return typical or {"": sample.summary.median}
 
     def called(self, latent: int, name: str = "") -> str:
         """Return "z3 (size)", or "z3" for a latent without a name, of the study's encoder or that of a classifier."""

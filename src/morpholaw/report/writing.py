@@ -31,6 +31,7 @@ from morpholaw.report.sections import (
     provenance,
     study,
     timeline,
+    traversals,
 )
 from morpholaw.store.study_folder import StudyFolder
 
@@ -90,7 +91,7 @@ def _parts(material: Material, surroundings: interventions.Surroundings) -> dict
         "Reconstructions": lambda: encoder.reconstructions(material),
         "Training of the encoder": lambda: encoder.training(material),
         "Latents": lambda: encoder.latents(material),
-        "Traversals": lambda: encoder.traversals(material),
+        "Traversals": lambda: traversals.traversals(material),
         "Sparse networks": lambda: networks.networks(material),
         "Parts of a sparse network": lambda: networks.network_parts(material),
         **{title: partial(laws.laws, material, name) for name, title in laws.titles(material).items()},

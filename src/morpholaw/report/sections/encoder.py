@@ -7,7 +7,7 @@ import numpy as np
 from morpholaw.display import correlation, number, percent
 from morpholaw.interpretation.latent_names import LEAST_SHARE
 from morpholaw.interpretation.latent_summary import LEAST_KL, MORPHOLOGY_SHARE, LatentSummary
-from morpholaw.interpretation.traversal import TYPICAL, decode, traverse
+from morpholaw.interpretation.traversal import decode
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
@@ -170,42 +170,3 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
         material.study.latent_names.get(latent, ""),
         f"{survived} of {len(kept)}" if kept else "n/a",
     ]
-
-
-def traversals(material: Material) -> list[Block]:
-    """Show traversals of the latents that describe the cell (figure 4), and of those that do not (figure 24)."""
-    active = sorted(set(material.latents.active) | set(material.kept))
-    if not active:
-        raise Absent("No latent is active, so there is nothing to show.")
-    of_cell = [latent for latent in active if latent in material.morphology]
-    others = [latent for latent in active if latent not in of_cell]
-    blocks: list[Block] = []
-    if "scheme3" not in material.names:
-        blocks.append(Paragraph("Scheme 3 has not been trained, so no latents are marked as kept.", "absent"))
-    limit = percent(MORPHOLOGY_SHARE, 0)
-    for latents, subject in (
-        (
-            of_cell,
-            f"latents that describe morphology (less than {limit} of their variance is due to surroundings)",
-        ),
-        (
-            others,
-            f"other active latents ({limit} or more of their variance is due to surroundings, or this is not known)",
-        ),
-    ):
-        if latents:
-            blocks.append(_traversal(material, latents, subject))
-    return blocks
-
-
-def _traversal(material: Material, latents: list[int], subject: str) -> Block:
-    from morpholaw.figures.pictures import traversal_grid
-
-    pictures = traverse(material.encoder, material.latents.median, latents, TYPICAL)
-    names = [f"{material.called(latent)}{' *' if latent in material.kept else ''}" for latent in latents]
-    figure = traversal_grid(pictures, names, np.array(TYPICAL), pixel_size=material.pixel_size)
-    caption = (
-        f"Traversals of the {subject}. Each row shows decoded cells for increasing values of one latent, with all "
-        "others at their median. Asterisks mark latents that scheme 3 kept."
-    )
-    return photograph(figure, "Latent traversals", caption)
