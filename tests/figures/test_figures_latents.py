@@ -21,7 +21,7 @@ def test_classes_and_the_blank_image(draw, texts, theme, width):
     blank = (np.array([-3, -1, 0, 0.5]), np.array([0.5, 0.2, 0.1, 0.1]))
     figure = latent_scatter(Z, NAMES, labels, blank=blank, theme=theme, figsize=(width, None))
     draw(figure)
-    assert {"interphase", "metaphase", "no label", "blank image", "$z_{3}$", "$z_{21}$"} <= texts(figure)
+    assert {"interphase", "metaphase", "no label", "blank image", "z₃", "z₂₁"} <= texts(figure)
     rings = figure.axes[0].findobj(Ellipse)
     assert [ring.center for ring in rings] == [(-3, -1)] * 2
     assert [ring.width for ring in rings] == pytest.approx([1.0, 2.0])
@@ -51,7 +51,7 @@ def test_ranking_puts_the_most_active_latent_first(draw, texts, width):
     figure = latent_ranking(activity, NAMES, correlation, ["size", "aspect"], kept=[1], figsize=(width, None))
     draw(figure)
     order = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert order == ["$z_{29}$", "$z_{21}$", "$z_{3}$", "$z_{17}$"]
+    assert order == ["z₂₉", "z₂₁", "z₃", "z₁₇"]
     assert {"kept by scheme 3", "not kept", "size", "aspect", "−0.80", "KL (nats)", "correlation"} <= texts(
         figure
     )

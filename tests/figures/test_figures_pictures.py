@@ -25,7 +25,7 @@ def test_traversals_name_latents_and_values(draw, texts, cells):
     pictures = np.stack([cells[:5]] * 2)
     figure = traversal_grid(pictures, ["z29", "size"], np.linspace(-3, 3, 5), pixel_size=0.333)
     draw(figure)
-    assert {"$z_{29}$", "size", "−1.5", "0.0", "value of the latent"} <= texts(figure)
+    assert {"z₂₉", "size", "−1.5", "0.0", "value of the latent"} <= texts(figure)
 
 
 def test_one_latent_and_one_step(draw, cells):

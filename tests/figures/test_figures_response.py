@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.image import AxesImage
 from matplotlib.quiver import Quiver
 
 from morpholaw.errors import InputError
@@ -17,14 +18,19 @@ VALUES = np.linspace(-3, 3, 7)
 Z1, Z2 = ResponseAxis(GRID, "z1"), ResponseAxis(GRID, "z2")
 
 
+def pictures_beside(axes) -> list[AxesImage]:
+    """The decoded cells along the axes, first those below."""
+    return [image for image in axes.images if not image.get_clip_on()]
+
+
 @pytest.mark.parametrize("width", [3.2, 4.2])
 def test_curve_with_decoded_cells(draw, cells, width):
     axis = ResponseAxis(GRID, "z29", cells[:7], VALUES)
     figure = response_map_1d(axis, np.tanh(GRID), figsize=(width, None))
     draw(figure)
     axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{29}$", "response")
-    assert len(axes.child_axes) == 7
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₂₉", "response")
+    assert len(pictures_beside(axes)) == 7
 
 
 @pytest.mark.parametrize("size", [(3.2, None), (4.6, None), (6, 3), (3.2, 5)])
@@ -33,9 +39,9 @@ def test_cells_stand_at_their_values(draw, cells, size):
     figure = response_map_2d(across, up, Y - X, theme=DARK, figsize=size)
     draw(figure, margin=4)
     axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{3}$", "$z_{29}$")
-    for value, inset in zip(VALUES, axes.child_axes[:7], strict=True):
-        box = inset.get_window_extent()
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₃", "z₂₉")
+    for value, picture in zip(VALUES, pictures_beside(axes)[:7], strict=True):
+        box = picture.get_window_extent()
         middle = axes.transData.inverted().transform(((box.x0 + box.x1) / 2, 0))[0]
         assert middle == pytest.approx(value, abs=0.01)
         assert box.width == pytest.approx(box.height, rel=0.02)
@@ -74,7 +80,7 @@ def test_pictures_of_both_axes_do_not_overlap():
     across, up = (ResponseAxis(x, name, pictures, values) for name in ("z1", "z2"))
     figure = response_map_2d(across, up, np.add.outer(y, x))
     figure.canvas.draw()
-    boxes = [inset.get_window_extent() for inset in figure.axes[0].child_axes]
+    boxes = [picture.get_window_extent() for picture in pictures_beside(figure.axes[0])]
     assert len(boxes) == 10
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 

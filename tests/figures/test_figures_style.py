@@ -69,10 +69,10 @@ def test_schemes_look_the_same_however_they_are_named():
 
 
 def test_names_are_set_letter_by_letter_and_latents_as_symbols():
-    assert symbol("z29") == symbol("z_29") == "$z_{29}$"
+    assert symbol("z29") == symbol("z_29") == "z₂₉"
     assert symbol("size $") == plain("size $") == r"size \$"
-    assert symbol("z6 (size) *") == "$z_{6}$ (size) *"
-    assert symbols("z21 = 0, size = 1") == "$z_{21}$ = 0, size = 1"
+    assert symbol("z6 (size) *") == "z₆ (size) *"
+    assert symbols("z21 = 0, size = 1") == "z₂₁ = 0, size = 1"
     assert formula("z_{1}^{2}") == "$z_{1}^{2}$"
     assert formula(r"\nonsense{") == r"\nonsense{"
 

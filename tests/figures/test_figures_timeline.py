@@ -83,7 +83,7 @@ def test_values_around_an_event_say_when_they_move(draw, texts):
     flat = Aligned("z3", frame, values, mean, mean - 0.1, mean + 0.1, Estimate(np.nan, np.nan, np.nan))
     figure = aligned_values([one, flat], "the entry into metaphase", per_frame=5.0, unit="min")
     draw(figure)
-    assert {"area (px²)", "moves at −8.8 (−10 to −7.5)", "$z_{3}$"} <= texts(figure)
+    assert {"area (px²)", "moves at −8.8 (−10 to −7.5)", "z₃"} <= texts(figure)
     with pytest.raises(InputError):
         aligned_values([], "division")
 

@@ -42,7 +42,7 @@ def test_sign_is_colour_and_magnitude_is_width(draw, texts, network, theme, widt
     assert [colour for colour, _ in drawn].count(theme.positive) == 3
     assert [colour for colour, _ in drawn].count(theme.negative) == 2
     assert max(drawn, key=lambda line: line[1])[0] == theme.positive
-    assert {"$z_{3}$", "$z_{17}$", "0.25", "−0.75", "0.10", "f(x)"} <= texts(figure)
+    assert {"z₃", "z₁₇", "0.25", "−0.75", "0.10", "f(x)"} <= texts(figure)
 
 
 def test_biases_do_not_cover_neurons(draw, network):
@@ -69,7 +69,7 @@ def test_biases_without_room_are_left_out(texts):
 def test_unconnected_neurons_are_left_out(texts, network):
     omitted = topology(*network, NAMES)
     assert neurons(omitted) == 2 + 2 + 1
-    assert not {"$z_{5}$", "9.00"} & texts(omitted)
+    assert not {"z₅", "9.00"} & texts(omitted)
 
 
 def test_a_stream_stands_out(draw, network):

@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
 from morpholaw.display import number
@@ -40,23 +42,28 @@ def picture_axis(
     digits = 0 if np.allclose(values, np.round(values)) else 1
     for centre, picture, value in zip(centres, pictures, values, strict=True):
         start = centre - length / 2
-        box = (
-            (start, -offset - depth, length, depth)
-            if which == "x"
-            else (-offset - depth, start, depth, length)
+        left, bottom = (start, -offset - depth) if which == "x" else (-offset - depth, start)
+        width, height = (length, depth) if which == "x" else (depth, length)
+        image = AxesImage(
+            axes,
+            extent=(left, left + width, bottom, bottom + height),
+            origin="upper",
+            transform=axes.transAxes,
+            clip_on=False,
         )
-        inset = axes.inset_axes(box)
-        inset.imshow(grey(picture, limits), aspect="auto")
-        inset.set(xticks=[], yticks=[])
-        inset.tick_params(colors=theme.foreground, labelsize=SMALL, length=0, pad=2)
-        for spine in inset.spines.values():
-            spine.set_color(theme.muted)
-            spine.set_linewidth(0.5)
-        middle = [picture.shape[-1] / 2 - 0.5]
-        if which == "x":
-            inset.set_xticks(middle, [number(value, digits)])
-        else:
-            inset.set_yticks(middle, [number(value, digits)])
+        image.set_data(grey(picture, limits))
+        axes.add_image(image)
+        frame = Rectangle((left, bottom), width, height, transform=axes.transAxes, clip_on=False)
+        frame.set(facecolor="none", edgecolor=theme.muted, linewidth=0.5)
+        axes.add_artist(frame)
+        axes.annotate(
+            number(value, digits),
+            (centre, bottom) if which == "x" else (left, centre),
+            xytext=(0, -2) if which == "x" else (-2, 0),
+            xycoords="axes fraction", textcoords="offset points", annotation_clip=False,
+            ha="center" if which == "x" else "right", va="top" if which == "x" else "center_baseline",
+            color=theme.foreground, fontsize=SMALL,
+        )  # fmt: skip
     _replace_ticks(axes, which, values, offset + depth)
     return depth
 

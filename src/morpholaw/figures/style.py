@@ -242,11 +242,17 @@ def plain(text: object) -> str:
 _LONGEST_NAME = 40
 
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
 def symbol(name: str) -> str:
-    """Return a name with ``z29`` or ``z_29`` as a subscripted symbol; long names are truncated."""
+    """Return a name with ``z29`` or ``z_29`` as ``z₂₉``, a plain text; long names are truncated.
+
+    As mathematics, the symbols of 32 latents would be parsed again in each figure, which took most of its time.
+    """
     match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
-    return f"${match[1]}_{{{match[2]}}}$" if match else symbols(short)
+    return match[1] + match[2].translate(_SUBSCRIPTS) if match else symbols(short)
 
 
 def symbols(text: str) -> str:
