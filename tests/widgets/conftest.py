@@ -6,6 +6,7 @@ import copy
 import functools
 import gc
 import shutil
+import types
 import warnings
 from pathlib import Path
 
@@ -42,6 +43,24 @@ def _manifests_are_parsed_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_bases, "_load_yaml_no_duplicates", lambda file: copy.deepcopy(parse(file.read())))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _removed_layers_do_not_collect_garbage():
+    """Collect no garbage when a layer is removed, which napari does for drivers on Windows: a third of these tests.
+
+    ``make_napari_viewer`` collects garbage itself before it looks for viewers that are not freed.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari._vispy.canvas.gc", types.SimpleNamespace(collect=lambda: 0))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _earlier_files_are_left_out_of_garbage_collection():
+    """What is alive when a file begins stays out of the collections of its viewers."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
