@@ -27,13 +27,13 @@ def luminance(colours: np.ndarray) -> np.ndarray:
 
 def contrast(widget: QWidget) -> float:
     """Contrast of a widget's text: the most frequent colour against the one farthest from it."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGBA8888)
     bits = image.constBits()
     if hasattr(bits, "setsize"):  # PyQt's pointer does not know how far it reaches
         bits.setsize(image.sizeInBytes())
     lines = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
-    pixels = lines[:, : 3 * image.width()].reshape(-1, 3)
-    values, counts = np.unique(pixels, axis=0, return_counts=True)
+    pixels, counts = np.unique(lines[:, : 4 * image.width()].copy().view(np.uint32), return_counts=True)
+    values = pixels.view(np.uint8).reshape(-1, 4)[:, :3]
     background, all_light = luminance(values[[counts.argmax()]])[0], luminance(values)
     ratios = (np.maximum(all_light, background) + 0.05) / (np.minimum(all_light, background) + 0.05)
     return float(ratios.max())
