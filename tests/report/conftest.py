@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -84,10 +86,17 @@ def classifiers(encoder: BetaTCVAE, classes: tuple[str, str]) -> dict[str, Class
     return made
 
 
-def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase")) -> Study:
-    """A study with an encoder and all classifiers."""
+def complete(
+    path: Path, classes: tuple[str, str] = ("interphase", "metaphase"), encoder: Path | None = None
+) -> Study:
+    """A study with an encoder, trained or a copy of the folder ``encoder``, and all classifiers."""
     study = simulated(path, classes)
-    study.train_encoder(epochs=1, epoch_crops=512, batch_size=64, latents=6, threads=1, precision="float32")
+    if encoder is None:
+        study.train_encoder(
+            epochs=1, epoch_crops=512, batch_size=64, latents=6, threads=1, precision="float32"
+        )
+    else:
+        shutil.copytree(encoder, path / "encoder", dirs_exist_ok=True)
     config = CONFIG.model_copy(update={"classes": classes})
     for name, classifier in classifiers(study.encoder, classes).items():
         study.add_classifier(classifier, name, config)
@@ -168,9 +177,9 @@ def few_cells() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(made_once: Callable[..., Path]) -> Study:
     """A study with every result; tests leave it as it is."""
-    return complete(tmp_path_factory.mktemp("report") / "mitosis")
+    return Study(made_once("complete", lambda folder: complete(folder / "mitosis")) / "mitosis")
 
 
 @pytest.fixture(scope="session")
@@ -180,9 +189,9 @@ def simulated_study() -> Callable[..., Study]:
 
 
 @pytest.fixture(scope="session")
-def complete_study() -> Callable[..., Study]:
-    """Makes a study with every result."""
-    return complete
+def complete_study(study: Study) -> Callable[..., Study]:
+    """Makes a study with every result, and with the encoder of ``study``."""
+    return partial(complete, encoder=study.path / "encoder")
 
 
 @pytest.fixture(scope="session")
