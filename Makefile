@@ -16,10 +16,11 @@ demo: $(READY)  ## train everything on the shipped sample; Table 1 and report.ht
 	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
 
 test: $(READY)  ## run lint, types, import rules and all tests
-	@begin=$$SECONDS; $(MAKE) --no-print-directory lint && $(MAKE) --no-print-directory -j2 types all-tests \
+	@begin=$$SECONDS; $(MAKE) --no-print-directory -j2 --output-sync=target lint && $(MAKE) --no-print-directory -j2 types all-tests \
 	  && echo "make test took $$((SECONDS - begin)) s"
 
-PYTEST = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Byte code is kept whatever the environment says, or each worker would rewrite and compile all tests again.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 all-tests: $(READY)
 	$(PYTEST)
@@ -40,7 +41,10 @@ check: lint types  ## check formatting, docstrings, types, import rules, depende
 types: $(READY)
 	$(BIN)/mypy
 
-lint: $(READY) package
+lint: style package
+
+.PHONY: style
+style: $(READY)
 	$(BIN)/ruff check src tests benchmarks docs .ci hatch_build.py
 	$(BIN)/ruff format --check -q src tests benchmarks docs .ci hatch_build.py
 	$(BIN)/deptry src
