@@ -18,7 +18,7 @@ def draw() -> Callable[[Figure], np.ndarray]:
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         pixels = np.asarray(canvas.buffer_rgba())
-        seen = len(np.unique(pixels.view(np.uint32)))  # a colour is one number: rows would be sorted for seconds
+        seen = len(np.unique(pixels.view(np.uint32)))  # one number per colour: rows take long to sort
         assert seen > colours, f"only {seen} colours: the figure looks empty"
         box = figure.get_tightbbox(canvas.get_renderer())
         width, height = figure.get_size_inches()

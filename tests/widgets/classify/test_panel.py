@@ -83,6 +83,7 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     widget.scheme.setCurrentIndex(0)
     widget.form.editors["models"].value = 1
     widget.form.editors["epochs"].value = 1
+    widget.form.editors["epoch_cells"].value = 0  # each cell once, not 7200
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.train_button.click()
     assert widget.table.rowCount() == 3  # the scheme and two baselines

@@ -88,8 +88,8 @@ TINY = Preset(
         **EncoderConfig.PLAIN,
     ),
     ClassifierConfig(
-        models=2, epochs=20, warmup_epochs=5, learning_rate=1e-2, sparsity=0.5, update_every=10, threads=1,
-        device="cpu",
+        models=2, epochs=20, epoch_cells=1_000, warmup_epochs=5, learning_rate=1e-2, sparsity=0.5, update_every=10,
+        threads=1, device="cpu",
     ),
     LawConfig(count=1, evaluations=2_000, processes=1),
 )  # fmt: skip
