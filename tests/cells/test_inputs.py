@@ -57,6 +57,7 @@ def test_inputs_that_fit_are_not_doubted():
         (movie(), moved(lambda t: t.rename(columns={"x": "y", "y": "x"})), "x and y seem to be exchanged"),
         (movie(), moved(lambda t: t.assign(x=t.x * 3)), "are outside the 200 x 300 pixels of film"),
         (movie(pixel_size=0.5), moved(lambda t: t.assign(x=t.x * 2, y=t.y * 2)), "to an image of another size"),
+        (movie(), moved(lambda t: t.assign(x=(t.x + 1) / 301, y=(t.y + 1) / 201)), "between 0 and 1, as fractions"),
         (movie((6, 200, 24)), tracks(), "Its axes seem to be in another order; name them with --axes"),
     ],
 )  # fmt: skip

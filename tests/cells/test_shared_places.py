@@ -18,12 +18,13 @@ def read(tmp_path, table: pd.DataFrame) -> pd.DataFrame:
     return read_tracks(tmp_path / "tracks.csv")
 
 
-def test_positions_0_0_of_several_tracks_are_no_positions(tmp_path):
+@pytest.mark.parametrize("mark", [0, -1])
+def test_positions_0_0_of_several_tracks_are_no_positions(tmp_path, mark):
     lost = TABLE["t"] == 1
-    with pytest.warns(TracksWarning, match="3 of 9 positions are exactly 0, 0"):
-        found = read(tmp_path, TABLE.assign(y=TABLE.y.mask(lost, 0), x=TABLE.x.mask(lost, 0)))
+    with pytest.warns(TracksWarning, match=f"3 of 9 positions are exactly {mark}, {mark}"):
+        found = read(tmp_path, TABLE.assign(y=TABLE.y.mask(lost, mark), x=TABLE.x.mask(lost, mark)))
     assert found["t"].tolist() == [0, 2] * 3
-    one = TABLE.assign(y=TABLE.y.where(TABLE.index != 4, 0), x=TABLE.x.where(TABLE.index != 4, 0))
+    one = TABLE.assign(y=TABLE.y.where(TABLE.index != 4, mark), x=TABLE.x.where(TABLE.index != 4, mark))
     assert len(read(tmp_path, one)) == 9
 
 

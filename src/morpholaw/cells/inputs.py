@@ -284,6 +284,12 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     _, height, width = movie.shape
     table = _measured(tracks.table)
     y, x = table["y"].to_numpy(), table["x"].to_numpy()
+    fractions = (y % 1 > 0) & (x % 1 > 0)
+    if fractions.all() and len(table) > 2 and min(y.min(), x.min()) > 0 and max(y.max(), x.max()) < 1:
+        return (
+            f"All tracked positions are between 0 and 1, as fractions of the image; multiply y by {height} and x by "
+            f"{width}, the size of {movie.name}."
+        )
     beyond = np.maximum.reduce([-0.5 - y, y - (height - 0.5), -0.5 - x, x - (width - 0.5)])
     near, far = int((beyond > 0).sum()), int((beyond > config.size / 2).sum())
     if far <= _FAR_OUTSIDE * len(table) and near <= max(1, _NEAR_BORDER * len(table)):

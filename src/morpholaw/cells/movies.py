@@ -25,6 +25,7 @@ from morpholaw.cells.movie_formats.png import open_png
 from morpholaw.cells.movie_formats.source import Choices, FrameSource, MovieWarning
 from morpholaw.cells.movie_formats.tiff import SUFFIXES, open_tiff
 from morpholaw.cells.movie_formats.vendor import VENDORS, open_vendor, vendor_of
+from morpholaw.cells.stand_ins import refuse_stand_in
 from morpholaw.cells.zarr_files import is_zarr
 from morpholaw.errors import InputError, reason
 
@@ -232,6 +233,7 @@ def _open_path(path: Path, choices: Choices) -> FrameSource:
 
 def _open_file(path: Path, start: bytes, choices: Choices) -> FrameSource:
     """Open a file by its first bytes, or by its suffix if they are not characteristic."""
+    refuse_stand_in(start, path)
     suffix = path.suffix.lower()
     if start.startswith(_TIFF_STARTS):
         return open_tiff(path, choices)

@@ -9,7 +9,7 @@ from morpholaw.cells.families import families, joined
 
 
 def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
-    """Drop positions 0, 0 of several tracks, and make one family of tracks that share other positions.
+    """Drop positions such as 0, 0 or -1, -1 of several tracks; make one family of tracks that share others.
 
     Parameters
     ----------
@@ -31,14 +31,15 @@ def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> 
     if not twice.any():
         return table
     related = families(table)
-    at_zero = ((table["y"] == 0) & (table["x"] == 0)).to_numpy()
-    if (twice & at_zero).any() and not at_zero.all():
+    marks = ((table["y"] == table["x"]) & (table["y"] <= 0)).to_numpy()
+    if (twice & marks).any() and not marks.all():
+        mark = f"{table.loc[twice & marks, 'y'].iloc[0]:g}"
         notes.append(
-            f"{where}: {at_zero.sum()} of {len(table)} positions are exactly 0, 0, several of them in one frame; they "
-            "are taken for a mark of cells without a position and left out."
+            f"{where}: {marks.sum()} of {len(table)} positions are exactly {mark}, {mark}, several of them in one "
+            "frame; they are taken for a mark of cells without a position and left out."
         )
-        table = table[~at_zero].reset_index(drop=True)
-        twice = twice[~at_zero]
+        table = table[~marks].reset_index(drop=True)
+        twice = twice[~marks]
         table.loc[~table["parent"].isin(table["track_id"]), "parent"] = -1
     family = related.reindex(table["track_id"]).to_numpy(np.int64)
     shared = table[twice].assign(family=family[twice])
@@ -54,6 +55,6 @@ def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> 
         family = joined(
             family, np.column_stack([shared["family"].to_numpy()[apart], first.to_numpy()[apart]])
         )
-    elif not at_zero.any():
+    elif not marks.any():
         return table
     return table.assign(family=family)

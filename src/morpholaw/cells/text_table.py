@@ -16,6 +16,7 @@ from morpholaw.cells.files import refuse_special
 from morpholaw.cells.legacy_encoding import legacy_encoding
 from morpholaw.cells.movie_formats.units import is_unit
 from morpholaw.cells.number_text import NUMBER, as_numbers, decimal_mark, is_number, may_have_thousands
+from morpholaw.cells.stand_ins import refuse_stand_in
 from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
@@ -104,6 +105,7 @@ def read_text_table(path: Path) -> TextTable:
         raise InputError(f"There is no file {path}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    refuse_stand_in(head, path)
     refuse_packed(head, path)
     layout = _layout(head, whole, path)
     return TextTable(_tidy(_decoded(path, layout), layout.decimal), layout.units, layout.first_line)

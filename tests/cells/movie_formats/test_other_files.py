@@ -31,6 +31,8 @@ STARTS = {
     "l.jpg": (b"\xff\xd8\xff\xe0", "is a JPEG image.*export the movie"),
     "m.mat": (b"MATLAB 5.0", "is a MATLAB file"),
     "n.npz": (b"PK\3\4", "is an archive of NumPy arrays: save the movie alone"),
+    "page.tif": (b"<!DOCTYPE html><html>Not found", "is a web page and not the file itself"),
+    "pointer.tif": (b"version https://git-lfs.github.com/spec/v1", "is a Git LFS pointer"),
     "o.xyz": (b"what is this", "The format of .* is unknown.*OME-TIFF"),
 }
 

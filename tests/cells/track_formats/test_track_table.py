@@ -583,3 +583,11 @@ def test_tracks_that_merge_are_one_family_also_when_the_table_is_written_and_rea
     assert family[1] == family[2] == family[3] != family[4]
     again = read_tracks(write(tmp_path, found.to_csv(index=False)), SHAPE)
     assert again.groupby("track_id")["family"].first().to_dict() == family.to_dict()
+
+
+@pytest.mark.parametrize(
+    "text", ["\n<html><p>Sign in</p></html>", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n"]
+)
+def test_what_only_stands_in_for_the_file_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="and not the file itself"):
+        read_tracks(write(tmp_path, text))

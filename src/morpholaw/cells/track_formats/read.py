@@ -11,6 +11,7 @@ import pandas as pd
 
 from morpholaw.cells.files import refuse_special
 from morpholaw.cells.movie_formats.array import load_npy
+from morpholaw.cells.stand_ins import refuse_stand_in
 from morpholaw.cells.text_table import refuse_packed
 from morpholaw.cells.track_formats.btrack import read_btrack
 from morpholaw.cells.track_formats.ctc import ctc_folder, read_ctc
@@ -62,6 +63,7 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
         start = handle.read(512)
     if not start:
         raise InputError(f"{path} is empty.")
+    refuse_stand_in(start, path)
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return read_btrack(path, context)
     if start.startswith(_TIFF_STARTS):
