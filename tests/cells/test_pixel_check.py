@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.frame_pairs import frame_pairs
 from morpholaw.cells.inspection import inspect_inputs
-from morpholaw.cells.pixel_check import check_pixels, frame_pairs
+from morpholaw.cells.pixel_check import check_pixels
 from morpholaw.cells.pixel_explanations import explain
 
 FRAMES, HEIGHT, WIDTH, SIZE = 12, 240, 240, 64
@@ -153,6 +154,16 @@ def test_too_few_tracks_stop_nobody():
     report = inspect_inputs(MOVIE, two)
     assert report.fits
     assert "The tracks may not fit the array: x and y are exchanged" in " ".join(report.doubts)
+
+
+def test_tracks_of_two_movies_in_one_table_are_noticed():
+    for seed in range(3):
+        other = walks(n=12, seed=50 + seed)
+        mixed = pd.concat([TRACKS, other.assign(track_id=other.track_id + 100)], ignore_index=True)
+        findings, explanation = look(MOVIE, mixed)
+        assert findings.lost > 0
+        assert findings.doubtful or (explanation is not None and "several movies" in explanation.text)
+    assert look(MOVIE, TRACKS)[0].lost == 0
 
 
 def test_made_up_positions_are_not_looked_at():

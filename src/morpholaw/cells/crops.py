@@ -25,8 +25,9 @@ from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
 from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.files import fingerprint
+from morpholaw.cells.frame_pairs import frame_pairs
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
-from morpholaw.cells.pixel_check import PixelFindings, check_pixels, frame_pairs
+from morpholaw.cells.pixel_check import PixelFindings, check_pixels
 from morpholaw.cells.repeated_frames import RepeatedFrames
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks

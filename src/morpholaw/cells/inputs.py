@@ -180,10 +180,11 @@ def compare_pixels(cells: MovieCells) -> Comparison:
     if explanation is not None:
         return Comparison((f"The tracks may not fit {movie.name}: {explanation.text}. {findings.sentence}",))
     if findings.fits:
+        lost = f"{findings.lost} of the tracks have no visible cells. " if findings.lost else ""
         return Comparison(
             (
-                f"{findings.sentence} Real cells usually exceed {100 * DOUBTFUL:.0f} %: check with morpholaw inspect "
-                f"that the tracks belong to {movie.name} and to these frames.",
+                f"{findings.sentence} {lost}Real cells usually exceed {100 * DOUBTFUL:.0f} %: check with morpholaw "
+                f"inspect that the tracks belong to {movie.name} and to these frames.",
             )
         )
     if findings.dark:

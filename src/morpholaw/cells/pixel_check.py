@@ -9,13 +9,12 @@ deterministic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.even_spacing import spread
+from morpholaw.cells.frame_pairs import common_step
 from morpholaw.cells.tracked_places import (
     REACH,
     Frames,
@@ -28,8 +27,6 @@ from morpholaw.cells.tracked_places import (
     shows_something,
 )
 
-PAIRS = 4
-"""Number of pairs of consecutive frames that are examined, spread over the movie."""
 LIMIT = 0.70
 """Required brightness share for many tracks; real data are above 0.83, wrong input below 0.60 (howto/data.md)."""
 ALLOWANCE = 0.25
@@ -45,6 +42,8 @@ _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all
 _LATE_TIMING_Z = 4.0  # the same for all pairs after some frame
 _CELLS_FOR_MEANS = 20  # minimum number of cells for a meaningful mean
 _UNSEEN = 0.62  # maximum brightness share in frames without visible cells; about 0.5 by chance
+_LOST, _LOST_SHARE = 4, 0.25  # minimum number and share of tracks without visible cells, to reject all tracks
+_FEW_LOST = 0.1  # share above which this is doubtful; at most 0.06 in real data
 _UNSEEN_FRAMES = 0.25  # minimum share of frames without visible cells, so that a single bad frame is accepted
 
 
@@ -76,6 +75,8 @@ class PixelFindings:
         Frames without visible cells at the tracked positions, if several have none and others do.
     step : int
         Factor by which frame numbers must be divided if the cells are visible in the resulting frames; else 1.
+    lost : int
+        Number of tracks without visible cells at their positions, while other tracks have them.
     """
 
     share: float
@@ -90,6 +91,12 @@ class PixelFindings:
     beside_error: float = 0.0
     unseen: tuple[int, ...] = ()
     step: int = 1
+    lost: int = 0
+
+    @property
+    def mixed(self) -> bool:
+        """Whether so many tracks have no visible cells that they seem to belong to another movie."""
+        return self.lost >= max(_LOST, _LOST_SHARE * self.tracks)
 
     @property
     def off_centre(self) -> bool:
@@ -105,12 +112,14 @@ class PixelFindings:
     @property
     def doubtful(self) -> bool:
         """Whether tracks and pixels fit each other less well than real data do, or only because tracks are few."""
-        return self.fits and (self._wrong or self.share < DOUBTFUL)
+        return self.fits and (
+            self._wrong or self.share < DOUBTFUL or self.lost > _FEW_LOST * max(self.tracks, 20)
+        )
 
     @property
     def _wrong(self) -> bool:
         wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
-        return wrong or bool(self.unseen) or self.step > 1
+        return wrong or bool(self.unseen) or self.step > 1 or self.mixed
 
     @property
     def enough(self) -> bool:
@@ -127,30 +136,6 @@ class PixelFindings:
         if not self.enough:
             return f"{comparison}; too few to judge)."
         return f"{comparison}; 50 % by chance)."
-
-
-def frame_pairs(tracked: Sequence[int]) -> list[tuple[int, int]]:
-    """Choose pairs of consecutive frames with tracked cells, spread evenly.
-
-    If no two frames are consecutive, each is paired with itself, or, if all numbers are multiples of a step, with the
-    frame that it would be if they were times (see :func:`common_step`).
-    """
-    known = set(tracked)
-    starts = [t for t in tracked if t + 1 in known]
-    if not starts:
-        step = common_step(tracked)
-        return [(t, t // step) for t in spread(list(tracked), 2 * PAIRS)]
-    chosen: list[int] = []
-    for t in spread(starts, PAIRS):
-        if not chosen or t > chosen[-1] + 1:
-            chosen.append(t)
-    return [(t, t + 1) for t in chosen]
-
-
-def common_step(tracked: Sequence[int]) -> int:
-    """Return the largest number that divides all frame numbers, which may then be times; 1 for a single frame."""
-    numbers = np.unique(np.asarray(tracked, np.int64))
-    return int(np.gcd.reduce(numbers)) if len(numbers) > 1 else 1
 
 
 def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindings | None:
@@ -176,7 +161,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
     if not looks:
         return None
     track = np.concatenate([look.track for look in looks])
-    share, error, tracks = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
+    share, error, tracks, lost = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
     limit = _limit(tracks)
     shift, shift_from = _timing(looks)
     dark = share <= 1 - limit and _is_centre_of_dark(shown, places)
@@ -195,6 +180,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
         float(np.hypot(*beside.std(axis=0))) / np.sqrt(len(beside)),
         () if dark else _unseen(looks),
         _time_step(shown, places),
+        0 if dark else lost,
     )
 
 
@@ -266,12 +252,15 @@ def _stands_out(gains: np.ndarray, z: float) -> bool:
     return bool(gains.mean() > max(0.1, z * error))
 
 
-def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int]:
-    """Return the mean over tracks, its standard error and the number of tracks; cells of a track are correlated."""
+def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int, int]:
+    """Return the mean over tracks, its standard error, the number of tracks and of those without visible cells.
+
+    Cells of a track are correlated, so each track counts once.
+    """
     _, which, count = np.unique(track, return_inverse=True, return_counts=True)
     each = np.bincount(which, values) / count
     error = float(each.std(ddof=1)) / np.sqrt(len(each)) if len(each) > 1 else 0.5
-    return float(each.mean()), error, len(each)
+    return float(each.mean()), error, len(each), int((each < _UNSEEN).sum())
 
 
 def _limit(tracks: int) -> float:

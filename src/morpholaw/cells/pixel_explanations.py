@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import ndimage
 
 from morpholaw.cells.even_spacing import spread
-from morpholaw.cells.pixel_check import ALLOWANCE, FEWEST_TRACKS, LIMIT, PAIRS, PixelFindings
+from morpholaw.cells.frame_pairs import PAIRS
+from morpholaw.cells.pixel_check import ALLOWANCE, FEWEST_TRACKS, LIMIT, PixelFindings
 from morpholaw.cells.tracked_places import (
     DISC,
     Frames,
@@ -87,6 +88,8 @@ def explain(
     if findings.share >= findings.limit and not findings.fits:
         if findings.unseen and not findings.shift:
             return Explanation(_unseen_text(findings.unseen), findings.share)
+        if findings.mixed and not (findings.shift or findings.off_centre):
+            return Explanation(_mixed_text(findings.lost, findings.tracks), findings.share)
         offset = _offset(frames, places, size) if findings.off_centre else None
         return offset or _nearest_frames(findings, read, frame_count, frames, places)
     return None
@@ -153,6 +156,13 @@ def _unseen_text(unseen: tuple[int, ...]) -> str:
         f"of the frames that were checked, {shown} have no cells at the tracked positions and the others do, as if "
         "channels or slices alternated, or frames were blank or in another order; give the movie's channel with its "
         "frames in temporal order"
+    )
+
+
+def _mixed_text(lost: int, tracks: int) -> str:
+    return (
+        f"{lost} of {tracks} tracks have no cells at their positions and the others do, as if tracks of several movies "
+        "or positions were mixed; give only those of this movie"
     )
 
 
