@@ -181,4 +181,6 @@ def test_files_that_are_no_tracks(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     refused(tmp_path / "folder", "has no TIFF or PNG files")
     (tmp_path / "page.xml").write_text("<html><body/></html>")
-    refused(tmp_path / "page.xml", "not a TrackMate file")
+    refused(tmp_path / "page.xml", "is a web page")
+    (tmp_path / "big.xml").write_text("<SpimData><BasePath/></SpimData>")
+    refused(tmp_path / "big.xml", "not a TrackMate file")
