@@ -7,6 +7,7 @@ import numpy as np
 from morpholaw.cells.files import write_table
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
+from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.store import encoders
 from morpholaw.store.changes import provenance
@@ -68,8 +69,7 @@ def search_settings(
     read = list(readable_latents(folder, encoder, classifier.keep))
     means, log_variances = means[..., read], log_variances[..., read]
     latents = training_latents(means, log_variances, classifier)
-    groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
-    _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
+    validation = _validation_cells(folder, cells, config.seed)
     latents[:, validation] = means[0, validation]  # trials are evaluated without noise, like classifiers
     held = np.isin(np.arange(len(cells.train)), validation)
     rows = np.flatnonzero(~held)[repeated(int((~held).sum()), classifier.epoch_cells)]
@@ -84,3 +84,15 @@ def search_settings(
         trials=trials,
         monitor=monitor,
     )
+
+
+def _validation_cells(folder: StudyFolder, cells: Labelled, seed: int) -> np.ndarray:
+    """Return the indices into the training cells on which trials are evaluated, int64, in whole groups."""
+    groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
+    labels = np.array(cells.classes)[cells.train_targets]
+    try:
+        return grouped_split(groups, labels, VALIDATION_FRACTION, seed)[1]
+    except InputError as error:
+        raise InputError(
+            f"Tuning divides the training cells once more, and they are too few: {error}"
+        ) from None
