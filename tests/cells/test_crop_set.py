@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -207,3 +208,13 @@ def test_names_that_look_like_formulas_survive_a_set_and_a_table_of_labels(tmp_p
     write_table(tmp_path / "labels.csv", made.cells[["crop", "label"]])
     assert "'=drug" in (tmp_path / "labels.csv").read_text()
     assert list(read_text_table(tmp_path / "labels.csv").values["label"]) == ["=drug", "-mock", "+both"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["images.npy", "cells.csv"])
+def test_a_pipe_in_place_of_a_file_is_said_and_not_waited_for(tmp_path, name):
+    CropSet.write(tmp_path / "set", pictures(5), cells_table(5))
+    (tmp_path / "set" / name).unlink()
+    os.mkfifo(tmp_path / "set" / name)
+    with pytest.raises(InputError, match=f"{name} is a pipe or a device"):
+        CropSet(tmp_path / "set").check()

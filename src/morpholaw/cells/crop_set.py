@@ -23,7 +23,7 @@ import pandas as pd
 from morpholaw.cells.cells_table import COLUMNS, TEXTS, with_types
 from morpholaw.cells.crop_record import CropOrigin, CropSetRecord, read_crop_record
 from morpholaw.cells.crop_writer import CropWriter
-from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.files import read_json, refuse_special, write_json
 from morpholaw.cells.normalise import Normalisation, Per
 from morpholaw.cells.tracker_masks import read_masks
 from morpholaw.errors import InputError, reason
@@ -116,6 +116,7 @@ class CropSet:
     def images(self) -> np.ndarray:
         """Crops, uint8 (n, s, s), memory-mapped and read-only."""
         path = self.folder / "images.npy"
+        refuse_special(path)
         try:
             images: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         except Exception as error:  # numpy parses the header with a tokenizer, which raises its own errors
@@ -132,6 +133,7 @@ class CropSet:
     def cells(self) -> pd.DataFrame:
         """Table of cells; row i describes crop i."""
         path = self.folder / "cells.csv"
+        refuse_special(path)
         try:
             cells = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
             cells = with_types(cells)
@@ -170,6 +172,7 @@ class CropSet:
         """
         _ = self.images
         path = self.folder / "cells.csv"
+        refuse_special(path)
         try:
             with path.open("rb") as stream:
                 lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))

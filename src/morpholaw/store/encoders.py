@@ -109,6 +109,8 @@ def _of_set(
 
 def _cached(path: Path) -> np.ndarray | None:
     """Read an array from the cache; None if it is missing or cannot be read."""
+    if not path.is_file():
+        return None
     try:
         both = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception:  # numpy raises various errors for damaged files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from morpholaw.cells.files import refuse_special
 from morpholaw.errors import InputError
 from morpholaw.interpretation.subnetworks import SparseNetwork
 from morpholaw.store.classifier_record import ClassifierRecord
@@ -27,6 +28,7 @@ def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[Spar
     from safetensors.numpy import load
 
     path = place_of(folder, record.name) / record.weights
+    refuse_special(path)
     try:
         tensors = load(path.read_bytes())
     except (OSError, SafetensorError):
