@@ -31,6 +31,7 @@ from morpholaw.report.sections import (
 )
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
+from morpholaw.store.confounding import confounding_notes
 from morpholaw.store.study_folder import StudyFolder
 
 PLAIN = str.maketrans("", "", "{}")
@@ -77,6 +78,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     parts = {
         ("The law" if of_two else "The laws"): lambda: [
             *performance.doubts(material.records[name]),
+            *_confounding(material, name),
             *_law(material, name, k),
         ],
         **({} if of_two else {"Pairs of classes": lambda: class_laws.pairs(material, name, k)}),
@@ -135,6 +137,15 @@ def _subtitle(material: Material, name: str, k: int) -> str:
         f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}. {counted(law.size, 'node')}, complexity "
         f"{law.complexity}, {origin}."
     )
+
+
+def _confounding(material: Material, name: str) -> list[Block]:
+    """Return a warning if the classes of a law and the crop sets of the study are confounded."""
+    record = material.records[name]
+    if record.trained_elsewhere:
+        return []
+    notes = confounding_notes(material.study, material.labels, record.classes)
+    return [Paragraph(sentence, "warning") for sentence in notes]
 
 
 def _law(material: Material, name: str, k: int) -> list[Block]:

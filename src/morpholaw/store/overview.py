@@ -12,7 +12,7 @@ from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
-from morpholaw.store.condition_record import condition_notes
+from morpholaw.store.confounding import confounding_notes
 from morpholaw.store.guessing import guessing_mark
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
@@ -93,11 +93,11 @@ def overview(folder: StudyFolder) -> Overview:
     """
     sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
     warnings = list(folder.problems)
+    given = all_labels(folder) if sets else np.array([], str)
     try:
-        warnings += condition_notes(folder)
+        warnings += confounding_notes(folder, given)
     except InputError as error:
         warnings.append(str(error))
-    given = all_labels(folder) if sets else np.array([], str)
     labels = Counter(given.tolist())
     labels.pop("", None)
     try:

@@ -17,7 +17,7 @@ from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
-from morpholaw.store.condition_record import tell_condition_notes
+from morpholaw.store.confounding import tell_confounding
 from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.familiarity_record import keep_familiarity
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
@@ -149,7 +149,7 @@ def train_classifier(
     from morpholaw.study import classifier_step, law_step
 
     config = ClassifierConfig.of(config, settings)
-    tell_condition_notes(study, monitor)
+    tell_confounding(study, config.classes, monitor)
     with study.writing():
         if scheme == 4:
             count = {"count": config.models} if "models" in config.model_fields_set else {}

@@ -18,7 +18,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store.classifier_record import name_of
-from morpholaw.store.condition_record import tell_condition_notes
+from morpholaw.store.confounding import tell_confounding
 from morpholaw.store.table1 import table1 as table_of_study
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def cross_validate(
         raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
     if out is not None:
         check_place(out)
-    tell_condition_notes(study, monitor)
+    tell_confounding(study, config.classes, monitor)
     result = cross_validation_step.cross_validate(study, scheme, config, law, design, monitor)
     with study.writing():
         file = None if out is None else Path(out)

@@ -14,7 +14,7 @@ from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.classifier_record import name_of
-from morpholaw.store.condition_record import tell_condition_notes
+from morpholaw.store.confounding import tell_confounding
 from morpholaw.store.familiarity_record import carry_familiarity, keep_familiarity
 from morpholaw.store.labelled_cells import labelled_cells
 
@@ -87,7 +87,7 @@ def discover_law(
     from morpholaw.study import law_step
 
     config = LawConfig.of(config, settings)
-    tell_condition_notes(study, monitor)
+    tell_confounding(study, config.classes, monitor)
     with study.writing():
         record = law_step.discover(study, config, None, monitor, replace, name)
         if record is not None:

@@ -1,0 +1,34 @@
+"""A study whose classes come from different movies says so."""
+
+import pytest
+from click.testing import CliRunner
+
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.cli import main
+from morpholaw.events import Message, Monitor
+from morpholaw.study import Study
+
+SENTENCE = "one can tell control and drug apart with a balanced accuracy of"
+
+
+def study_of(folder, first, second):
+    """Return a study of two movies with 24 cells each, given how many of them are labelled as the drug."""
+    study = Study.create(folder)
+    for seed, (name, drug) in enumerate((("movie1", first), ("movie2", second))):
+        images, cells = simulate_crops(phases={"interphase": 24}, seed=seed)
+        cells["label"] = ["drug"] * drug + ["control"] * (24 - drug)
+        cells["group"] = [f"{name}/{k}" for k in range(24)]
+        CropSet.write(study.path / "crops" / name, images, cells, CropOrigin(kind="simulated"))
+    study.load_encoder("sample")
+    return study
+
+
+@pytest.mark.parametrize(("first", "second", "confounded"), [(0, 24, True), (2, 22, True), (12, 12, False)])
+def test_training_and_info_say_that_movies_tell_the_classes_apart(tmp_path, first, second, confounded):
+    study, messages = study_of(tmp_path / "study", first, second), []
+    monitor = Monitor(lambda event: messages.append(event.text) if isinstance(event, Message) else None)
+    study.train_classifier(2, models=1, epochs=1, warmup_epochs=0, epoch_cells=0, threads=1, monitor=monitor)
+    assert any(SENTENCE in text for text in messages) == confounded
+    assert (SENTENCE in CliRunner().invoke(main, ["info", "--study", str(study.path)]).output) == confounded
