@@ -243,6 +243,7 @@ def discover_law(
     from morpholaw.models.law_units import law_in_units
     from morpholaw.store import classifiers
     from morpholaw.store.classifier_record import name_of
+    from morpholaw.store.guessing import imbalance
 
     opened = open_study(study)
     values = parse_settings(settings) | {k: v for k, v in options.items() if v is not None}
@@ -264,7 +265,8 @@ def discover_law(
     accuracy = percent_interval(*astuple(evaluation.ensemble_accuracy))
     click.echo(f"Law 1, which classify applies: {record.positive} where {sentence.inequality}.")
     click.echo(sentence.text)
-    click.echo(f"It classifies {accuracy} of {evaluation.test_cells} held-out cells correctly.")
+    cells = f"{evaluation.test_cells} held-out cells"
+    click.echo(f"It classifies {accuracy} of {cells} correctly{imbalance(record)}.")
 
 
 def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:

@@ -13,7 +13,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.confounding import confounding_notes
-from morpholaw.store.guessing import guessing_mark
+from morpholaw.store.guessing import guessing_mark, imbalance
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
 
@@ -121,7 +121,8 @@ def performance(record: ClassifierRecord) -> str:
     accuracy = evaluation.ensemble_accuracy
     origin = " of the study of origin" if record.trained_elsewhere else ""
     share = percent_interval(accuracy.value, accuracy.low, accuracy.high)
-    return f"accuracy {share} on {counted(evaluation.test_cells, 'held-out cell')}{origin}"
+    cells = counted(evaluation.test_cells, "held-out cell")
+    return f"accuracy {share} on {cells}{origin}{imbalance(record)}"
 
 
 def start_sentence(record: ClassifierRecord) -> str:

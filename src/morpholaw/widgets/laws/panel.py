@@ -14,6 +14,7 @@ from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.guessing import imbalance
 from morpholaw.store.law_stability import stability_sentence
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.forms.tabs_and_sections import Section, add_tab
@@ -170,7 +171,8 @@ class LawsWidget(StudyWidget):
             share = self.record.evaluation.ensemble_accuracy
             show_info(
                 f"Found {counted(len(self.record.laws), 'law')}. Law 1, which is applied, classifies "
-                f"{percent_interval(share.value, share.low, share.high)} of the held-out cells correctly."
+                f"{percent_interval(share.value, share.low, share.high)} of the held-out cells "
+                f"correctly{imbalance(self.record)}."
             )
         else:
             share = self.record.evaluation.ensemble_accuracy
