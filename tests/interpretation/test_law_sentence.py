@@ -62,19 +62,42 @@ def test_a_law_is_said_in_words_and_units():
     assert found.inequality == "axis_ratio - 2 * width >= -16.1"
 
 
-def test_what_counts_in_both_directions_is_said_to():
-    found = law_sentence(Law.parse("3 - abs(width - 12)", NAMES), CELLS, CLASSES, FEATURES)
-    assert found.text == "Width can favour either class, depending on the cell."
+@pytest.mark.parametrize(
+    ("formula", "limits"),
+    [("3 - abs(width - 12)", "between 9 and 15 µm"), ("abs(width - 12) - 3", "below 9 µm or above 15 µm")],
+)
+def test_a_single_input_that_counts_in_both_directions_comes_with_its_limits(formula, limits):
+    found = law_sentence(Law.parse(formula, NAMES), CELLS, CLASSES, FEATURES)
+    assert found.text == f"Cells are called metaphase if width is {limits}."
+
+
+def test_the_limits_of_a_latent_are_those_of_its_name():
+    cells = FeatureTable(np.random.default_rng(0).normal(size=(200, 1)), ("z1",))
+    found = law_sentence(Law.parse("1 - abs(z1 - 0.5)", ("z1",)), cells, CLASSES, words={"z1": "−size"})
+    assert found.text == "Cells are called metaphase if size (−z1) is between −1.5 and 0.5."
+
+
+def test_inputs_that_count_in_both_directions_are_named():
+    found = law_sentence(Law.parse("(width - 12)*(contrast - 0.3)", NAMES), CELLS, CLASSES, FEATURES)
+    assert found.text == "The inputs width and contrast can favour either class, depending on the cell."
+
+
+def test_a_law_whose_threshold_no_cell_reaches_is_said_to_call_one_class():
+    found = law_sentence(Law.parse("width - 1000", NAMES), CELLS, CLASSES, FEATURES)
+    assert (
+        found.text
+        == "All labelled cells are called interphase: none reaches the value at which the class changes."
+    )
 
 
 def test_latents_are_said_by_their_names_and_signs():
     cells = FeatureTable(np.random.default_rng(0).normal(size=(200, 2)), ("z1", "z2"))
     law = Law.parse("z1 - z2", ("z1", "z2"))
     found = law_sentence(law, cells, CLASSES, words={"z1": "−size"})
-    assert "nuclei with less size (−z1) and a lower z2." in found.text
+    assert "nuclei that are smaller (−z1), with a lower z2." in found.text
     assert "called metaphase if size (−z1) is below " in found.text
     both = law_sentence(
-        Law.parse("z1 - width", ("z1", "width")),
+        Law.parse("z1 + 10 - width", ("z1", "width")),
         FeatureTable(np.column_stack([cells.values[:, 0], np.linspace(5, 15, 200)]), ("z1", "width")),
         CLASSES,
         FEATURES,

@@ -117,8 +117,8 @@ _NEIGHBOURHOOD: tuple[tuple[str, Kind, str, str, str], ...] = (
         "neighbour_area",
         "area",
         "area of the other nuclei in the crop",
-        "with larger neighbours",
-        "with smaller neighbours",
+        "with a larger area of neighbours",
+        "with a smaller area of neighbours",
     ),
 )
 SHAPE_NAMES = tuple(entry[0] for entry in _CELL)

@@ -27,6 +27,18 @@ _BLOCK = 256
 _FOLDS = 5
 
 
+def advice_on_unusual(count: int, cells: int) -> str:
+    """Return what to do about ``count`` unusual cells of ``cells``, one sentence.
+
+    A wrong scale or channel and a blurred or saturated movie make most cells unusual.
+    """
+    if count > cells / 2:
+        return (
+            "As these are most of the cells, check the pixel size, channel, focus and exposure of the images."
+        )
+    return "About 1 % of ordinary cells are also marked."
+
+
 def picture_statistics(images: np.ndarray) -> np.ndarray:
     """Measure the image quality of crops.
 

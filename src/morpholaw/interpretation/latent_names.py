@@ -42,6 +42,15 @@ _NAMES = {
 }
 
 
+COMPARATIVES = {
+    "size": ("larger", "smaller"),
+    "elongation": ("more elongated", "rounder"),
+    "brightness": ("brighter", "dimmer"),
+    NEIGHBOURHOOD: ("more crowded", "less crowded"),
+}
+"""Descriptions of cells with more and with less of what a name says."""
+
+
 @dataclass(frozen=True)
 class SuggestedName:
     """A suggested name for a latent.

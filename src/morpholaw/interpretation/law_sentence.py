@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import MINUS, capitalised, listed, significant
-from morpholaw.interpretation.latent_names import split_sign
+from morpholaw.display import MINUS, listed, significant
+from morpholaw.interpretation.latent_names import COMPARATIVES, split_sign
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.expressions import boundary_form
 from morpholaw.models.features import FeatureTable, latent_feature
@@ -18,6 +18,8 @@ from morpholaw.models.law import Law
 QUANTILES = (0.005, 0.995)
 """Quantiles of the cells that limit the range to which statements about a law refer."""
 STEPS = 60
+GRID = 2001
+"""Number of values of an input, over the range of the cells, at which the class is evaluated."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,14 @@ def law_sentence(
         return LawSentence(
             (), inequality_text(law, cells), f"Every cell is called {classes[number]}{rather}."
         )
+    predicted = law.predict(cells)
+    if len(called := np.unique(predicted[predicted >= 0])) == 1:
+        rather = f" rather than {classes[1 - called[0]]}" if of_pair else ""
+        text = (
+            f"All labelled cells are called {classes[called[0]]}{rather}: none reaches the value at which the class "
+            "changes."
+        )
+        return LawSentence((), inequality_text(law, cells), text)
     low, high = np.quantile(values, QUANTILES, axis=0)
     ranges = {name: (float(a), float(b)) for name, a, b in zip(used, low, high, strict=True)}
     proved = directions(simplest.expression, ranges)
@@ -118,7 +128,11 @@ def law_sentence(
         )
         for name in used
     )
-    return LawSentence(pushes, inequality_text(law, cells), _text(pushes, classes, words or {}, of_pair))
+    text = _text(pushes, classes, words or {}, of_pair)
+    if len(pushes) == 1 and not pushes[0].direction:
+        limits = _limits_alone(law, pushes[0].feature, ranges[used[0]], (words or {}).get(used[0], ""))
+        text = f"Cells are called {classes[1]} if {limits}." if limits else text
+    return LawSentence(pushes, inequality_text(law, cells), text)
 
 
 def inequality_text(law: Law, cells: FeatureTable) -> str:
@@ -148,8 +162,10 @@ def named_input(name: str, word: str) -> Feature:
         return Feature(
             name, "", feature.meaning, "latent", "cell", f"with a higher {name}", f"with a lower {name}"
         )
-    meant = f"{plain} ({MINUS if sign < 0 else ''}{name})"
-    more, less = f"with more {meant}", f"with less {meant}"
+    symbol = f"({MINUS if sign < 0 else ''}{name})"
+    more, less = (
+        f"{one} {symbol}" for one in COMPARATIVES.get(plain, (f"with more {plain}", f"with less {plain}"))
+    )
     return Feature(
         name, "", feature.meaning, "latent", "cell", more if sign > 0 else less, less if sign > 0 else more
     )
@@ -178,6 +194,31 @@ def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping
     return (low + high) / 2
 
 
+def _limits_alone(law: Law, feature: Feature, limits: tuple[float, float], word: str) -> str:
+    """Return the values of the only input of a law for which the class is positive; "" if it does not change."""
+    grid = np.linspace(*limits, GRID)
+    rows = np.zeros((GRID, len(law.names)))
+    rows[:, law.names.index(feature.name)] = grid
+    positive = law.predict(FeatureTable(rows, law.names)) == 1
+    turns = np.flatnonzero(positive[1:] != positive[:-1])
+    if not len(turns):
+        return ""
+    name, sign = _name_and_sign(feature, word)
+    edges = [None, *((grid[turns] + grid[turns + 1]) / 2 * sign).tolist(), None]
+    first = 0 if positive[0] else 1
+    stretches = [tuple(edges[k : k + 2]) for k in range(first, len(edges) - 1, 2)]
+    if sign < 0:
+        stretches = [(low, high) for high, low in reversed(stretches)]
+    unit = f" {feature.unit}" if feature.unit else ""
+    return f"{name} is {' or '.join(_between(low, high) + unit for low, high in stretches)}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"above {significant(low)}" if low is not None else f"below {significant(high or 0.0)}"
+    return f"between {significant(low)} and {significant(high)}"
+
+
 def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
     """Return the score of one row; unused inputs are 0."""
     values = np.zeros((1, len(law.names)))
@@ -201,10 +242,8 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
         sentences.append(f"{subject} called {called} if {limits}.")
     if unclear:
         names = listed([feature.name for feature in unclear])
-        subject = (
-            names if unclear[0].source == "latent" else capitalised(names)
-        )  # "z8" is written in lower case
-        sentences.append(f"{subject} can favour either class, depending on the cell.")
+        inputs = "input" if len(unclear) == 1 else "inputs"
+        sentences.append(f"The {inputs} {names} can favour either class, depending on the cell.")
     return " ".join(sentences)
 
 
@@ -214,7 +253,7 @@ def _kind(push: Push) -> str:
 
 
 def described(pushes: Sequence[Push]) -> str:
-    """Return a description of nuclei such as " that are narrower and grainier, with less size (z1)"."""
+    """Return a description of nuclei such as " that are narrower and grainier, with a higher z2"."""
     kinds = [_kind(push) for push in pushes]
     having = [kind.removeprefix("with ") for kind in kinds if kind.startswith("with ")]
     being = [kind for kind in kinds if not kind.startswith("with ")]
@@ -225,9 +264,15 @@ def described(pushes: Sequence[Push]) -> str:
 def _limit(push: Push, word: str) -> str:
     """Return the values of an input for which the class is predicted, such as "width below 9 µm"."""
     assert push.threshold is not None
-    plain, sign = split_sign(word) if word else ("", 1)
-    name, threshold, direction = push.feature.name, sign * push.threshold, sign * push.direction
-    if plain:
-        name = f"{plain} ({MINUS if sign < 0 else ''}{name})"
+    name, sign = _name_and_sign(push.feature, word)
+    threshold, direction = sign * push.threshold, sign * push.direction
     unit = f" {push.feature.unit}" if push.feature.unit else ""
     return f"{name} is {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
+
+
+def _name_and_sign(feature: Feature, word: str) -> tuple[str, int]:
+    """Return what an input is called, such as "size (−z1)", and whether it decreases with the values of the input."""
+    if not word:
+        return feature.name, 1
+    plain, sign = split_sign(word)
+    return f"{plain} ({MINUS if sign < 0 else ''}{feature.name})", sign

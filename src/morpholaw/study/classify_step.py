@@ -25,7 +25,7 @@ from morpholaw.display import counted, percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, thread_scorer
-from morpholaw.evaluation.familiarity import Familiarity
+from morpholaw.evaluation.familiarity import Familiarity, advice_on_unusual
 from morpholaw.evaluation.performance import margins, median_score
 from morpholaw.evaluation.stage_hmm import classify_stages
 from morpholaw.evaluation.track_hmm import classify_tracks
@@ -78,9 +78,10 @@ def unusual_cells(table: pd.DataFrame) -> str:
     if not count:
         return "No cell is unusual: all images resemble those of the training cells."
     share = f"{count} of {len(table)} ({percent(count / max(1, len(table)))})"
+    advice = advice_on_unusual(count, len(table))
     return (
         f"Unusual cells: {share}. Their images differ from 99 % of the training cells in grey levels, noise or "
-        "sharpness, so their classes are not reliable. They are marked in the column unusual."
+        f"sharpness, so their classes are not reliable. They are marked in the column unusual. {advice}"
     )
 
 

@@ -262,6 +262,7 @@ def test_blank_cells_are_said_to_be_unlike_the_training_cells(panel, trained_stu
     with qtbot.waitSignal(apply.scored, timeout=120_000):
         apply.apply_button.click()
     assert "5 of 5 cells (100.0 %) are unlike the training cells" in apply.unusual.text()
+    assert "check the pixel size, channel, focus and exposure" in apply.unusual.text()
     assert apply.table["unusual"].all()
     equal = study.classify(widget.table.chosen.name, crops=study.crop_set("odd"), along_tracks=True)
     assert (apply.table["class"] == equal["class"]).all()

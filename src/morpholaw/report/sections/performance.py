@@ -305,6 +305,7 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, subject: str) 
     )
     caption = (
         f"{subject}: {len(wrong):,} of {counted(len(cells), 'test cell')} {'is' if len(wrong) == 1 else 'are'} "
-        f"misclassified. {which}, with true class and {score}. From left to right: {listed}."
+        f"not classified as labelled; the label may be wrong. {which}, with label and {score}. From left to right: "
+        f"{listed}."
     )
     return [photograph(figure, f"Misclassified cells, {name}", caption)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from morpholaw.display import percent
+from morpholaw.evaluation.familiarity import advice_on_unusual
 from morpholaw.store.classifier_record import ClassifierRecord
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def unusual_share(table: pd.DataFrame) -> str:
         return ""
     return (
         f"{count:,} of {len(table):,} cells ({percent(count / len(table))}) are unlike the training cells (blank, "
-        "blurred, from another microscope?). Do not trust their classes. About 1 % of ordinary cells are also marked."
+        f"blurred, from another microscope?). Do not trust their classes. {advice_on_unusual(count, len(table))}"
     )
 
 
