@@ -22,7 +22,8 @@ def test_numbers_have_a_true_minus_and_no_sign_at_zero():
     assert number(-0.001) == number(0.001, sign=True) == "0.00"
     assert number(0.5, 1, sign=True) == "+0.5"
     assert number(math.nan) == number(math.inf) == significant(math.nan) == "n/a"
-    assert significant(-12345.6) == "−1.23e+04"
+    assert significant(-12345.6) == "−12,300"
+    assert (significant(1.2345e7), significant(1.2e-5)) == ("1.23e+07", "1.2e−05")
 
 
 def test_one_of_a_thing_is_not_in_the_plural():

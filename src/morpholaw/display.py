@@ -92,8 +92,16 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Format a number with ``digits`` significant digits and a true minus sign; "n/a" if it is not finite."""
-    return f"{value:.{digits}g}".replace("-", MINUS) if math.isfinite(value) else "n/a"
+    """Format a number with ``digits`` significant digits and a true minus sign; "n/a" if it is not finite.
+
+    Numbers below a million have no exponent: "1,060".
+    """
+    if not math.isfinite(value):
+        return "n/a"
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(float(text)) < 1e6:
+        text = f"{float(text):,.0f}"
+    return text.replace("-", MINUS)
 
 
 def correlation(value: float, sign: bool = False) -> str:

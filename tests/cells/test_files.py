@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import dask.array as da
@@ -101,6 +102,15 @@ def test_fingerprint_of_a_folder_sees_names_and_contents(tmp_path: Path) -> None
     assert len({before, renamed, fingerprint(tmp_path)}) == 3
     with pytest.raises(InputError, match="There is no file or folder"):
         fingerprint(tmp_path / "absent")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "stdout"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        write_bytes(pipe, b"x")
+    assert pipe.is_fifo()
 
 
 def test_json_is_stable_text(tmp_path: Path) -> None:

@@ -41,8 +41,14 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new binary file that replaces ``path`` when the block ends without an error.
 
     Missing folders are created. After an error, an existing file is unchanged.
+
+    Raises
+    ------
+    InputError
+        If the path is a pipe or a device, such as ``/dev/stdout``, which must not be replaced by a file.
     """
     target = Path(path)
+    refuse_special(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:  # a file has the name of the folder
@@ -68,9 +74,10 @@ def check_place(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InputError
-        If the path is a folder, or one of its parent folders is a file.
+        If the path is a folder, a pipe or a device, or one of its parent folders is a file.
     """
     target = Path(path)
+    refuse_special(target)
     if target.is_dir():
         raise InputError(f"{target} is a folder; give the name of a file in it.")
     for folder in target.parents:
@@ -172,7 +179,7 @@ def write_json(path: str | os.PathLike[str], value: Any) -> Path:
 
 
 def refuse_special(path: Path) -> None:
-    """Reject a pipe, device or socket in place of a file, because reading it might never end.
+    """Reject a pipe, device or socket in place of a file: reading it might never end, and it must not be replaced.
 
     Raises
     ------
