@@ -206,6 +206,7 @@ def test_report_and_card_say_the_law_and_what_cannot_be_shown(shape_study, tmp_p
 
 def test_laws_with_a_name_of_their_own_are_in_the_report_and_have_cards(shape_study, tmp_path):
     study = Study(shutil.copytree(shape_study.path, tmp_path / "study"))
+    shutil.rmtree(study.path / "classifiers" / "scheme3")
     (study.path / "classifiers" / "scheme4-hinge").rename(study.path / "classifiers" / "measured")
     record = study.path / "classifiers" / "measured" / "model.json"
     record.write_text(record.read_text().replace('"name": "scheme4-hinge"', '"name": "measured"'))

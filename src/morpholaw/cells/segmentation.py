@@ -13,6 +13,7 @@ All crops of a batch are processed together: one smoothing, one histogram, two l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 from scipy import ndimage
@@ -31,7 +32,6 @@ _REACH = 12  # maximum distance of the central nucleus from the centre, in pixel
 _CONNECTED = np.zeros((3, 3, 3), int)
 _CONNECTED[1] = 1  # within a crop, including corners, but never from one crop to the next
 _STRAIGHT = _CONNECTED * ndimage.generate_binary_structure(3, 1)
-_DISC = (np.hypot(*np.ogrid[-MARGIN : MARGIN + 1, -MARGIN : MARGIN + 1]) <= MARGIN)[None]
 
 
 def nucleus_masks(images: np.ndarray) -> np.ndarray:
@@ -90,8 +90,21 @@ def segment(images: np.ndarray) -> Components:
 
 
 def with_margin(masks: np.ndarray) -> np.ndarray:
-    """Return masks (n, s, s) dilated by `MARGIN` pixels."""
-    dilated: np.ndarray = ndimage.binary_dilation(masks, _DISC)
+    """Return masks (n, s, s) dilated by a disc with a radius of `MARGIN` pixels.
+
+    The rows of the disc are shifts of whole arrays, which is several times faster than scipy's dilation.
+    """
+    widened = [masks]
+    for reach in range(1, MARGIN + 1):
+        wider = widened[-1].copy()
+        wider[..., reach:] |= masks[..., :-reach]
+        wider[..., :-reach] |= masks[..., reach:]
+        widened.append(wider)
+    dilated = widened[MARGIN].copy()
+    for rise in range(1, MARGIN + 1):
+        row = widened[isqrt(MARGIN**2 - rise**2)]
+        dilated[:, rise:] |= row[:, :-rise]
+        dilated[:, :-rise] |= row[:, rise:]
     return dilated
 
 
