@@ -159,6 +159,18 @@ def test_labels_from_before_a_class_was_renamed_do_not_come_back_under_its_old_n
     assert counts(study)["late"] == 5
 
 
+def test_a_renamed_class_keeps_who_labelled_its_cells_and_so_does_an_undone_label(study, monkeypatch):
+    name, crop = study.sets[0].name, 0
+    monkeypatch.setattr("morpholaw.cells.annotation_log.author", lambda: "ada@lab")
+    study.annotations.set_label(name, crop, "anaphase")
+    monkeypatch.setattr("morpholaw.cells.annotation_log.author", lambda: "ben@lab")
+    study.annotations.set_label(name, crop, "metaphase")
+    study.annotations.undo()
+    study.rename_classes({"anaphase": "late"})
+    again = Study(study.path).annotations.annotation(name, crop)
+    assert (again.label, again.by) == ("late", "ada@lab")
+
+
 def test_a_class_that_cannot_be_renamed_keeps_its_cells(study, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

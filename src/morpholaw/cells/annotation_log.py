@@ -47,6 +47,9 @@ class Item(NamedTuple):
         Fingerprint of the crop's pixels; "" if unknown.
     writer : str
         Session that made the annotation; "" for the session of the record. An undo restores the previous session.
+    by, at : str
+        Author and time of the annotation; "" for those of the record. An undo, a copy and a new name of a class keep
+        them.
     """
 
     set: str
@@ -54,6 +57,16 @@ class Item(NamedTuple):
     label: str | None
     mark: str = ""
     writer: str = ""
+    by: str = ""
+    at: str = ""
+
+    @property
+    def row(self) -> tuple[str | int | None, ...]:
+        """The values without the empty ones at the end."""
+        count = len(self)
+        while count > 3 and self[count - 1] == "":
+            count -= 1
+        return tuple(self[:count])
 
 
 class Change(BaseModel):
@@ -99,15 +112,13 @@ class Change(BaseModel):
             raise ValueError("items is not a list")
         items = []
         for row in rows:
-            item = Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= 5 else None
+            item = Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= len(Item._fields) else None
             if (
                 item is None
                 or type(item.crop) is not int
                 or item.crop < 0
                 or not isinstance(item.label, str | None)
-                or not (
-                    isinstance(item.set, str) and isinstance(item.mark, str) and isinstance(item.writer, str)
-                )
+                or not (isinstance(item.set, str) and all(isinstance(value, str) for value in item[3:]))
             ):
                 raise ValueError("an item has no crop or no class")
             items.append(item)
@@ -287,7 +298,10 @@ class AnnotationLog:
         OSError
             If the change cannot be written.
         """
-        text = json.dumps({name: value for name, value in change if value not in ("", ())}) + "\n"
+        values = {name: value for name, value in change if value not in ("", ())}
+        if change.items:
+            values["items"] = [item.row for item in change.items]
+        text = json.dumps(values) + "\n"
         is_new = not self.path.exists() or self.path.stat().st_size == 0
         if is_new:
             header = Header(annotations=SCHEMA, takes_over=takes_over)

@@ -242,14 +242,16 @@ class AnnotationState:
                 self._found.pop(name, None)
             if self._old is not None:
                 self._old.forget(change.sets)
-        for name, crop, label, mark, writer in change.items:
+        for name, crop, label, mark, writer, by, at in change.items:
             place = (name, crop, mark)
             before[place] = self.known.get(place)
             self._changed.setdefault(name, set()).add(crop)
             if label is None:
                 self.known.pop(place, None)
             else:
-                self.known[place] = Annotation(label, change.by, change.at, writer or change.session)
+                self.known[place] = Annotation(
+                    label, by or change.by, at or change.at, writer or change.session
+                )
                 marks = self._marks_at.setdefault((name, crop), [])
                 if mark in marks:
                     marks.remove(mark)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -144,7 +144,9 @@ class Annotations:
         key = set_name, int(crop)
         marks = {self._marks([key])[key], ""}
         return [
-            Annotation(item.label or "", change.by, change.at, item.writer or change.session)
+            Annotation(
+                item.label or "", item.by or change.by, item.at or change.at, item.writer or change.session
+            )
             for change in AnnotationLog(self.path).new_changes()
             for item in change.items
             if (item.set, item.crop) == key and item.mark in marks
@@ -179,12 +181,35 @@ class Annotations:
         """
         wanted = {(str(name), int(crop)): _class_name(label or "") for (name, crop), label in labels.items()}
         self._check_crops(wanted)
-        if not wanted:
-            return
         marks = self._marks(wanted)
-        step = self._write("label", [Item(*key, label, marks[key]) for key, label in wanted.items()])
-        self._undo = [*self._undo[1 - _HISTORY :], step]
-        self._redo = []
+        self._take_step([Item(*key, label, marks[key]) for key, label in wanted.items()])
+
+    def rename_classes(self, names: Mapping[str, str], *crop_sets: CropSet) -> int:
+        """Give crops of classes the new names of these, in a single step, and keep who labelled them and when.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            New names of classes by old name.
+        *crop_sets : CropSet
+            Crop sets to change, including their imported labels.
+
+        Returns
+        -------
+        int
+            Number of crops whose label changed.
+        """
+        items = []
+        for crop_set in crop_sets:
+            labels = self.labels_for(crop_set)
+            keys = [(crop_set.name, crop) for crop, label in enumerate(labels) if label in names]
+            for key, mark in self._marks(keys).items():
+                known = self._state.annotation(key, mark) or Annotation("")
+                items.append(
+                    Item(*key, _class_name(names[labels[key[1]]]), mark, by=known.by, at=known.at)
+                )
+        self._take_step(items)
+        return len(items)
 
     def add_class(self, name: str) -> None:
         """Declare a class before any crop has it, for example to show its button.
@@ -362,7 +387,10 @@ class Annotations:
         self.tie_to_crops()
         places = [(place, known) for place, known in self._state.known.items() if place[0] == set_name]
         if places:
-            items = [Item(new_name, crop, known.label, mark) for (_, crop, mark), known in places]
+            items = [
+                Item(new_name, crop, known.label, mark, by=known.by, at=known.at)
+                for (_, crop, mark), known in places
+            ]
             self._write("forget", items, sets=[new_name])
             self.forget_steps()
 
@@ -439,6 +467,12 @@ class Annotations:
         with self._state.saving():
             return change.id, self._state.add(change, self._marks)
 
+    def _take_step(self, items: Sequence[Item]) -> None:
+        """Save annotations as a step that can be undone."""
+        if items:
+            self._undo = [*self._undo[1 - _HISTORY :], self._write("label", items)]
+            self._redo = []
+
     def _step(self, source: list[tuple[str, Step]], target: list[tuple[str, Step]]) -> list[Key]:
         if not source:
             return []
@@ -447,7 +481,7 @@ class Annotations:
             items = tuple(
                 Item(*place[:2], None, place[2])
                 if known is None
-                else Item(*place[:2], known.label, place[2], known.writer)
+                else Item(*place[:2], known.label, place[2], known.writer, known.by, known.at)
                 for place, known in step.items()
                 if self._is_own(place)
             )

@@ -39,10 +39,6 @@ def rename(
         raise InputError(
             f"{old!r} and {new!r} would become one class; to merge them, use --merge {old}={new}, or merge=True."
         )
-    labels: dict[tuple[str, int], str | None] = {}
-    for crop_set in folder.sets:
-        stored = folder.annotations.labels_for(crop_set)
-        labels |= {(crop_set.name, k): changed[label] for k, label in enumerate(stored) if label in changed}
     before = folder.class_record
     arranged = before.order or folder.classes
     record = before.model_copy(update={"order": tuple(arranged)}).renamed(changed)
@@ -52,8 +48,7 @@ def rename(
     try:
         for name in classifiers.names(folder):
             _rename_in_classifier(folder, name, changed, bool(merged), monitor)
-        if labels:
-            folder.annotations.set_labels(labels)
+        count = folder.annotations.rename_classes(changed, *folder.sets)
         for new in dict.fromkeys(changed.values()):
             folder.annotations.add_class(new)
     except (MorpholawError, OSError):
@@ -62,7 +57,7 @@ def rename(
         raise
     if not merged:
         folder.annotations.forget_steps()  # undoing them would give cells the old names, unlike the classifiers
-    return len(labels)
+    return count
 
 
 def merges(folder: StudyFolder, names: Mapping[str, str]) -> list[tuple[str, str]]:
