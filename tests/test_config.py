@@ -96,3 +96,12 @@ def test_a_setting_that_is_given_takes_precedence_over_the_preset():
     assert EncoderConfig.from_values({"preset": None}) == EncoderConfig()
     with pytest.raises(SettingError, match="no preset 'papers'; there is 'paper'"):
         EncoderConfig.from_values({"preset": "papers"})
+
+
+def test_the_settings_of_a_scheme_are_those_whose_descriptions_name_it():
+    schemes = {"Scheme 1:": {1}, "Scheme 3:": {3}, "Schemes 2 and 3:": {2, 3}, "Schemes 2 to 4": {2, 3, 4}}
+    used = {scheme: ClassifierConfig.used_by(scheme) for scheme in (1, 2, 3, 4)}
+    assert frozenset().union(*used.values()) == set(ClassifierConfig.model_fields)
+    for name, field in ClassifierConfig.model_fields.items():
+        named = [these for words, these in schemes.items() if field.description.startswith(words)]
+        assert all({scheme for scheme in used if name in used[scheme]} == these for these in named), name

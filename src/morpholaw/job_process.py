@@ -99,7 +99,7 @@ class JobProcess:
 
     def _end_in_words(self, code: int) -> str:
         """Return a sentence about a process that ended with a nonzero status, with the last line of its errors."""
-        what = f"The process of the step {self.job.step}"
+        what = f"The process of the step {self.job.step.replace('_', ' ')}"
         kept = "results that it had saved are kept, so start it again"
         if code < 0:
             return f"{what} was ended by signal {-code}, perhaps because memory ran out; {kept}."

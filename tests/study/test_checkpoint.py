@@ -67,16 +67,34 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
         if isinstance(event, Progress) and event.stage == "search":
             searched.append(event.done)
 
-    study.discover_law(
-        **LAWS,
-        loss=loss,
-        monitor=Monitor(report, should_stop=lambda: searched[-1:] and searched[-1] >= 4_000),
-    )
+    def should_stop():
+        return searched[-1:] and searched[-1] >= 4_000
+
+    search = {**LAWS, "loss": loss, "name": "again"}
+    study.discover_law(**search, monitor=Monitor(report, should_stop=should_stop))
+    found = classifiers.record(study, "again")
+    assert not found.complete
+    assert len(found.laws) < len(whole)
     seen = []
-    study.discover_law(**LAWS, loss=loss, monitor=Monitor(seen.append))
+    study.discover_law(**search, monitor=Monitor(seen.append))
     assert any(isinstance(e, Message) and "of 3 searches were already finished" in e.text for e in seen)
-    assert [law.text() for law in study.laws(loss)] == whole
+    found = classifiers.record(study, "again")
+    assert found.complete
+    assert [law.text() for law in found.laws] == whole
     assert not list(study.path.rglob("checkpoint"))
+
+
+def test_a_stopped_search_keeps_the_laws_of_a_complete_one(study):
+    with pytest.raises(InterruptedError, match="nothing was stored"):
+        study.discover_law(**LAWS, inputs="shapes", name="none", monitor=Monitor(should_stop=lambda: True))
+    study.discover_law(**LAWS | {"count": 1}, inputs="shapes")
+    before, seen = weights(study, "scheme4-hinge"), []
+    law = study.discover_law(
+        **LAWS, inputs="shapes", seed=1, monitor=Monitor(seen.append, should_stop=lambda: len(seen) > 5)
+    )
+    assert weights(study, "scheme4-hinge") == before
+    assert law == study.laws()[0]
+    assert any(isinstance(one, Message) and "scheme4-hinge is unchanged" in one.text for one in seen)
 
 
 def test_a_stopped_search_of_settings_goes_on_to_the_same_trials(study):

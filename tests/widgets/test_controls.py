@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from morpholaw.widgets.forms.focus_frame import FocusFrame
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.window_latency import PANELS
 
@@ -157,6 +158,39 @@ def test_the_tab_key_goes_through_a_panel_as_it_is_read(name, first, qtbot, trac
                 or (abs(after.y() - one.y()) < 6 and after.x() < one.x())
             ]
             assert back == []
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_the_tab_key_leaves_every_control_again_and_draws_a_frame_on_the_next(name, qtbot, trained_study_folder):
+    viewer = ViewerModel()
+    CurrentStudy.of(viewer).open(trained_study_folder)
+    panel = made(name, qtbot, viewer)
+    panel.resize(400, 1400)
+    panel.show()
+    qtbot.wait(100)
+    reached = shown_controls(panel)
+    reached[0].setFocus()
+    for control in [*reached[1:], reached[0]]:
+        qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
+        assert named(panel.focusWidget()) == named(control)
+        assert panel.focusWidget().findChild(FocusFrame, options=Qt.FindChildOption.FindDirectChildrenOnly)
+
+
+def test_the_tab_key_skips_panels_behind_other_tabs(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    for name in ("Table", "Lineages", "Map"):
+        panel = made(name, qtbot, viewer)
+        viewer.window.add_dock_widget(panel, name=name)
+    qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
+    qtbot.wait(100)
+    panel.study_bar.findChild(QAbstractButton).setFocus()
+    window = panel.window()
+    for _ in range(40):
+        if not panel.isAncestorOf(window.focusWidget()):
+            break
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert not panel.isAncestorOf(window.focusWidget())
+    assert not window.focusWidget().visibleRegion().isEmpty()
 
 
 def test_what_is_pressed_with_the_mouse_is_pressed_with_the_space_bar(panel, qtbot):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from morpholaw.config.step import TrainingConfig
+from morpholaw.config.step import InWords, TrainingConfig
 
 
 class AttackConfig(TrainingConfig):
     """Settings of fast gradient sign attacks (paper, 5.4 and 6.5)."""
 
     scheme: Literal[1, 2, 3, 4] = Field(2, description="The scheme to attack.")
-    space: Literal["image", "latent"] = Field(
+    space: Annotated[
+        Literal["image", "latent"], InWords({"image": "pixels of the image", "latent": "latents"})
+    ] = Field(
         "image",
         title="What is perturbed",
         description="What is perturbed: the pixels of the image, or the latents.",
@@ -29,7 +31,9 @@ class AttackConfig(TrainingConfig):
         title="Magnitudes ε",
         description="Sizes of the perturbation, in units of the attacked space.",
     )
-    target: Literal["label", "call"] = Field(
+    target: Annotated[
+        Literal["label", "call"], InWords({"label": "the true class", "call": "the predicted class"})
+    ] = Field(
         "label",
         title="Move away from",
         description="What to move away from: the true label, or the class that the model predicts (call).",
@@ -43,7 +47,7 @@ class AttackConfig(TrainingConfig):
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Scheme 4: attack the laws that were found with this loss."
     )
-    gradient_loss: Literal["bce", "hinge"] = Field(
+    gradient_loss: Annotated[Literal["bce", "hinge"], InWords({"bce": "cross-entropy (bce)"})] = Field(
         "bce",
         title="Loss for the gradient",
         description="Loss that gives the sign of the gradient: cross-entropy (bce) or hinge.",

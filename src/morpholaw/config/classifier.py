@@ -7,9 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from morpholaw.config.split import SplitConfig
+from morpholaw.config.step import InWords
 
 Inputs = Annotated[
     Literal["latents", "shapes", "both"],
+    InWords({"shapes": "measured shapes", "both": "latents and shapes"}),
     Field(
         description="Inputs of the classifier: latents of the encoder; shapes measured in the crop, such as area and "
         "width in micrometres, which need no encoder; or both."
@@ -29,6 +31,7 @@ Shapes = Annotated[
 
 ReadableLatents = Annotated[
     Literal["all", "morphology"],
+    InWords({"all": "all latents", "morphology": "those of the cell (morphology)"}),
     Field(
         title="Latents to use",
         description="Latents that heads may use, and thus the laws that follow scheme 3. all: as in the paper; "
@@ -39,6 +42,7 @@ ReadableLatents = Annotated[
 
 SparseMethod = Annotated[
     Literal["measured", "paper"],
+    InWords({"measured": "improved (measured)", "paper": "as in the paper"}),
     Field(
         title="Sparse training",
         description="Algorithm of scheme 3. measured: with changes that proved better, growing connections by "
@@ -90,7 +94,9 @@ class ClassifierConfig(SplitConfig):
         "training groups, and keep the networks from before them; 0: make all passes, without a validation part, as "
         "in the paper.",
     )
-    start_from: Literal["encoder", "none"] = Field(
+    start_from: Annotated[
+        Literal["encoder", "none"], InWords({"encoder": "those of the encoder", "none": "random (none)"})
+    ] = Field(
         "encoder",
         title="Initial weights",
         description="Scheme 1: initial weights of the CNNs. encoder: those of the study's encoder, or of the shipped "
@@ -213,6 +219,35 @@ class ClassifierConfig(SplitConfig):
         title="CPU threads",
         description="CPU threads; 0: chosen according to the amount of work.",
     )
+
+    @classmethod
+    def used_by(cls, scheme: int) -> frozenset[str]:
+        """Return the names of the settings that matter for a scheme.
+
+        Parameters
+        ----------
+        scheme : int
+            1 to 4. With more than two classes, scheme 4 may train sparse networks, which have the defaults.
+
+        Returns
+        -------
+        frozenset of str
+        """
+        every = {"seed", "classes", "test_fraction", "split_seed", "models", "augment"}
+        trained = {"epochs", "epoch_cells", "batch_size", "learning_rate", "class_balance", "hidden", "threads"}
+        read = {"inputs", "shapes", "keep", "swaps", "microscopes", "perturbation"}
+        pixels = {"patience", "start_from", "schedule", "dropout", "deformation", "device"}
+        sparse = {
+            "warmup_epochs", "sparsity", "update_every", "update_fraction", "update_until", "sparse_method",
+        }  # fmt: skip
+        return frozenset(
+            {
+                1: every | trained | pixels,
+                2: every | trained | read | {"latent_noise", "dropout"},
+                3: every | trained | read | {"latent_noise"} | sparse,
+                4: every | read,
+            }[scheme]
+        )
 
     def for_scheme(self, scheme: int) -> ClassifierConfig:
         """Return the settings with the default number of passes of a scheme, unless one is set.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from morpholaw.config.step import StepConfig
+from morpholaw.config.step import InWords, StepConfig
 
 CropSize = Annotated[
     int,
@@ -18,6 +18,7 @@ CropSize = Annotated[
 
 Brightness = Annotated[
     Literal["cell", "source"],
+    InWords({"source": "movie or folder (source)"}),
     Field(
         title="Grey scale per",
         description="Grey scale. cell: each cell is divided by its own brightest chromatin, so expression does not "
@@ -30,7 +31,12 @@ class CropConfig(StepConfig):
     """Settings for cutting crops from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um per side)."""
 
     size: CropSize = 64
-    edge: Literal["background", "reflect", "drop"] = Field(
+    edge: Annotated[
+        Literal["background", "reflect", "drop"],
+        InWords(
+            {"background": "pad with background", "reflect": "mirror the frame (reflect)", "drop": "drop the cell"}
+        ),
+    ] = Field(
         "background",
         title="Cells at the border",
         description="Cells near the border: pad with the frame's background level, mirror the frame (reflect), or "
@@ -71,7 +77,17 @@ class CropConfig(StepConfig):
         title="Frame offset (frames)",
         description="Number to add to the frames of the tracks; those of the movie count from 0.",
     )
-    ids: Literal["auto", "tracks", "per-frame", "linked", "laptrack"] = Field(
+    ids: Annotated[
+        Literal["auto", "tracks", "per-frame", "linked", "laptrack"],
+        InWords(
+            {
+                "auto": "automatic",
+                "per-frame": "cells of one frame (per-frame)",
+                "linked": "link by overlap (linked)",
+                "laptrack": "link with LapTrack",
+            }
+        ),
+    ] = Field(
         "auto",
         title="Numbers in masks",
         description="Meaning of the numbers in masks. tracks: tracks; per-frame: cells of one frame only; linked, "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from morpholaw.config.split import SplitSeed, TestFraction
-from morpholaw.config.step import TrainingConfig
+from morpholaw.config.step import InWords, TrainingConfig
 
 
 class EncoderConfig(TrainingConfig):
@@ -72,7 +72,9 @@ class EncoderConfig(TrainingConfig):
         description="Adam's beta 2, the decay of its mean of squared gradients. With Adam's default 0.999, as in the "
         "paper, one steep batch after many calm ones moves all weights too far.",
     )
-    first_image: Literal["mean", "random"] = Field(
+    first_image: Annotated[
+        Literal["mean", "random"], InWords({"mean": "mean of the crops", "random": "of random weights"})
+    ] = Field(
         "mean",
         title="First decoded image",
         description="Output of a new decoder before training. mean: the mean grey level of the crops; random: what "
@@ -219,7 +221,9 @@ class EncoderConfig(TrainingConfig):
         description="Trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), or "
         "'none'; auto: the shipped one if it fits and the study is small.",
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"], InWords({"auto": "automatic"})
+    ] = Field(
         "auto",
         title="Number format",
         description="Number format of the convolutions; auto: bfloat16 if the CPU supports it.",

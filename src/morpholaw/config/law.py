@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from morpholaw.config.classifier import Inputs, Shapes
 from morpholaw.config.split import Classes, TestFraction
-from morpholaw.config.step import TrainingConfig
+from morpholaw.config.step import InWords, TrainingConfig
 
 MOST_COMPLEX = {"shapes": 9, "latents": 15, "both": 15}
 """Default limit on the complexity of a law of two classes, by its inputs."""
@@ -28,7 +28,9 @@ class LawConfig(TrainingConfig):
 
     inputs: Inputs = "latents"
     shapes: Shapes = None
-    loss: Literal["hinge", "mse"] = Field(
+    loss: Annotated[
+        Literal["hinge", "mse"], InWords({"hinge": "fit the labels (hinge)", "mse": "fit scheme 3 (mse)"})
+    ] = Field(
         "hinge", description="Loss of the search. hinge: fit the labels; mse: fit the outputs of scheme 3."
     )
     distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
@@ -38,13 +40,17 @@ class LawConfig(TrainingConfig):
         "value beyond the same edge is correct; clipped: limited to a band; tanh: the network's probability, from -1 "
         "to 1; raw: unchanged, as in the paper.",
     )
-    teacher: Literal["mean", "first"] = Field(
+    teacher: Annotated[
+        Literal["mean", "first"], InWords({"mean": "mean over the models", "first": "first model"})
+    ] = Field(
         "mean",
         title="Outputs to imitate",
         description="MSE: the output that laws imitate. mean: the mean over the models of scheme 3; first: that of "
         "the first model, a single network as in the paper.",
     )
-    rows: Literal["balanced", "all"] = Field(
+    rows: Annotated[
+        Literal["balanced", "all"], InWords({"balanced": "as many of each class (balanced)", "all": "all rows"})
+    ] = Field(
         "balanced",
         title="Training rows",
         description="Training rows of a search. balanced: at most 4,000, the same number from each class, with "

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from morpholaw.errors import SettingError
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
+
+@dataclass(frozen=True)
+class InWords:
+    """Names of the choices of a setting in forms, for choices whose value alone does not say what they are.
+
+    Attributes
+    ----------
+    names : dict of str to str
+        Name by value.
+    """
+
+    names: dict[str, str]
+
+
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"],
+    InWords({"auto": "automatic", "cpu": "CPU", "cuda": "NVIDIA GPU (cuda)", "mps": "Apple GPU (mps)"}),
+]
 
 
 class StepConfig(BaseModel):

@@ -90,6 +90,9 @@ class ClassifierRecord(BundleRecord):
         (:mod:`morpholaw.store.encoder_weights`).
     trained_elsewhere : bool
         Whether the models were trained on cells of another study, none of which are in this one.
+    complete : bool
+        Whether the training, or the search for laws, was completed; a search that was stopped stores the laws found so
+        far.
     started_from : str
         The encoder with whose weights the CNNs of scheme 1 were initialised, "study" or "shipped"; "" for random
         weights, if it was not recorded, and for other schemes.
@@ -121,6 +124,7 @@ class ClassifierRecord(BundleRecord):
     encoder_fingerprint: str | None = None
     encoder_apart: bool = False
     trained_elsewhere: bool = False
+    complete: bool = True
     started_from: Start = ""
     config: Annotated[ClassifierConfig, known_settings(ClassifierConfig)]
     law_config: Annotated[LawConfig | None, known_settings(LawConfig)] = None

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from morpholaw.config import EncoderConfig
 from morpholaw.display import counted, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.confounding import confounding_notes
+from morpholaw.store.encoder_record import EncoderCheckpointRecord
 from morpholaw.store.guessing import guessing_mark, imbalance
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
@@ -52,6 +54,8 @@ class Overview:
         Number of labelled cells of each class, most frequent first.
     encoder : str
         Description of the encoder; "" if there is none.
+    resumable : bool
+        Whether a training of the encoder was stopped and can be resumed.
     classifiers : tuple of ClassifierRecord
         Records of the classifiers, by name.
     warnings : tuple of str
@@ -63,6 +67,7 @@ class Overview:
     sets: dict[str, int]
     labels: dict[str, int]
     encoder: str
+    resumable: bool
     classifiers: tuple[ClassifierRecord, ...]
     warnings: tuple[str, ...]
     next_step: NextStep
@@ -100,10 +105,11 @@ def overview(folder: StudyFolder) -> Overview:
         warnings.append(str(error))
     labels = Counter(given.tolist())
     labels.pop("", None)
+    encoder, resumable = "", False
     try:
         encoder = _encoder_sentence(folder)
+        resumable = resumable_training(folder) is not None
     except InputError as error:
-        encoder = ""
         warnings.append(str(error))
     records = tuple(classifiers.readable_records(folder, warnings.append))
     for record in records:
@@ -111,8 +117,19 @@ def overview(folder: StudyFolder) -> Overview:
         if mark := guessing_mark(record):
             warnings.append(mark)
     counts = dict(labels.most_common())
-    step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
-    return Overview(sets, counts, encoder, records, tuple(warnings), step)
+    step = _next_step(folder, sets, counts, bool(encoder), resumable, {record.scheme for record in records})
+    return Overview(sets, counts, encoder, resumable, records, tuple(warnings), step)
+
+
+def resumable_training(folder: StudyFolder) -> EncoderConfig | None:
+    """Return the settings of a training of the encoder that was stopped and can be resumed; None if there is none."""
+    if not folder.can_resume:
+        return None
+    checkpoint = EncoderCheckpointRecord.read(folder.path / "encoder" / "checkpoint")
+    record = folder.encoder_record if folder.has_encoder else None
+    if record is not None and record.complete and record.last_step == checkpoint.step:
+        return None
+    return checkpoint.config
 
 
 def performance(record: ClassifierRecord) -> str:
@@ -146,17 +163,28 @@ def _encoder_sentence(folder: StudyFolder) -> str:
 
 
 def _next_step(
-    folder: StudyFolder, sets: dict[str, int], labels: dict[str, int], encoder: bool, schemes: set[int]
+    folder: StudyFolder,
+    sets: dict[str, int],
+    labels: dict[str, int],
+    encoder: bool,
+    resumable: bool,
+    schemes: set[int],
 ) -> NextStep:
     study = f"--study {folder.path}"
     sufficient = [name for name, count in labels.items() if count >= FEW_LABELS]
     steps = (
         (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}", "Cells"),
+        (
+            resumable and 3 not in schemes,
+            "Resume the training of the encoder.",
+            f"morpholaw train-encoder {study} --resume",
+            "Latents",
+        ),
         (not encoder, "Train or load the encoder.", f"morpholaw train-encoder {study}", "Latents"),
         (len(sufficient) < 2, f"Label at least {FEW_LABELS} cells of each of two classes.", "", "Cells"),
         (
             3 not in schemes,
-            "Train the sparse head, which shows which latents matter.",
+            "Train the sparse head.",
             f"morpholaw train-classifier {study} --scheme 3",
             "Classify",
         ),

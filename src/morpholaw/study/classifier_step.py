@@ -71,7 +71,7 @@ def train(
     if monitor.should_stop():
         monitor.emit(
             Message(
-                f"Stopped: {name} is unchanged. Training it again with the same settings continues from here."
+                f"Stopped; {name} is unchanged. Training it again with the same settings continues from here."
             )
         )
         return None

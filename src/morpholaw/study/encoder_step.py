@@ -45,7 +45,7 @@ def train(
     if learnt.test_split:
         monitor.emit(
             Message(
-                f"{len(crops) - len(learnt.kept)} of {len(crops)} crops are left out, because they belong to the test "
+                f"{len(crops) - len(learnt.kept):,} of {len(crops):,} crops are left out, because they belong to the test "
                 "groups of classifiers."
             )
         )
@@ -78,7 +78,7 @@ def train(
         return record
     record = encoders.save(folder, model, record)
     if monitor.should_stop():
-        monitor.emit(Message("Stopped: the encoder trained so far was kept, and training can be resumed."))
+        monitor.emit(Message("Stopped. The encoder trained so far was kept, and training can be resumed."))
     else:
         remove_bundle(checkpoint)
     return record

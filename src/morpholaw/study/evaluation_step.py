@@ -31,6 +31,7 @@ def keep(
     config: ClassifierConfig,
     law_config: LawConfig | None = None,
     started_from: Start = "",
+    complete: bool = True,
 ) -> ClassifierRecord:
     """Evaluate a classifier, store it under ``name``, and return its record."""
     record = ClassifierRecord.of(
@@ -41,5 +42,5 @@ def keep(
         provenance=provenance(folder, classifier.classes),
         law_config=law_config,
     )
-    record = record.model_copy(update={"started_from": started_from})
+    record = record.model_copy(update={"started_from": started_from, "complete": complete})
     return classifiers.save(folder, classifier, record)

@@ -42,7 +42,6 @@ from morpholaw.training.rigl import METHODS, RigL
 
 SEARCHES_PER_CLASS = 3
 """Default number of searches per class, for more than two classes."""
-STOPPED = "Stopped before a law was found for every class: the earlier laws were kept."
 SPARSE_NETWORKS = 5
 """Number of sparse networks that choose the latents if scheme 3 was not trained on the same classes."""
 
@@ -78,7 +77,8 @@ def discover(
     Returns
     -------
     ClassifierRecord or None
-        The record of the laws; None if the search was cancelled before a law was found.
+        The record of the laws; None if the search was cancelled before a law was found, or if the study has laws of a
+        complete search under this name, which are kept.
     """
     split = split or _split(folder, config)
     split = split.model_copy(update={"classes": chosen_classes(folder, split.classes)})
@@ -111,22 +111,38 @@ def discover(
         ),
         monitor=_in_units(monitor, views),
     )
+    stopped = monitor.should_stop()
+    if stopped and (not laws or _complete(folder, name)):
+        monitor.emit(
+            Message(f"Stopped; {name} is unchanged. Searching again with the same settings continues from here.")
+        )
+        return None
     if not laws:
-        if monitor.should_stop():
-            monitor.emit(Message("Stopped before a law was found: the earlier laws were kept."))
-            return None
         raise InputError(
             f"The search found only constant laws, so {', '.join(names)} may not distinguish the classes; choose other "
             "inputs, or allow more evaluations."
         )
     classifier = Classifier.with_laws(views.encoder, laws, cells.classes, views.columns)
-    record = keep(folder, classifier, name, cells, split, config)
+    record = keep(folder, classifier, name, cells, split, config, complete=not stopped)
     tell_guessing(record, monitor)
-    if monitor.should_stop():
-        monitor.emit(Message(f"Stopped: the laws found so far ({len(laws)}) are stored as {name}."))
+    if stopped:
+        monitor.emit(
+            Message(
+                f"Stopped. The laws found so far ({len(laws)}) are stored as {name}; searching again with the same "
+                "settings continues from here."
+            )
+        )
     else:
         checkpoint.remove()
     return record
+
+
+def _complete(folder: StudyFolder, name: str) -> bool:
+    """Return whether the study has laws of a complete search under a name."""
+    try:
+        return name in classifiers.names(folder) and classifiers.record(folder, name).complete
+    except InputError:  # it is damaged, so nothing is lost
+        return False
 
 
 def _discover_class_laws(
@@ -146,8 +162,7 @@ def _discover_class_laws(
         )
         latents = _latents_of_sparse_networks(folder, cells, split, monitor)
         if monitor.should_stop():
-            monitor.emit(Message(STOPPED))
-            return None
+            return _stopped(name, monitor)
         config = config.model_copy(update={"latents": latents})
     if "count" not in config.model_fields_set:
         config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
@@ -163,8 +178,7 @@ def _discover_class_laws(
     )
     if laws is None:
         if monitor.should_stop():
-            monitor.emit(Message(STOPPED))
-            return None
+            return _stopped(name, monitor)
         raise InputError(
             f"The search found no law for one of the classes, so {', '.join(views.features.names)} may not distinguish "
             "it from the others; choose other inputs, or allow more evaluations."
@@ -173,6 +187,11 @@ def _discover_class_laws(
     record = keep(folder, classifier, name, cells, split, config)
     tell_guessing(record, monitor)
     return record
+
+
+def _stopped(name: str, monitor: Monitor) -> None:
+    """Say that a search was stopped before each class had a law."""
+    monitor.emit(Message(f"Stopped before a law was found for every class; {name} is unchanged."))
 
 
 def _in_units(monitor: Monitor, views: TrainingViews) -> Monitor:

@@ -95,7 +95,7 @@ def train_encoder(
                 monitor.emit(Message(changed, level="warning"))
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
-        monitor.emit(Message(f"Training the encoder on the {where}, {len(images)} crops."))
+        monitor.emit(Message(f"Training the encoder on the {where}, {len(images):,} crops."))
         history = _run(
             training, checkpoint if is_main_process() else None, synchronised(monitor), decide_threads
         )

@@ -81,6 +81,8 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     widget = panel(ClassifyWidget, show=True)  # figures are drawn when they are seen
     widget.current.open(labelled_study)
     widget.scheme.setCurrentIndex(0)
+    assert widget.form.editors["epochs"].value == 16
+    assert not widget.form.editors["sparsity"].native.isVisibleTo(widget.form.advanced)
     widget.form.editors["models"].value = 1
     widget.form.editors["epochs"].value = 1
     widget.form.editors["epoch_cells"].value = 0  # each cell once, not 7200

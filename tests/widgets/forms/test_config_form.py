@@ -233,3 +233,32 @@ def test_messages_name_the_fields_of_the_form(qtbot, said, read):
     )
     qtbot.addWidget(form)
     assert form.by_labels(said) == read
+
+
+def test_choices_are_in_words_and_their_values_stay_those_of_the_configuration(qtbot):
+    form = ConfigForm(settings.AttackConfig)
+    qtbot.addWidget(form)
+    box = form.editors["gradient_loss"].native
+    assert [box.itemText(row) for row in range(box.count())] == ["cross-entropy (bce)", "hinge"]
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert form.values() == {"gradient_loss": "hinge"}
+    crops = ConfigForm(settings.CropConfig, advanced=("ids",))
+    qtbot.addWidget(crops)
+    assert crops.by_labels("give --ids=linked") == 'give "Advanced > Numbers in masks" link by overlap (linked)'
+
+
+def test_settings_out_of_use_are_hidden_and_not_returned(form, qtbot):
+    form.editors["sparsity"].value = 0.5
+    form.editors["models"].value = 3
+    form.use({"models", "epochs"}, {"epochs": 16})
+    form.show()
+    assert form.editors["models"].native.isVisible()
+    assert not form.editors["sparsity"].native.isVisible()
+    assert form.editors["epochs"].value == 16
+    assert form.values() == {"models": 3}
+    form.editors["epochs"].value = 100  # the configuration's own default
+    assert form.values() == {"models": 3, "epochs": 100}
+    form.reset()
+    assert form.editors["epochs"].value == 16
+    form.use({"models", "sparsity", "epochs"}, {})
+    assert form.editors["epochs"].value == 100

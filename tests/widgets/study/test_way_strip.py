@@ -8,6 +8,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 
+from morpholaw.events import Monitor, Progress, StopFlag
+from morpholaw.store.overview import _next_step
+from morpholaw.study import Study
 from morpholaw.widgets.cells.panel import CellsWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.docks import dock_of
@@ -42,6 +45,32 @@ def test_a_labelled_study_is_led_to_its_encoder(panel, qtbot, labelled_study_fol
     qtbot.mouseClick(strip.next_button, Qt.MouseButton.LeftButton)
     assert not dock_of(latents).isHidden()
     assert panel.viewer.window.dock_widgets["Latents (Morpholaw)"] is latents
+
+
+def test_a_training_that_was_stopped_is_resumed_next_and_no_text_is_cut_off(panel, qtbot, labelled_study):
+    study = Study.open(labelled_study)
+    tiny = {"latents": 4, "filters": (4, 8, 8, 16), "hidden": 16, "epochs": 3, "epoch_crops": 480}
+    stop = StopFlag()
+    monitor = Monitor(lambda event: stop.set() if isinstance(event, Progress) else None, stop)
+    study.train_encoder(**tiny, threads=1, device="cpu", monitor=monitor)
+    CurrentStudy.of(panel.viewer).open(study.path)
+    strip = panel.way_strip
+    assert strip.next_button.text() == "Next: Resume the training of the encoder (Latents)"
+    assert "encoder stopped" in strip.contents.text().replace("\N{NO-BREAK SPACE}", " ")
+    wide = strip.next_button.fontMetrics().horizontalAdvance
+    crops, enough = {"movie": 100}, {"interphase": 50, "metaphase": 50}
+    steps = [
+        _next_step(study, *state)
+        for state in (
+            ({}, {}, False, False, set()),
+            (crops, {}, False, False, set()),
+            (crops, {}, True, False, set()),
+            (crops, enough, True, False, set()),
+            (crops, enough, True, False, {3}),
+        )
+    ]
+    assert len({step.text for step in steps}) == 5
+    assert all(wide(f"Next: {step.text} ({step.panel})") < 380 for step in steps)
 
 
 def test_the_strip_follows_labels_and_says_what_is_out_of_date(panel, trained_study_folder, tmp_path):

@@ -118,7 +118,7 @@ def test_labels_become_a_law_and_a_report_with_a_stop_on_the_way(
     assert [url.toLocalFile() for url in opened] == [str(study.path / "report.html")]
     assert panel.record is not None  # the law is in the panel
     assert {"2 of 4, train the sparse head", "3 of 4, search for a law", "4 of 4, write the report"} <= shown
-    assert not buttons.isVisible()  # nothing is left to do
+    assert not buttons.button.isVisible()  # nothing is left to do
     panel.current.steps.end_all()
 
 
@@ -131,9 +131,51 @@ def test_ten_cells_of_each_class_are_enough_to_begin_and_that_is_said(labelled_s
     study.annotations.set_labels({(study.sets[0].name, cell): "" for cell in cleared})
     widget = WayButtons(current)
     qtbot.addWidget(widget)
+    assert "Label at least" not in widget.cost.text()
     assert "Only about 3 cells of a class will be held out" in widget.cost.text()
     assert "first look" in widget.cost.text()
     assert current.way.steps(PRESETS[1])[0] == "train_encoder"
+    current.set_label([cell for cell, label in enumerate(current.labels) if label == "metaphase"], "")
+    widget.refresh()
+    assert not widget.button.isVisibleTo(widget)
+    assert "Label at least 10 cells of each of two classes" in widget.cost.text()
+
+
+def test_the_steps_go_on_in_their_study_when_another_one_is_opened(
+    buttons, steps, qtbot, trained_study_folder, monkeypatch
+):
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: None)
+    begun = buttons.current.study.path
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    buttons.current.open(trained_study_folder)
+    for _ in range(4):
+        end(steps[-1])
+    assert {run.job.study for run in steps} == {str(begun)}
+    assert [run.job.step for run in steps][-1] == "report"
+
+
+def test_while_they_run_the_steps_are_counted_and_a_failure_stays_to_be_read(
+    buttons, steps, qtbot, labelled_study
+):
+    buttons.current.open(labelled_study)
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    end(steps[-1])
+    assert buttons.cost.text().startswith("Step 2 of 4: train the sparse head; then search for a law, write")
+    current = buttons.current
+    current.set_label([cell for cell, label in enumerate(current.labels) if label == "metaphase"], "")
+    steps[-1].sentence = "There is no cell of class 'metaphase'."
+    end(steps[-1], "failed")
+    assert buttons.runner.error_line.isVisible()
+    assert len(steps) == 2
+
+
+def test_all_panels_show_the_chosen_preset(buttons, qtbot):
+    other = WayButtons(buttons.current)
+    qtbot.addWidget(other)
+    buttons.preset.setFocus()
+    qtbot.keyClick(buttons.preset, Qt.Key.Key_Up)
+    assert other.preset.currentText() == "Quick look"
+    assert "latents" not in other.cost.text()
 
 
 def test_only_what_is_missing_is_done(labelled_study_folder, trained_study_folder, tmp_path):
@@ -141,9 +183,15 @@ def test_only_what_is_missing_is_done(labelled_study_folder, trained_study_folde
     partly = shutil.copytree(trained_study_folder, tmp_path / "study")
     shutil.rmtree(partly / "classifiers" / "scheme4-hinge")
     assert remaining_steps(overview(Study.open(partly)), TINY) == ["discover_law", "report"]
-    assert remaining_steps(overview(Study.open(partly)), TINY, encoder_stopped=True)[0] == "train_encoder"
+    stopped = replace(overview(Study.open(partly)), resumable=True)
+    assert remaining_steps(stopped, TINY)[0] == "train_encoder"
     assert remaining_steps(overview(Study.open(partly)), PRESETS[0]) == ["discover_law", "report"]
-    assert remaining_steps(overview(Study.open(trained_study_folder)), PRESETS[0]) == []
+    whole = overview(Study.open(trained_study_folder))
+    assert remaining_steps(whole, PRESETS[0]) == []
+    searches = [one.model_copy(update={"complete": one.scheme != 4}) for one in whole.classifiers]
+    unfinished = replace(whole, classifiers=tuple(searches))
+    assert remaining_steps(unfinished, TINY) == remaining_steps(unfinished, PRESETS[0])
+    assert remaining_steps(unfinished, TINY) == ["discover_law", "report"]
 
 
 def test_a_head_over_shapes_is_not_replaced_by_one_over_latents(labelled_study):
@@ -157,7 +205,6 @@ def test_a_quick_look_searches_over_shapes_and_leaves_the_rest_to_be_chosen(
 ):
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: None)
     buttons.preset.setCurrentIndex(0)
-    buttons.refresh()
     assert "latents" not in buttons.cost.text()
     qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
     for _ in range(2):
@@ -186,7 +233,6 @@ def test_a_law_over_shapes_is_found_by_a_quick_look_and_a_law_over_latents_can_f
     assert widget.preset.isVisible()
     assert "Quick look is done" in widget.cost.text()
     widget.preset.setCurrentIndex(1)
-    widget.preset.activated.emit(1)
     assert widget.button.isVisible()
     assert "learn the latents" in widget.cost.text()
     current.steps.end_all()

@@ -50,7 +50,9 @@ def discover_law(
     replace : bool
         Replace laws of the same name that distinguish other classes. Laws of the same classes are always replaced.
     monitor : Monitor
-        Receives progress and the best laws so far, and can cancel. A cancelled search keeps the laws it has found.
+        Receives progress and the best laws so far, and can cancel. A cancelled search stores the laws it has found,
+        unless the study has laws of a complete search under this name, which are kept. The same search continues from
+        there.
     **settings
         Settings of :class:`morpholaw.LawConfig`, which lists all of them. The most important are
 
@@ -76,6 +78,8 @@ def discover_law(
     InputError
         If labels are missing, the encoder or scheme 3 is missing where latents are used, a setting is invalid, or no
         law was found.
+    InterruptedError
+        If it was cancelled before a law was found, and there are no earlier laws.
     StudyLockedError, StudyGoneError, NoSpaceError
         If the study cannot be written to.
 
@@ -93,7 +97,10 @@ def discover_law(
         if record is not None:
             keep_baselines(study, labelled_cells(study, record.config))
             keep_familiarity(study, record)
-    record = classifiers.record(study, name or name_of(4, config.loss))
+    name = name or name_of(4, config.loss)
+    if record is None and name not in classifiers.names(study):
+        raise InterruptedError("Stopped before a law was found; nothing was stored.")
+    record = classifiers.record(study, name)
     return record.laws[0] if record.two_classes else record.class_laws
 
 

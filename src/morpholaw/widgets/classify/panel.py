@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.config import ClassifierConfig
+from morpholaw.config.classifier import CNN_EPOCHS
 from morpholaw.display import MODELS, percent, scheme_title
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
@@ -161,8 +162,10 @@ class ClassifyWidget(StudyWidget):
         self.form.editors["classes"].native.setPlaceholderText(f"{', '.join(usual)}{more}")
 
     def _show_meaning(self) -> None:
-        self.train_button.setText(f"Train scheme {self.scheme.currentData()}")
-        self.meaning.setText(_MEANING[self.scheme.currentData()])
+        scheme = self.scheme.currentData()
+        self.train_button.setText(f"Train scheme {scheme}")
+        self.meaning.setText(_MEANING[scheme])
+        self.form.use(ClassifierConfig.used_by(scheme), {"epochs": CNN_EPOCHS} if scheme == 1 else {})
 
     def _layers_changed(self, _: Any = None) -> None:
         self.apply_scores.refresh_layers()

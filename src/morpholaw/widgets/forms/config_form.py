@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import CheckBox
@@ -14,7 +14,12 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from morpholaw.config import StepConfig
 from morpholaw.errors import SettingError
 from morpholaw.widgets.forms.error_line import FieldError
-from morpholaw.widgets.forms.setting_editor import current_value, default, setting_editor
+from morpholaw.widgets.forms.setting_editor import (
+    current_value,
+    default,
+    in_words,
+    setting_editor,
+)
 from morpholaw.widgets.forms.tabs_and_sections import Section
 
 _OPTION = re.compile(r"(?P<verb>give )?--(?:set )?(?P<name>[a-z][a-z_-]*)(?:=(?P<value>\.\.\.|[^\s,;)]+))?")
@@ -62,6 +67,9 @@ class ConfigForm(QWidget):
         super().__init__()
         self.config_class = config_class
         self.preset = dict(preset or {})
+        self.used = frozenset(config_class.model_fields)
+        self._defaults: dict[str, Any] = {}
+        self._labels: dict[str, QLabel] = {}
         self.editors: dict[str, ValueWidget[Any]] = {}
         self._errors: dict[str, FieldError] = {}
         self._by_paper = False
@@ -90,18 +98,42 @@ class ConfigForm(QWidget):
         self.reset()
 
     def values(self) -> dict[str, Any]:
-        """Return the settings that differ from the defaults, not yet validated.
+        """Return the settings in use that differ from the defaults, not yet validated.
 
         After "Use the paper's settings", they include unchanged settings of the paper even if these equal the defaults,
         because a step treats a setting that is given differently from one that is left out.
         """
         values = {name: current_value(editor) for name, editor in self.editors.items()}
-        fields, paper = self.config_class.model_fields, self.config_class.PAPER if self._by_paper else {}
+        paper = self.config_class.PAPER if self._by_paper else {}
         return {
             name: value
             for name, value in values.items()
-            if value != default(fields[name]) or (name in paper and value == paper[name])
+            if name in self.used
+            and (value != self.default(name) or (name in paper and value == paper[name]))
         }
+
+    def default(self, name: str) -> Any:
+        """Return the default of a setting."""
+        return self._defaults.get(name, default(self.config_class.model_fields[name]))
+
+    def use(self, names: Iterable[str], defaults: Mapping[str, Any]) -> None:
+        """Show only some settings.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The settings. The others keep their values, but are not among ``values()``.
+        defaults : mapping
+            Defaults that differ from those of the configuration. A setting that has its default gets the new one.
+        """
+        unchanged = [name for name, editor in self.editors.items() if editor.value == self.default(name)]
+        self.used, self._defaults = frozenset(names), dict(defaults)
+        for name, editor in self.editors.items():
+            if name in unchanged and editor.value != self.default(name):
+                editor.value = self.default(name)
+            for part in (self._labels[name], editor.native):
+                part.setVisible(name in self.used)
+        self.clear_error()
 
     def config(self) -> StepConfig:
         """Return the validated configuration.
@@ -132,7 +164,9 @@ class ConfigForm(QWidget):
             label = re.sub(r" \([^)]*\)$", "", self.editors[name].label)  # without the unit
             if isinstance(self.editors[name], CheckBox):
                 return f'tick "{above}{label}"'
-            value = "" if found["value"] in (None, "...") else f" {found['value']}"
+            value = ""
+            if found["value"] not in (None, "..."):
+                value = f" {in_words(self.config_class.model_fields[name], found['value'])}"
             return f'{found["verb"] or ""}"{above}{label}"{value}'
 
         spoken = _KEYWORD.sub(lambda found: "" if found["name"] in self.editors else found[0], sentence)
@@ -143,7 +177,7 @@ class ConfigForm(QWidget):
         self._by_paper = False
         given = values.model_dump() if isinstance(values, StepConfig) else values
         for name, editor in self.editors.items():
-            default_value = default(self.config_class.model_fields[name])
+            default_value = self.default(name)
             try:
                 editor.value = given.get(name, default_value)
             except (TypeError, ValueError):  # out of range: from a file written by another version
@@ -195,6 +229,7 @@ class ConfigForm(QWidget):
             label = QLabel(editor.label)
             label.setToolTip(native.toolTip())
             label.setBuddy(native)
+            self._labels[name] = label
             rows.addRow(label, native)
             self.editors[name], self._errors[name] = editor, FieldError()
             rows.addRow(self._errors[name])

@@ -29,6 +29,7 @@ class RowTable(QTableWidget):
             self.setHorizontalHeaderItem(column, item)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setWordWrap(False)
+        self.setTabKeyNavigation(False)  # Tab leaves the table
         rows = self.verticalHeader()
         assert rows is not None
         rows.hide()

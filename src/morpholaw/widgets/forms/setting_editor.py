@@ -15,6 +15,7 @@ from magicgui.widgets.bases import ValueWidget
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt
 
+from morpholaw.config.step import InWords
 from morpholaw.widgets.forms.narrow_inputs import make_narrow
 
 LARGEST = 2**31 - 1
@@ -36,7 +37,9 @@ def setting_editor(name: str, field: FieldInfo) -> ValueWidget[Any]:
     options: dict[str, Any] = {"tooltip": tooltip(field)}
     if kind is int and not optional:
         options |= whole_limits(field)
-    elif optional or (kind not in (bool, str) and get_origin(kind) is not Literal):
+    elif get_origin(kind) is Literal:
+        options["choices"] = [(in_words(field, value), value) for value in get_args(kind)]
+    elif optional or kind not in (bool, str):
         options["widget_type"] = TextSetting
     editor = create_widget(
         value=default(field),
@@ -75,6 +78,12 @@ def label(name: str, field: FieldInfo) -> str:
     return field.title or name.replace("_", " ").capitalize()
 
 
+def in_words(field: FieldInfo, value: Any) -> str:
+    """Return the name of a choice of a setting: "cross-entropy (bce)", or the value itself."""
+    names = next((item.names for item in field.metadata if isinstance(item, InWords)), {})
+    return names.get(value, str(value))
+
+
 def default(field: FieldInfo) -> Any:
     """Return the default of a setting."""
     return field.get_default(call_default_factory=True)
@@ -83,7 +92,8 @@ def default(field: FieldInfo) -> Any:
 def tooltip(field: FieldInfo) -> str:
     """Return the description and the default as HTML, which Qt wraps."""
     sentences = [field.description or ""]
-    if shown := as_text(default(field)):
+    value = default(field)
+    if shown := in_words(field, value) if isinstance(value, str) else as_text(value):
         sentences.append(f"Default: {shown}.")
     return f"<qt>{html.escape(' '.join(sentences), quote=False)}</qt>"
 

@@ -107,7 +107,10 @@ class StepRun(QObject):
         """The status in words."""
         words = self.status.name
         if self.state == "stopped":
-            return f"{words}: stopped. {self.status.message}".rstrip()
+            message = self.status.message
+            if message.startswith("Stopped"):
+                return f"{words}: {message[0].lower()}{message[1:]}"
+            return f"{words}: stopped. {message}".rstrip()
         if self.state == "failed":
             return f"{words}: failed."
         if self.state == "done":

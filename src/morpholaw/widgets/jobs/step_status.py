@@ -37,7 +37,9 @@ class StepStatus:
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Metrics):
-            self._parts["losses"] = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
+            self._parts["losses"] = ", ".join(
+                f"{name.replace('_', ' ')} {value:.4g}" for name, value in event.values.items()
+            )
         elif isinstance(event, Message):
             self._parts["message"] = event.text
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QPushButton
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.law_page import LawPlace, write_card
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.open_page import open_page
 
 FOLDER = "law cards"
 """Subfolder of the study to which the cards are written."""
@@ -55,7 +54,7 @@ class LawCardButton(QPushButton):
 
     def _written(self, card: str) -> None:
         self._wait(False)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(card))))
+        open_page(Path(card))
 
     def _not_written(self, sentence: str) -> None:
         self._wait(False)

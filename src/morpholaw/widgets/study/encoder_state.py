@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError, StudyGoneError
-from morpholaw.store.encoder_record import EncoderCheckpointRecord, EncoderRecord
+from morpholaw.store.overview import resumable_training
 
 if TYPE_CHECKING:
     from morpholaw.config import EncoderConfig
+    from morpholaw.store.encoder_record import EncoderRecord
     from morpholaw.study import Study
 
 
@@ -37,7 +38,7 @@ class EncoderState:
 def encoder_state(study: Study) -> EncoderState:
     """Return the state of a study's encoder; raise InputError if its files are damaged."""
     record = study.encoder_record if study.has_encoder else None
-    resumable = _resumable(study, record)
+    resumable = resumable_training(study)
     if record is None and resumable is not None:
         sentence = "A training was interrupted before the encoder was saved; it can be resumed."
     elif record is None:
@@ -46,16 +47,6 @@ def encoder_state(study: Study) -> EncoderState:
         sentence = f"Encoder of {record.settings.latents} latents, trained on {record.crops or 0:,} crops"
         sentence += "." if resumable is None else "; the training was stopped and can be resumed."
     return EncoderState(record, resumable, sentence)
-
-
-def _resumable(study: Study, record: EncoderRecord | None) -> EncoderConfig | None:
-    """Return the settings of the checkpoint; None if there is none or if the training is complete."""
-    if not study.can_resume:
-        return None
-    checkpoint = EncoderCheckpointRecord.read(study.path / "encoder" / "checkpoint")
-    if record is not None and record.complete and record.last_step == checkpoint.step:
-        return None
-    return checkpoint.config
 
 
 @dataclass(frozen=True)

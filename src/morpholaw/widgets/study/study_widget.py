@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.forms.focus_frame import COLOURS, FocusFrame
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
 from morpholaw.widgets.pictures.background import background_colour, is_dark
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
@@ -102,12 +103,17 @@ class StudyWidget(QWidget):
         self.current.set_background(background_colour(self.viewer))
         self._colour_hints()
 
+    @property
+    def _theme(self) -> str:
+        """Kind of napari's theme, "dark" or "light"."""
+        return "dark" if is_dark(self.viewer) else "light"
+
     def _colour_hints(self) -> None:
         """Give placeholder text a contrast of at least 4.5 : 1; Qt's half-transparent text has 3 : 1.
 
         A style sheet of the whole panel would make Qt compute the style of every control twice.
         """
-        ink = HINTS["dark" if is_dark(self.viewer) else "light"]
+        ink = HINTS[self._theme]
         for line in self.findChildren(QLineEdit):
             if not isinstance(line.parent(), QAbstractSpinBox):  # which has no placeholder
                 line.setStyleSheet(f"placeholder-text-color: {ink};")
@@ -151,6 +157,22 @@ class StudyWidget(QWidget):
                     bar.setUsesScrollButtons(True)
                 return
 
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Move the focus to the next or previous control that is on the screen, and draw a frame around it.
+
+        Qt keeps docks behind other tabs visible, outside the window, and the Tab key would visit their controls.
+        """
+        window = self.window()
+        assert window is not None
+        start = window.focusWidget()
+        moved = super().focusNextPrevChild(next)
+        while moved and (focus := window.focusWidget()) is not start and _is_behind(focus):
+            moved = super().focusNextPrevChild(next)
+        focus = window.focusWidget()
+        if moved and focus is not None and self.isAncestorOf(focus):
+            FocusFrame(focus, COLOURS[self._theme])
+        return moved
+
     def sizeHint(self) -> QSize:
         """Return a width that leaves room for a plot beside the canvas at 1280 x 800."""
         hint = super().sizeHint()
@@ -167,6 +189,12 @@ class StudyWidget(QWidget):
         for line in self.findChildren(ErrorLine):
             line.clear_input_error()
         self.way_strip.show_overview()
+
+
+def _is_behind(control: QWidget | None) -> bool:
+    """Whether a control is in a dock that is behind another tab."""
+    dock = None if control is None else dock_of(control)
+    return dock is not None and dock.visibleRegion().isEmpty()
 
 
 class _Body(QWidget):

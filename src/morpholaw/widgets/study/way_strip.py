@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from morpholaw.jobs import Job
 from morpholaw.training.cores import available_cores
@@ -16,8 +14,9 @@ from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.docks import open_panel
+from morpholaw.widgets.study.open_page import open_page
 from morpholaw.widgets.study.presets import PRESETS
-from morpholaw.widgets.study.way_to_law import NAMES, PLACE
+from morpholaw.widgets.study.way_to_law import FEWEST_LABELS, NAMES, PLACE, can_start
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,6 +28,10 @@ FEW_TEST_CELLS = 50
 """Number of held-out cells per class below which accuracy is only roughly known."""
 HARDLY_ANY = 10
 """Number of held-out cells per class below which accuracy is hardly known."""
+TOO_FEW = (
+    f"Label at least {FEWEST_LABELS} cells of each of two classes; one button here then takes all steps to a law."
+)
+"""Hint in a study with crops but too few labels."""
 
 
 class WayButtons(QWidget):
@@ -46,7 +49,6 @@ class WayButtons(QWidget):
         self.preset = narrow_combo("preset")
         for place, preset in enumerate(PRESETS):
             self.preset.addItem(preset.name, place)
-        self.preset.setCurrentIndex(1)
         self.preset.setMinimumWidth(self.preset.fontMetrics().horizontalAdvance("Quick look") + 46)
         self.preset.setToolTip(
             "Choose how thorough the search for a law is. "
@@ -69,30 +71,33 @@ class WayButtons(QWidget):
         layout.addWidget(self.cost)
         layout.addWidget(self.runner)
         self.button.clicked.connect(self._start)
-        self.preset.activated.connect(self.refresh)
+        self.preset.currentIndexChanged.connect(current.way.choose)
         current.way.moved.connect(self.refresh)
         current.way.arrived.connect(self._arrived)
         self._pressed = False
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Show the steps that are missing and how long they take; hide everything if none is missing."""
-        way = self.current.way
-        chosen, cores = PRESETS[self.preset.currentData()], available_cores()
+        """Show the steps that are missing and how long they take, or which of them is running."""
+        way, overview = self.current.way, self.current.overview
+        self.preset.setCurrentIndex(way.choice)  # as in the other panels
+        chosen, cores = PRESETS[way.choice], available_cores()
         running, steps = way.running, way.steps(chosen)
         something = bool(steps) or any(way.steps(preset) for preset in PRESETS)
-        self.setVisible(running or something)
-        for part in (self.preset, self.cost):
-            part.setVisible(something and not running)
+        few = overview is not None and overview.crops > 0 and not can_start(overview)
+        self.preset.setVisible(something and not running)
         self.button.setVisible(bool(steps) and not running)
-        self.runner.setVisible(running or bool(self.runner.status.text()))
+        self.cost.setVisible(running or something or few)
         if running:
+            self.cost.setText(way.place)
+            return
+        if few:
+            self.cost.setText(TOO_FEW)
             return
         if not steps:
             self.cost.setText(f"{chosen.name} is done; the other presets search more thoroughly.")
             return
         listed = ", ".join(NAMES[step] for step in steps)
-        overview = self.current.overview
         crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
         cost = about(sum(chosen.seconds(step, cores, crops, labelled) for step in steps))
         self.button.setToolTip(
@@ -120,12 +125,12 @@ class WayButtons(QWidget):
     def _start(self) -> None:
         with self.runner.error_line.catch():
             self._pressed = True
-            self.current.way.start(PRESETS[self.preset.currentData()])
+            self.current.way.start(PRESETS[self.current.way.choice])
 
     def _arrived(self, report: Path) -> None:
         # all panels receive this signal; only the one whose button was pressed opens the report
         if self._pressed and report.is_file():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
+            open_page(report)
         self._pressed = False
 
 
@@ -155,6 +160,8 @@ class WayStrip(QWidget):
         self.warning.setWordWrap(True)
         self.next_button = QPushButton()
         self.next_button.setToolTip("Take the next step on the way from a movie to a law.")
+        # a text that is too wide must not widen the strip, which would make it too low for its wrapped labels
+        self.next_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.next_button.clicked.connect(self._take_next_step)
         current.way.moved.connect(self.show_overview)
         self.report = JobRunner(current, "report")
@@ -223,7 +230,7 @@ class WayStrip(QWidget):
         # the strips of all panels receive this signal; only the one whose button was pressed opens the report
         path, self._report_path = self._report_path, None
         if path is not None and values.get("complete", True) and path.is_file():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+            open_page(path)
 
 
 def contents(overview: Overview) -> str:
@@ -233,9 +240,15 @@ def contents(overview: Overview) -> str:
     parts = [
         f"{overview.crops:,} crops",
         f"{overview.labelled:,} labelled",
-        "encoder \N{CHECK MARK}" if overview.encoder else "no encoder",
+        _encoder(overview),
         f"scheme{'s' * (len(schemes) > 1)} {' '.join(map(str, schemes))}" if schemes else "no scheme",
         "law \N{CHECK MARK}" if law else "no law",
     ]
     # a line breaks only between two parts
     return "\N{NO-BREAK SPACE}\N{MIDDLE DOT} ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+
+
+def _encoder(overview: Overview) -> str:
+    if overview.resumable:
+        return "encoder stopped"
+    return "encoder \N{CHECK MARK}" if overview.encoder else "no encoder"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from morpholaw.errors import MorpholawError
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import name_of
 from morpholaw.widgets.jobs.python_code import job_code
-from morpholaw.widgets.study.encoder_state import encoder_state
 from morpholaw.widgets.study.presets import PRESETS, Preset
 
 if TYPE_CHECKING:
@@ -35,11 +32,11 @@ NAMES = {
 """Names of the steps, in the order in which they run."""
 
 
-def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = False) -> list[str]:
+def remaining_steps(overview: Overview, preset: Preset) -> list[str]:
     """Return the missing steps, in order; none if too few cells of two classes are labelled.
 
-    A step is not missing if the study already has a result under the same name, so nothing is replaced. A law over
-    shapes is not missing if the study has any law.
+    A step is not missing if the study already has a complete result under the same name, so nothing is replaced. A law
+    over shapes is not missing if the study has any law.
 
     Parameters
     ----------
@@ -47,16 +44,15 @@ def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = 
         Contents of the study.
     preset : Preset
         Settings of the steps.
-    encoder_stopped : bool
-        Whether the training of the encoder was stopped and can be resumed.
     """
     if not can_start(overview):
         return []
-    trained = {record.name for record in overview.classifiers}
-    if preset.encoder is None and any(record.scheme == 4 for record in overview.classifiers):
+    complete = [record for record in overview.classifiers if record.complete]
+    trained = {record.name for record in complete}
+    if preset.encoder is None and any(record.scheme == 4 for record in complete):
         return []
     missing = {
-        "train_encoder": preset.encoder is not None and (not overview.encoder or encoder_stopped),
+        "train_encoder": preset.encoder is not None and (not overview.encoder or overview.resumable),
         "train_classifier": preset.heads is not None and name_of(3) not in trained,
         "discover_law": preset.law_name not in trained,
     }
@@ -79,7 +75,8 @@ class WayToLaw(QObject):
 
     Notes
     -----
-    Signals: ``moved`` (a step has begun, or all have ended), ``arrived`` (path of the report).
+    Signals: ``moved`` (a step has begun, all have ended, or another preset was chosen), ``arrived`` (path of the
+    report).
     """
 
     moved = Signal()
@@ -88,11 +85,18 @@ class WayToLaw(QObject):
     def __init__(self, current: CurrentStudy) -> None:
         super().__init__()
         self._current = weakref.ref(current)
-        self.preset: Preset = PRESETS[1]
+        self.choice = 1
+        self.preset: Preset = PRESETS[self.choice]
         self.done: list[str] = []
         self.todo: list[str] = []
         self._study = ""
         self._report: Path | None = None
+
+    def choose(self, choice: int) -> None:
+        """Choose a preset for all panels, by its place in :data:`PRESETS`."""
+        if choice != self.choice:
+            self.choice = choice
+            self.moved.emit()
 
     @property
     def running(self) -> bool:
@@ -107,16 +111,16 @@ class WayToLaw(QObject):
         overview = None if current is None else current.overview
         if current is None or overview is None or current.study is None:
             return []
-        return remaining_steps(overview, preset, self._resumable() is not None)
+        return remaining_steps(overview, preset)
 
-    def _resumable(self) -> EncoderConfig | None:
-        """Return the settings of a stopped training of the encoder; None if there is none."""
-        current = self._current()
-        with suppress(MorpholawError):
-            return (
-                None if current is None or current.study is None else encoder_state(current.study).resumable
-            )
-        return None
+    @property
+    def place(self) -> str:
+        """The running step in words, and those that follow; "" if none is running."""
+        if not self.running:
+            return ""
+        count = len(self.done) + len(self.todo)
+        after = f"; then {', '.join(NAMES[step] for step in self.todo)}" if self.todo else ""
+        return f"Step {len(self.done)} of {count}: {NAMES[self.done[-1]]}{after}."
 
     def start(self, preset: Preset) -> None:
         """Run the missing steps for a preset."""
@@ -143,11 +147,10 @@ class WayToLaw(QObject):
 
     def _job(self, step: str) -> Job:
         """Return the job for a step, with the settings of the preset."""
-        stopped = self._resumable()  # a stopped training continues with its original settings
-        encoder = stopped or self.preset.encoder
-        if step == "train_encoder" and encoder is not None:
-            arguments = {} if stopped is None else {"resume": True}
-            return Job(step, self._study, encoder.model_dump(mode="json"), arguments)
+        if step == "train_encoder" and self.preset.encoder is not None:
+            stopped = _stopped_training(self._study)  # it continues with its original settings
+            config = (stopped or self.preset.encoder).model_dump(mode="json")
+            return Job(step, self._study, config, {} if stopped is None else {"resume": True})
         if step == "train_classifier" and self.preset.heads is not None:
             return Job(step, self._study, self.preset.heads.model_dump(mode="json"), {"scheme": 3})
         if step == "discover_law":
@@ -157,12 +160,18 @@ class WayToLaw(QObject):
         return Job(step, self._study, arguments={"out": str(self._report)})
 
     def _ended(self, run: StepRun | Any) -> None:
-        current = self._current()
-        same = current is not None and current.study is not None and str(current.study.path) == self._study
-        if run.state != "done" or run.stopping or run.values.get("complete") is False or not same:
+        if run.state != "done" or run.stopping or run.values.get("complete") is False:
             self.todo = []
             self.moved.emit()
             return
         if not self.todo and self.done[-1:] == ["report"] and self._report is not None:
             self.arrived.emit(self._report)
         self._next()
+
+
+def _stopped_training(study: str) -> EncoderConfig | None:
+    """Return the settings of a stopped training of a study's encoder; None if there is none."""
+    from morpholaw.store.overview import resumable_training
+    from morpholaw.study import Study
+
+    return resumable_training(Study(study))
