@@ -72,9 +72,7 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
 
     search = {**LAWS, "loss": loss, "name": "again"}
     study.discover_law(**search, monitor=Monitor(report, should_stop=should_stop))
-    found = classifiers.record(study, "again")
-    assert not found.complete
-    assert len(found.laws) < len(whole)
+    assert not classifiers.record(study, "again").complete
     seen = []
     study.discover_law(**search, monitor=Monitor(seen.append))
     assert any(isinstance(e, Message) and "of 3 searches were already finished" in e.text for e in seen)
@@ -85,8 +83,6 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
 
 
 def test_a_stopped_search_keeps_the_laws_of_a_complete_one(study):
-    with pytest.raises(InterruptedError, match="nothing was stored"):
-        study.discover_law(**LAWS, inputs="shapes", name="none", monitor=Monitor(should_stop=lambda: True))
     study.discover_law(**LAWS | {"count": 1}, inputs="shapes")
     before, seen = weights(study, "scheme4-hinge"), []
     law = study.discover_law(

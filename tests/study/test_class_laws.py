@@ -115,8 +115,11 @@ def test_laws_of_other_classes_are_not_replaced_unasked(phases):
 def test_a_stopped_search_keeps_the_laws_from_before(phases, monkeypatch):
     before = phases.class_laws()
     monkeypatch.setattr(law_step, "discover_class_laws", lambda *_, **__: None)
-    phases.discover_law(classes=PHASES, monitor=Monitor(should_stop=lambda: True), **QUICK)
+    stopping = Monitor(should_stop=lambda: True)
+    phases.discover_law(classes=PHASES, monitor=stopping, **QUICK)
     assert phases.class_laws() == before
+    with pytest.raises(InterruptedError, match="nothing was stored"):
+        phases.discover_law(classes=PHASES, name="none", monitor=stopping, **QUICK)
 
 
 def test_what_is_missing_is_said_in_a_sentence(phases):
