@@ -161,7 +161,9 @@ def test_the_tab_key_goes_through_a_panel_as_it_is_read(name, first, qtbot, trac
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_the_tab_key_leaves_every_control_again_and_draws_a_frame_on_the_next(name, qtbot, trained_study_folder):
+def test_the_tab_key_leaves_every_control_again_and_draws_a_frame_on_the_next(
+    name, qtbot, trained_study_folder
+):
     viewer = ViewerModel()
     CurrentStudy.of(viewer).open(trained_study_folder)
     panel = made(name, qtbot, viewer)

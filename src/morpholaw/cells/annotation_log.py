@@ -112,7 +112,9 @@ class Change(BaseModel):
             raise ValueError("items is not a list")
         items = []
         for row in rows:
-            item = Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= len(Item._fields) else None
+            item = (
+                Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= len(Item._fields) else None
+            )
             if (
                 item is None
                 or type(item.crop) is not int

@@ -205,9 +205,7 @@ class Annotations:
             keys = [(crop_set.name, crop) for crop, label in enumerate(labels) if label in names]
             for key, mark in self._marks(keys).items():
                 known = self._state.annotation(key, mark) or Annotation("")
-                items.append(
-                    Item(*key, _class_name(names[labels[key[1]]]), mark, by=known.by, at=known.at)
-                )
+                items.append(Item(*key, _class_name(names[labels[key[1]]]), mark, by=known.by, at=known.at))
         self._take_step(items)
         return len(items)
 

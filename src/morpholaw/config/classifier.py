@@ -234,7 +234,15 @@ class ClassifierConfig(SplitConfig):
         frozenset of str
         """
         every = {"seed", "classes", "test_fraction", "split_seed", "models", "augment"}
-        trained = {"epochs", "epoch_cells", "batch_size", "learning_rate", "class_balance", "hidden", "threads"}
+        trained = {
+            "epochs",
+            "epoch_cells",
+            "batch_size",
+            "learning_rate",
+            "class_balance",
+            "hidden",
+            "threads",
+        }
         read = {"inputs", "shapes", "keep", "swaps", "microscopes", "perturbation"}
         pixels = {"patience", "start_from", "schedule", "dropout", "deformation", "device"}
         sparse = {

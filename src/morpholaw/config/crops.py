@@ -34,7 +34,11 @@ class CropConfig(StepConfig):
     edge: Annotated[
         Literal["background", "reflect", "drop"],
         InWords(
-            {"background": "pad with background", "reflect": "mirror the frame (reflect)", "drop": "drop the cell"}
+            {
+                "background": "pad with background",
+                "reflect": "mirror the frame (reflect)",
+                "drop": "drop the cell",
+            }
         ),
     ] = Field(
         "background",

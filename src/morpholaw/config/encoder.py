@@ -221,9 +221,7 @@ class EncoderConfig(TrainingConfig):
         description="Trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), or "
         "'none'; auto: the shipped one if it fits and the study is small.",
     )
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], InWords({"auto": "automatic"})
-    ] = Field(
+    precision: Annotated[Literal["auto", "float32", "bfloat16"], InWords({"auto": "automatic"})] = Field(
         "auto",
         title="Number format",
         description="Number format of the convolutions; auto: bfloat16 if the CPU supports it.",

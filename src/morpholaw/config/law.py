@@ -49,7 +49,8 @@ class LawConfig(TrainingConfig):
         "the first model, a single network as in the paper.",
     )
     rows: Annotated[
-        Literal["balanced", "all"], InWords({"balanced": "as many of each class (balanced)", "all": "all rows"})
+        Literal["balanced", "all"],
+        InWords({"balanced": "as many of each class (balanced)", "all": "all rows"}),
     ] = Field(
         "balanced",
         title="Training rows",

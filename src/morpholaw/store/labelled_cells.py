@@ -68,14 +68,19 @@ def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[st
         return tuple(classes)
     present = set(all_labels(folder).tolist()) if folder.sets else set()
     labelled = tuple(name for name in folder.classes if name in present)
-    if not classes and (set(DEFAULT_CLASSES) <= set(labelled) or len(labelled) < 2):
-        return DEFAULT_CLASSES
+    if not classes:
+        return usual_classes(labelled)
     if len(labelled) < 2:
         raise InputError(
             f"The study {folder.path} has labelled cells of {listed(labelled) or 'no class'}; a classifier needs "
             "two classes or more."
         )
     return labelled
+
+
+def usual_classes(labelled: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes that are distinguished by default, given those that are labelled."""
+    return DEFAULT_CLASSES if set(DEFAULT_CLASSES) <= set(labelled) or len(labelled) < 2 else labelled
 
 
 def labelled_cells(folder: StudyFolder, config: SplitConfig) -> Labelled:

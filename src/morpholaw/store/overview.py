@@ -16,7 +16,7 @@ from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.confounding import confounding_notes
 from morpholaw.store.encoder_record import EncoderCheckpointRecord
 from morpholaw.store.guessing import guessing_mark, imbalance
-from morpholaw.store.labelled_cells import all_labels
+from morpholaw.store.labelled_cells import all_labels, usual_classes
 from morpholaw.store.study_folder import StudyFolder
 
 FEW_LABELS = 25
@@ -52,6 +52,8 @@ class Overview:
         Number of crops of each crop set.
     labels : dict of str to int
         Number of labelled cells of each class, most frequent first.
+    classes : tuple of str
+        Classes that are distinguished by default.
     encoder : str
         Description of the encoder; "" if there is none.
     resumable : bool
@@ -66,6 +68,7 @@ class Overview:
 
     sets: dict[str, int]
     labels: dict[str, int]
+    classes: tuple[str, ...]
     encoder: str
     resumable: bool
     classifiers: tuple[ClassifierRecord, ...]
@@ -118,7 +121,8 @@ def overview(folder: StudyFolder) -> Overview:
             warnings.append(mark)
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), resumable, {record.scheme for record in records})
-    return Overview(sets, counts, encoder, resumable, records, tuple(warnings), step)
+    classes = usual_classes(tuple(name for name in folder.classes if name in counts))
+    return Overview(sets, counts, classes, encoder, resumable, records, tuple(warnings), step)
 
 
 def resumable_training(folder: StudyFolder) -> EncoderConfig | None:

@@ -45,8 +45,8 @@ def train(
     if learnt.test_split:
         monitor.emit(
             Message(
-                f"{len(crops) - len(learnt.kept):,} of {len(crops):,} crops are left out, because they belong to the test "
-                "groups of classifiers."
+                f"{len(crops) - len(learnt.kept):,} of {len(crops):,} crops are left out, because they belong to the "
+                "test groups of classifiers."
             )
         )
     if labels is not None:

@@ -114,7 +114,9 @@ def discover(
     stopped = monitor.should_stop()
     if stopped and (not laws or _complete(folder, name)):
         monitor.emit(
-            Message(f"Stopped; {name} is unchanged. Searching again with the same settings continues from here.")
+            Message(
+                f"Stopped; {name} is unchanged. Searching again with the same settings continues from here."
+            )
         )
         return None
     if not laws:

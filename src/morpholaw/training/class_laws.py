@@ -98,7 +98,9 @@ def discover_class_laws(
     rows = ClassLawRows(table, truth, len(classes), outputs, cells)
     offered: list[list[Candidate]] = []
     for number, name in enumerate(classes):
-        monitor.emit(Message(f"Searching for the law of {name} against the rest."))
+        monitor.emit(
+            Message(f"Searching for the law of {name} against the rest ({number + 1} of {len(classes)}).")
+        )
         candidates = rows.of_class(number, config).candidates(config, monitor)
         if not candidates:
             return None

@@ -44,9 +44,10 @@ def tuning_seconds(config: TuneConfig) -> float:
     return STARTING + config.trials * config.runs * config.epochs * SECONDS_PER_MODEL / 100
 
 
-def law_seconds(config: LawConfig, cores: int) -> float:
-    """Estimate the duration of a search for laws of two classes with the embedded engine, in seconds."""
-    return STARTING + config.count * config.evaluations / (EVALUATIONS_PER_CORE * cores)
+def law_seconds(config: LawConfig, cores: int, classes: int = 2) -> float:
+    """Estimate the duration of a search for laws with the embedded engine, in seconds; each of many classes has one."""
+    searches = config.count * (classes if classes > 2 else 1)
+    return STARTING + searches * config.evaluations / (EVALUATIONS_PER_CORE * cores)
 
 
 def about(seconds: float) -> str:

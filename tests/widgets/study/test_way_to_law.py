@@ -20,7 +20,7 @@ from morpholaw.widgets.laws.panel import LawsWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.presets import PRESETS, Preset
 from morpholaw.widgets.study.way_strip import WayButtons
-from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps
+from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps, too_few
 
 
 @pytest.fixture
@@ -138,7 +138,8 @@ def test_ten_cells_of_each_class_are_enough_to_begin_and_that_is_said(labelled_s
     current.set_label([cell for cell, label in enumerate(current.labels) if label == "metaphase"], "")
     widget.refresh()
     assert not widget.button.isVisibleTo(widget)
-    assert "Label at least 10 cells of each of two classes" in widget.cost.text()
+    assert "Label at least 10 cells of each class" in widget.cost.text()
+    assert "too few of: 0 metaphase." in widget.cost.text()
 
 
 def test_the_steps_go_on_in_their_study_when_another_one_is_opened(
@@ -242,6 +243,18 @@ def test_the_cost_is_shown_before_it_is_paid(buttons):
     assert "minute" in buttons.cost.text()
     assert "search for a law" in buttons.cost.text()
     assert "Only about 30 cells of a class will be held out" in buttons.cost.text()
+
+
+def test_each_class_needs_enough_labels_and_laws_of_many_classes_take_longer(labelled_study_folder):
+    few = replace(
+        overview(Study.open(labelled_study_folder)), labels={"interphase": 90, "anaphase": 50, "metaphase": 2}
+    )
+    assert remaining_steps(few, PRESETS[0]) == []
+    assert too_few(few) == {"metaphase": 2}
+    five = replace(few, labels=dict.fromkeys("abcde", 20), classes=tuple("abcde"))
+    assert remaining_steps(five, PRESETS[0]) == ["discover_law", "report"]
+    two, many = (PRESETS[0].seconds("discover_law", 2, 100, 100, classes) for classes in (2, 5))
+    assert many > 3 * two
 
 
 @pytest.mark.parametrize("crops", [2_000, 2_000_000])

@@ -108,8 +108,7 @@ class ConfigForm(QWidget):
         return {
             name: value
             for name, value in values.items()
-            if name in self.used
-            and (value != self.default(name) or (name in paper and value == paper[name]))
+            if name in self.used and (value != self.default(name) or (name in paper and value == paper[name]))
         }
 
     def default(self, name: str) -> Any:

@@ -211,7 +211,10 @@ class LawSearch(QWidget):
         study = self.current.required()
         if name_of(4, loss) not in classifiers.names(study):
             return True
-        question = f"The laws that were found with the {loss} loss will be replaced when the search is complete. Search again?"
+        question = (
+            f"The laws that were found with the {loss} loss will be replaced when the search is complete. Search "
+            "again?"
+        )
         return confirmed(self, "Replace laws", question)
 
     def show_study(self) -> None:

@@ -41,7 +41,7 @@ class Preset:
         """Name under which the law is stored; a law over shapes does not take the name of laws over latents."""
         return MEASURED if self.encoder is None else name_of(4, self.law.loss)
 
-    def seconds(self, step: str, cores: int, crops: int, labelled: int) -> float:
+    def seconds(self, step: str, cores: int, crops: int, labelled: int, classes: int = 2) -> float:
         """Return an estimate, in seconds, of the duration of a step of :data:`morpholaw.jobs.STEPS`.
 
         Parameters
@@ -54,13 +54,15 @@ class Preset:
             Number of crops in the study.
         labelled : int
             Number of labelled crops.
+        classes : int
+            Number of classes.
         """
         if step == "train_encoder" and self.encoder is not None:
             return encoder_seconds(self.encoder, crops, cores)
         if step == "train_classifier" and self.heads is not None:
             return classifier_seconds(self.heads, 3, labelled, cores)
         if step == "discover_law":
-            return law_seconds(self.law, cores)
+            return law_seconds(self.law, cores, classes)
         return 2 * STARTING
 
 

@@ -16,7 +16,7 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.docks import open_panel
 from morpholaw.widgets.study.open_page import open_page
 from morpholaw.widgets.study.presets import PRESETS
-from morpholaw.widgets.study.way_to_law import FEWEST_LABELS, NAMES, PLACE, can_start
+from morpholaw.widgets.study.way_to_law import FEWEST_LABELS, NAMES, PLACE, can_start, too_few
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -28,10 +28,6 @@ FEW_TEST_CELLS = 50
 """Number of held-out cells per class below which accuracy is only roughly known."""
 HARDLY_ANY = 10
 """Number of held-out cells per class below which accuracy is hardly known."""
-TOO_FEW = (
-    f"Label at least {FEWEST_LABELS} cells of each of two classes; one button here then takes all steps to a law."
-)
-"""Hint in a study with crops but too few labels."""
 
 
 class WayButtons(QWidget):
@@ -84,22 +80,23 @@ class WayButtons(QWidget):
         chosen, cores = PRESETS[way.choice], available_cores()
         running, steps = way.running, way.steps(chosen)
         something = bool(steps) or any(way.steps(preset) for preset in PRESETS)
-        few = overview is not None and overview.crops > 0 and not can_start(overview)
+        few = overview is not None and overview.crops > 0 and not can_start(overview) and not running
         self.preset.setVisible(something and not running)
         self.button.setVisible(bool(steps) and not running)
         self.cost.setVisible(running or something or few)
         if running:
             self.cost.setText(way.place)
             return
-        if few:
-            self.cost.setText(TOO_FEW)
+        if few and overview is not None:
+            self.cost.setText(_few_labels(overview))
             return
         if not steps:
             self.cost.setText(f"{chosen.name} is done; the other presets search more thoroughly.")
             return
         listed = ", ".join(NAMES[step] for step in steps)
         crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
-        cost = about(sum(chosen.seconds(step, cores, crops, labelled) for step in steps))
+        classes = 2 if overview is None else len(overview.classes)
+        cost = about(sum(chosen.seconds(step, cores, crops, labelled, classes) for step in steps))
         self.button.setToolTip(
             f"Run the missing steps in order: {listed}. You can stop them and continue later."
         )
@@ -112,7 +109,7 @@ class WayButtons(QWidget):
             return ""
         from morpholaw.store.labelled_cells import SMALL, SMALL_TEST_FRACTION, TEST_FRACTION
 
-        counts = sorted(overview.labels.values(), reverse=True)[:2]
+        counts = [overview.labels.get(name, 0) for name in overview.classes]
         share = SMALL_TEST_FRACTION if sum(counts) < SMALL else TEST_FRACTION
         held_out = round(min(counts) * share)
         if held_out >= FEW_TEST_CELLS:
@@ -132,6 +129,15 @@ class WayButtons(QWidget):
         if self._pressed and report.is_file():
             open_page(report)
         self._pressed = False
+
+
+def _few_labels(overview: Overview) -> str:
+    """Return what must be labelled before one button takes all steps to a law."""
+    few = ", ".join(f"{count} {name}" for name, count in too_few(overview).items())
+    return (
+        f"Label at least {FEWEST_LABELS} cells of each class, and one button here takes all steps to a law. There are "
+        f"too few of: {few}."
+    )
 
 
 BEGIN = (

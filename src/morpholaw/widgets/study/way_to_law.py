@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLACE = "way to a law"
 """Place of the steps in the window (:class:`WindowSteps`)."""
 FEWEST_LABELS = 10
-"""Smallest number of labelled cells in each of two classes; the accuracy of a law from so few is hardly known."""
+"""Smallest number of labelled cells in each class; the accuracy of a law from so few is hardly known."""
 NAMES = {
     "train_encoder": "learn the latents",
     "train_classifier": "train the sparse head",
@@ -33,7 +33,7 @@ NAMES = {
 
 
 def remaining_steps(overview: Overview, preset: Preset) -> list[str]:
-    """Return the missing steps, in order; none if too few cells of two classes are labelled.
+    """Return the missing steps, in order; none if too few cells of a class are labelled.
 
     A step is not missing if the study already has a complete result under the same name, so nothing is replaced. A law
     over shapes is not missing if the study has any law.
@@ -61,8 +61,14 @@ def remaining_steps(overview: Overview, preset: Preset) -> list[str]:
 
 
 def can_start(overview: Overview) -> bool:
-    """Return whether there are crops and at least two classes with enough labelled cells."""
-    return overview.crops > 0 and sum(count >= FEWEST_LABELS for count in overview.labels.values()) >= 2
+    """Return whether there are crops, and enough labelled cells of each class."""
+    return overview.crops > 0 and not too_few(overview)
+
+
+def too_few(overview: Overview) -> dict[str, int]:
+    """Return the number of labelled cells of each class that has too few."""
+    counts = {name: overview.labels.get(name, 0) for name in overview.classes}
+    return {name: count for name, count in counts.items() if count < FEWEST_LABELS}
 
 
 class WayToLaw(QObject):
