@@ -264,3 +264,22 @@ def test_settings_out_of_use_are_hidden_and_not_returned(form, qtbot):
     assert form.editors["epochs"].value == 16
     form.use({"models", "sparsity", "epochs"}, {})
     assert form.editors["epochs"].value == 100
+
+
+def test_settings_that_were_set_by_hand_come_back_after_the_papers(qtbot):
+    form = ConfigForm(settings.ClassifierConfig)
+    qtbot.addWidget(form)
+    form.show()
+    form.advanced.expand()
+    form.editors["models"].value = 3
+    form.editors["learning_rate"].native.setText("0.0123")
+    by_hand = form.values()
+    for button in (form.paper_button, form.reset_button):
+        assert not form.undo_button.isVisible()
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert form.values() != by_hand
+        qtbot.mouseClick(form.undo_button, Qt.MouseButton.LeftButton)
+        assert form.values() == by_hand
+    form.reset()
+    qtbot.mouseClick(form.reset_button, Qt.MouseButton.LeftButton)
+    assert not form.undo_button.isVisible()  # there is nothing to undo

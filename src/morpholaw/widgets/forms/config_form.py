@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import CheckBox
@@ -73,6 +73,7 @@ class ConfigForm(QWidget):
         self.editors: dict[str, ValueWidget[Any]] = {}
         self._errors: dict[str, FieldError] = {}
         self._by_paper = False
+        self._before: tuple[dict[str, Any], bool] = {}, False
         names = list(config_class.model_fields)
         shown = list(fields) if fields is not None else [n for n in names if n not in (advanced or ())]
         hidden = list(advanced) if advanced is not None else [n for n in names if n not in shown]
@@ -81,7 +82,7 @@ class ConfigForm(QWidget):
         layout.addWidget(self._rows(shown))
         self.reset_button = QPushButton("Reset to defaults")
         self.reset_button.setToolTip("Set every setting of this form back to its default.")
-        self.reset_button.clicked.connect(self.reset)
+        self.reset_button.clicked.connect(lambda: self._undoably(self.reset))
         self._advanced = frozenset(hidden)
         self.advanced = Section("Advanced", "Show settings that rarely need to be changed.")
         if hidden:
@@ -91,9 +92,13 @@ class ConfigForm(QWidget):
         self.paper_button.setToolTip(
             "Set every setting of this form to its value in the paper, to compare results."
         )
-        self.paper_button.clicked.connect(self.use_paper)
+        self.paper_button.clicked.connect(lambda: self._undoably(self.use_paper))
         if config_class.PAPER:
             self.advanced.add_widget(self.paper_button)
+        self.undo_button = QPushButton("Undo")
+        self.undo_button.setToolTip("Show the settings from before all of them were set at once.")
+        self.undo_button.clicked.connect(self.undo)
+        self.advanced.add_widget(self.undo_button)
         layout.addWidget(self.advanced)
         self.reset()
 
@@ -174,6 +179,7 @@ class ConfigForm(QWidget):
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show ``values``, and the default for settings that are missing or whose value cannot be shown."""
         self._by_paper = False
+        self.undo_button.hide()
         given = values.model_dump() if isinstance(values, StepConfig) else values
         for name, editor in self.editors.items():
             default_value = self.default(name)
@@ -191,6 +197,21 @@ class ConfigForm(QWidget):
         """Show the settings of the paper; settings that it does not state, such as the device, get initial values."""
         self.set_values({**self.preset, **self.config_class.PAPER})
         self._by_paper = True
+        self.changed.emit()
+
+    def _undoably(self, change: Callable[[], None]) -> None:
+        """Set all settings at once, and let the user undo it."""
+        before = {name: current_value(editor) for name, editor in self.editors.items()}, self._by_paper
+        change()
+        self._before = before
+        self.undo_button.setVisible(before[0] != {name: one.value for name, one in self.editors.items()})
+
+    def undo(self) -> None:
+        """Show the settings from before the form was reset or set to those of the paper."""
+        values, by_paper = self._before
+        self.reset_button.setFocus()  # the button is about to be hidden, and the next one starts a step
+        self.set_values(values)
+        self._by_paper = by_paper
         self.changed.emit()
 
     @property

@@ -45,7 +45,7 @@ class WayButtons(QWidget):
         self.preset = narrow_combo("preset")
         for place, preset in enumerate(PRESETS):
             self.preset.addItem(preset.name, place)
-        self.preset.setMinimumWidth(self.preset.fontMetrics().horizontalAdvance("Quick look") + 46)
+        self.preset.setMinimumWidth(self.preset.fontMetrics().horizontalAdvance("Quick look") + 54)
         self.preset.setToolTip(
             "Choose how thorough the search for a law is. "
             + " ".join(
