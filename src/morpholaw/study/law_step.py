@@ -164,7 +164,8 @@ def _discover_class_laws(
         )
         latents = _latents_of_sparse_networks(folder, cells, split, monitor)
         if monitor.should_stop():
-            return _stopped(name, monitor)
+            _tell_stopped(name, monitor)
+            return None
         config = config.model_copy(update={"latents": latents})
     if "count" not in config.model_fields_set:
         config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
@@ -180,7 +181,8 @@ def _discover_class_laws(
     )
     if laws is None:
         if monitor.should_stop():
-            return _stopped(name, monitor)
+            _tell_stopped(name, monitor)
+            return None
         raise InputError(
             f"The search found no law for one of the classes, so {', '.join(views.features.names)} may not distinguish "
             "it from the others; choose other inputs, or allow more evaluations."
@@ -191,7 +193,7 @@ def _discover_class_laws(
     return record
 
 
-def _stopped(name: str, monitor: Monitor) -> None:
+def _tell_stopped(name: str, monitor: Monitor) -> None:
     """Say that a search was stopped before each class had a law."""
     monitor.emit(Message(f"Stopped before a law was found for every class; {name} is unchanged."))
 
