@@ -42,7 +42,7 @@ ReadableLatents = Annotated[
 
 SparseMethod = Annotated[
     Literal["measured", "paper"],
-    InWords({"measured": "improved (measured)", "paper": "as in the paper"}),
+    InWords({"measured": "improved", "paper": "as in the paper"}),
     Field(
         title="Sparse training",
         description="Algorithm of scheme 3. measured: with changes that proved better, growing connections by "

@@ -35,7 +35,7 @@ class CropConfig(StepConfig):
         Literal["background", "reflect", "drop"],
         InWords(
             {
-                "background": "pad with background",
+                "background": "pad (background)",
                 "reflect": "mirror the frame (reflect)",
                 "drop": "drop the cell",
             }
@@ -87,7 +87,7 @@ class CropConfig(StepConfig):
             {
                 "auto": "automatic",
                 "per-frame": "cells of one frame (per-frame)",
-                "linked": "link by overlap (linked)",
+                "linked": "link by overlap",
                 "laptrack": "link with LapTrack",
             }
         ),

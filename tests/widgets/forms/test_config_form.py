@@ -244,9 +244,7 @@ def test_choices_are_in_words_and_their_values_stay_those_of_the_configuration(q
     assert form.values() == {"gradient_loss": "hinge"}
     crops = ConfigForm(settings.CropConfig, advanced=("ids",))
     qtbot.addWidget(crops)
-    assert (
-        crops.by_labels("give --ids=linked") == 'give "Advanced > Numbers in masks" link by overlap (linked)'
-    )
+    assert crops.by_labels("give --ids=linked") == 'give "Advanced > Numbers in masks" link by overlap'
 
 
 def test_settings_out_of_use_are_hidden_and_not_returned(form, qtbot):

@@ -169,7 +169,8 @@ class StudyWidget(QWidget):
         while moved and (focus := window.focusWidget()) is not start and _is_behind(focus):
             moved = super().focusNextPrevChild(next)
         focus = window.focusWidget()
-        pressed = start is None or (start.isVisible() and start.isEnabled())  # else Qt moves the focus by itself
+        # Qt also moves the focus by itself, when a control is hidden or disabled
+        pressed = start is None or (start.isVisible() and start.isEnabled())
         if moved and pressed and focus is not None and self.isAncestorOf(focus):
             FocusFrame(focus, COLOURS[self._theme])
         return moved
