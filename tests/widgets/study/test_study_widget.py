@@ -7,6 +7,7 @@ import weakref
 from importlib import import_module
 
 import pytest
+from qtpy.QtWidgets import QSizePolicy
 
 from morpholaw.widgets.lineages.panel import LineagesWidget
 from morpholaw.widgets.table.panel import TableWidget
@@ -37,3 +38,13 @@ def test_panels_become_tabs_of_one_dock(make_napari_viewer, qtbot):
     elsewhere = viewer.window.add_dock_widget(TableWidget(viewer), area="left")
     qtbot.wait(50)
     assert first not in window.tabifiedDockWidgets(elsewhere)
+
+
+def test_a_panel_is_as_high_as_its_window_although_a_napari_limits_it(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    window = viewer.window._qt_window
+    window.resize(1280, 1000)
+    panel = LineagesWidget(viewer)
+    panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)  # as napari 0.9.0 does
+    viewer.window.add_dock_widget(panel, area="right")
+    qtbot.waitUntil(lambda: panel.height() > 0.8 * window.height(), timeout=5_000)

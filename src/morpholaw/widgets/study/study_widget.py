@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QScrollArea,
+    QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -137,6 +138,8 @@ class StudyWidget(QWidget):
         if not self._docked:
             self._docked = True
             self._colour_hints()
+            # napari 0.9.0 limits what it docks to the height of its size hint
+            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
             QTimer.singleShot(0, self._join_tabs)  # napari places the dock after this event
 
     def _join_tabs(self) -> None:
