@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test all-tests test-fast test-pyside check lint types bench docs docs-pictures notebooks package screenshots sample-data torture lock clean
+.PHONY: help demo test all-tests test-fast test-pyside test-napari check lint types bench docs docs-pictures notebooks package screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,12 +29,22 @@ all-tests: $(READY)
 test-fast: $(READY)  ## run only the quick tests, during development
 	$(PYTEST) -m "not slow" --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
 
-# Uses the packages of $(VENV) with another Qt. PySide6 6.12 crashes under Python 3.11: it loses references to None.
+# $(call overlay,FOLDER,PACKAGE) is a virtual environment with PACKAGE, what that needs, and the packages of $(VENV).
+define overlay
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	@for own in $(1)/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
+	@$(1)/bin/pip install -q --disable-pip-version-check $(2)
+endef
+
+# PySide6 6.12 crashes under Python 3.11: it loses references to None.
 test-pyside: $(READY)  ## run the tests of the panels with PySide6 instead of PyQt6
-	@test -x .venv-pyside/bin/python || $(PYTHON) -m venv .venv-pyside
-	@.venv-pyside/bin/pip install -q --disable-pip-version-check 'PySide6-Essentials==6.10.3'
-	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
+	$(call overlay,.venv-pyside,'PySide6-Essentials==6.10.3')
 	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
+
+NAPARI ?= 0.7.1
+test-napari: $(READY)  ## run the tests of the panels with another napari; NAPARI=0.7.1
+	$(call overlay,.venv-napari,'napari==$(NAPARI)')
+	.venv-napari/bin/python -m pytest -q tests/widgets
 
 check: lint types  ## check formatting, docstrings, types, import rules, dependencies, spelling, prose and the package
 

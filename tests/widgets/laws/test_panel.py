@@ -205,6 +205,7 @@ def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study
 def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study):
     with_law(trained_study, Law.parse("z0 + 0.5*square(z1) - 0.2", ["z0", "z1"]))
     movie = panel.viewer.add_image(np.zeros((4, 32, 32)), name="movie")
+    names = panel.viewer.dims.axis_labels
     panel.current.open(trained_study)
     panel.tabs.setCurrentIndex(2)
     qtbot.mouseClick(panel.boundary.add_button, Qt.MouseButton.LeftButton)
@@ -220,14 +221,15 @@ def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study)
     vertices = surface.data[0]
     np.testing.assert_allclose(panel.law.score(vertices[:, [2, 1]]), 0, atol=1e-6)
     assert panel.viewer.dims.ndisplay == 3
+    assert panel.viewer.dims.axis_labels == points.axis_labels != names
     assert not movie.visible
     panel.boundary.back_button.click()
     assert [layer.name for layer in panel.viewer.layers] == ["movie"]
     assert movie.visible
-    assert panel.viewer.dims.ndisplay == 2
+    assert (panel.viewer.dims.ndisplay, panel.viewer.dims.axis_labels) == (2, names)
 
 
-def test_closing_the_3d_view_reads_one_frame_of_a_movie(make_napari_viewer):
+def test_closing_the_3d_view_reads_one_frame_of_a_movie_the_one_it_was_at(make_napari_viewer):
     viewer, read = make_napari_viewer(), []
 
     def frame(t):
@@ -236,6 +238,7 @@ def test_closing_the_3d_view_reads_one_frame_of_a_movie(make_napari_viewer):
 
     frames = [da.from_delayed(dask.delayed(frame)(t), shape=(16, 16), dtype=np.uint8) for t in range(20)]
     movie = viewer.add_image(da.stack(frames), contrast_limits=(0, 255))
+    viewer.dims.set_point(0, 7)
     points = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     drawn = CellsAndSurface(
         points, np.arange(4), np.array(["a", "b", "a", ""]), np.ones(4), np.zeros((0, 3)), np.zeros((0, 3)),
@@ -251,7 +254,8 @@ def test_closing_the_3d_view_reads_one_frame_of_a_movie(make_napari_viewer):
     view.back()
     assert viewer.dims.ndisplay == 2
     assert movie.visible
-    assert len(set(read)) <= 1
+    assert viewer.dims.point[0] == 7
+    assert set(read) <= {7}
 
 
 def test_laws_are_not_replaced_unasked(panel, trained_study, monkeypatch):

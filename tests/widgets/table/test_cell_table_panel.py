@@ -10,6 +10,7 @@ import pytest
 from napari.layers import Points
 from qtpy.QtCore import Qt
 
+from morpholaw.widgets.napari_versions import camera
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.table.cell_model import Column
 from morpholaw.widgets.table.cell_table import CellTable
@@ -18,7 +19,7 @@ from morpholaw.widgets.table.panel import TableWidget
 
 @pytest.fixture
 def panel(tracked_study_folder, make_napari_viewer, tmp_path):
-    viewer = make_napari_viewer(show=False)
+    viewer = make_napari_viewer(show=True)
     viewer.add_image(np.load(tracked_study_folder / "movie.npy"), name="movie")
     widget = TableWidget(viewer)
     viewer.window.add_dock_widget(widget)
@@ -41,12 +42,14 @@ def title(panel, name: str) -> int:
 
 
 def test_a_row_that_is_clicked_goes_to_its_cell_and_is_marked(panel, qtbot):
-    panel.viewer.scene.camera.zoom = 40
+    camera(panel.viewer).zoom = 40
+    movie = panel.viewer.layers["movie"]
+    qtbot.waitUntil(lambda: movie.corner_pixels[0, 1] > 30, timeout=5_000)  # it is drawn
     cell = click(qtbot, panel, 9)
     assert panel.current.selection == [cell]
     place = panel.current.crops.cells.iloc[cell]
     assert panel.viewer.dims.point[0] == place.t
-    assert panel.viewer.scene.camera.center[-2:] == pytest.approx((place.y, place.x))
+    assert camera(panel.viewer).center[-2:] == pytest.approx((place.y, place.x))
     (marks,) = [layer for layer in panel.viewer.layers if isinstance(layer, Points)]
     assert marks.data.tolist() == [[place.t, place.y, place.x]]
     second = click(qtbot, panel, 2, Qt.KeyboardModifier.ControlModifier)

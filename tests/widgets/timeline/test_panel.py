@@ -19,6 +19,7 @@ from morpholaw.events import Message
 from morpholaw.jobs import Job, run
 from morpholaw.store import timelines
 from morpholaw.study import Study
+from morpholaw.widgets.napari_versions import camera
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.timeline.panel import TimelineWidget
 
@@ -82,7 +83,7 @@ def test_a_click_on_an_event_goes_to_its_frame_and_cell(panel, qtbot):
     nearest = mine.iloc[(mine["t"] - event["t"]).abs().argmin()]
     assert panel.current.selection == [nearest.name]
     assert panel.viewer.dims.point[0] == nearest["t"]
-    assert panel.viewer.scene.camera.center[-2:] == pytest.approx((nearest["y"], nearest["x"]), abs=1)
+    assert camera(panel.viewer).center[-2:] == pytest.approx((nearest["y"], nearest["x"]), abs=1)
 
 
 def test_without_a_classifier_the_button_says_what_to_do(panel):

@@ -9,6 +9,7 @@ import numpy as np
 from napari.utils.colormaps.colormap import Colormap
 
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
+from morpholaw.widgets.napari_versions import axes_overlay, camera, fit_3d_view
 
 UNLABELLED = "#9a9a9a"
 SURFACE_COLOUR = "#cf9bff"
@@ -82,6 +83,8 @@ class LatentView:
         self._hidden: list[Any] = []
         self._displayed = 2
         self._axes_shown = False
+        self._axis_names: tuple[str, ...] = ()
+        self._place: tuple[float, ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -99,15 +102,18 @@ class LatentView:
         self._take_away()
         if not again:
             self._displayed = self.viewer.dims.ndisplay
-            self._axes_shown = self.viewer.scene.overlays.axes.visible
+            self._axes_shown = axes_overlay(self.viewer).visible
+            self._axis_names = self.viewer.dims.axis_labels
+            self._place = self.viewer.dims.point
             self._hidden = [layer for layer in self.viewer.layers if layer.visible]
             for layer in self._hidden:
                 layer.visible = False
         self.layers = add_layers(self.viewer, drawn, labels)
         self.viewer.dims.ndisplay = 3
-        self.viewer.scene.overlays.axes.visible = True
-        self.viewer.scene.camera.angles = (15, -30, 20)  # all three axes are visible from here
-        self.viewer.fit_to_view(layers=self.layers)
+        self.viewer.dims.axis_labels = labels.axes
+        axes_overlay(self.viewer).visible = True
+        camera(self.viewer).angles = (15, -30, 20)  # all three axes are visible from here
+        fit_3d_view(self.viewer, self.layers)
 
     def back(self) -> None:
         """Remove the layers and restore the viewer.
@@ -115,8 +121,10 @@ class LatentView:
         The viewer returns to 2D first, because a movie that becomes visible in 3D would be read as a whole.
         """
         self.viewer.dims.ndisplay = self._displayed
-        self.viewer.scene.overlays.axes.visible = self._axes_shown
+        axes_overlay(self.viewer).visible = self._axes_shown
         self._take_away()
+        self.viewer.dims.axis_labels = self._axis_names
+        self.viewer.dims.point = self._place  # napari moves to the frame at the depth of the 3D camera
         hidden, self._hidden = self._hidden, []
         for layer in hidden:
             layer.visible = True

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from morpholaw.widgets.movie.movie_clicks import MovieClicks
 from morpholaw.widgets.movie.movie_place import crop_at, is_in_view, movie_layer
+from morpholaw.widgets.napari_versions import camera
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -91,7 +92,7 @@ class SelectionInMovie(QObject):
         if layer.ndim == 3:
             viewer.dims.set_point(viewer.dims.ndim - 3, point[0])
         if not is_in_view(layer, y, x):
-            viewer.scene.camera.center = (0.0, *point[-2:])
+            camera(viewer).center = (0.0, *point[-2:])
 
     def _show_marks(self, cells: Sequence[int]) -> None:
         """Mark the cells that are in the same movie as the first one."""

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QTableWidgetItem
 from morpholaw.display import number
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
 from morpholaw.widgets.movie.movie_place import movie_layer
+from morpholaw.widgets.napari_versions import camera
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def go_to(viewer: ViewerModel, crop_set: CropSet, t: int, y: float, x: float) ->
     if layer.ndim == 3:
         viewer.dims.set_point(viewer.dims.ndim - 3, point[0])
     if np.isfinite([y, x]).all():
-        viewer.scene.camera.center = (0.0, *point[-2:])
+        camera(viewer).center = (0.0, *point[-2:])
     return True
 
 
