@@ -93,11 +93,9 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
     assert panel.table.rowCount() == 2
-    assert panel.table.item(0, 0).text() == "99.9 %"
-    assert (panel.table.item(0, 1).text(), panel.table.item(0, 2).text()) == (
-        str(RICH.size),
-        str(RICH.complexity),
-    )
+    assert panel.table.item(0, 1).text() == "99.9 %"
+    assert panel.table.item(0, 2).text() == str(RICH.size)
+    assert f"Complexity {RICH.complexity}" in panel.table.item(0, 2).toolTip()
     assert panel.law == RICH
     qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=30_000)
     written = "".join(panel.formula.lines)  # with symbols of latents, or their names where these came first
@@ -125,11 +123,20 @@ def test_picking_another_row_shows_another_law(panel, trained_study):
     assert panel.law in panel.record.laws
 
 
+def test_a_law_has_the_number_by_which_report_and_command_call_it(panel, qtbot, trained_study):
+    panel.current.open(trained_study)
+    for row in range(panel.table.rowCount()):
+        panel.table.selectRow(row)
+        number = int(panel.table.item(row, 0).text())
+        assert panel.record.laws[number - 1] == panel.law
+        qtbot.waitUntil(lambda: f"Law {number}" in panel.sentence.text(), timeout=30_000)  # noqa: B023
+
+
 def test_a_heading_sorts_by_number(panel, trained_study):
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
-    panel.table.sortItems(1, Qt.SortOrder.AscendingOrder)
-    sizes = [int(panel.table.item(row, 1).text()) for row in range(panel.table.rowCount())]
+    panel.table.sortItems(2, Qt.SortOrder.AscendingOrder)
+    sizes = [int(panel.table.item(row, 2).text()) for row in range(panel.table.rowCount())]
     assert sizes == sorted(sizes)
     assert sizes[-1] == RICH.size
 

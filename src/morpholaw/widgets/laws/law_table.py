@@ -14,11 +14,13 @@ from morpholaw.widgets.forms.row_table import ROW_HEIGHT, NumberItem, RowTable
 from morpholaw.widgets.laws.law_entries import LawEntry
 
 COLUMNS = (
+    ("Law", "Number of the law, as in the report, in law cards and after --law."),
     ("Accuracy", "Accuracy on the held-out cells."),
     ("Size", "Number of nodes of the expression: constants, inputs and operators (eqs. 11-14)."),
-    ("Complexity", "Complexity of the expression as the search counts it."),
     ("Expression", "The score f: negative for the first class, positive for the second one."),
 )
+ACCURACY, SIZE = 1, 2
+"""Columns by which laws are sorted at first."""
 CLASS_COLUMN = (
     "Found",
     "Share of the held-out cells of this class that are predicted as this class (recall).",
@@ -58,11 +60,12 @@ class LawTable(RowTable):
         for row, entry in enumerate(entries):
             law = entry.law
             numbers = (
+                (f"{entry.place + 1}", entry.place),
                 (percent(entry.accuracy), entry.accuracy),
                 (f"{law.size}", law.size),
-                (f"{law.complexity}", law.complexity),
             )
             cells = [NumberItem(text, number) for text, number in numbers]
+            cells[SIZE].setToolTip(f"Complexity {law.complexity}, as the search counts it.")
             in_units = law_in_units(law, columns)
             text = in_units.rounded(3).text()
             expression = QTableWidgetItem(f"{entry.class_name}: {text}" if entry.class_name else text)
@@ -70,17 +73,18 @@ class LawTable(RowTable):
             for column, item in enumerate([*cells, expression]):
                 item.setData(Qt.ItemDataRole.UserRole, entry.place)
                 self.setItem(row, column, item)
-        title, tip = CLASS_COLUMN if of_classes else COLUMNS[0]
-        heading = self.horizontalHeaderItem(0)
+        title, tip = CLASS_COLUMN if of_classes else COLUMNS[ACCURACY]
+        heading = self.horizontalHeaderItem(ACCURACY)
         if heading is not None:
             heading.setText(title)
             heading.setToolTip(tip)
+        self.setColumnHidden(0, of_classes)  # each of these laws is part of the only model
         if of_classes:
             self.heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         if not of_classes:
-            self.sortItems(2, Qt.SortOrder.AscendingOrder)
-            self.sortItems(0, Qt.SortOrder.DescendingOrder)
+            self.sortItems(SIZE, Qt.SortOrder.AscendingOrder)
+            self.sortItems(ACCURACY, Qt.SortOrder.DescendingOrder)
         rows = min(max(self.rowCount(), LEAST_ROWS), MOST_ROWS)
         self.setFixedHeight(self.heading.sizeHint().height() + ROW_HEIGHT * rows + 4)
         self.blockSignals(False)
