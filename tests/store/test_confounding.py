@@ -32,3 +32,15 @@ def test_training_and_info_say_that_movies_tell_the_classes_apart(tmp_path, firs
     study.train_classifier(2, models=1, epochs=1, warmup_epochs=0, epoch_cells=0, threads=1, monitor=monitor)
     assert any(SENTENCE in text for text in messages) == confounded
     assert (SENTENCE in CliRunner().invoke(main, ["info", "--study", str(study.path)]).output) == confounded
+
+
+def test_classes_that_no_classifier_distinguishes_are_not_warned_about(tmp_path):
+    study = study_of(tmp_path / "study", 12, 12)
+    images, cells = simulate_crops(phases={"metaphase": 24}, seed=2)
+    cells["label"], cells["group"] = "dividing", [f"movie3/{k}" for k in range(24)]
+    CropSet.write(study.path / "crops" / "movie3", images, cells, CropOrigin(kind="simulated"))
+    before = CliRunner().invoke(main, ["info", "--study", str(study.path)]).output
+    assert "confounded" in before  # all three classes would be distinguished
+    options = {"models": 1, "epochs": 1, "warmup_epochs": 0, "epoch_cells": 0, "threads": 1}
+    study.train_classifier(2, classes=("control", "drug"), **options)
+    assert "confounded" not in CliRunner().invoke(main, ["info", "--study", str(study.path)]).output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from morpholaw.display import counted, percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.confounding import confounded_pairs
 from morpholaw.events import Message, Monitor
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.condition_record import condition_notes, condition_record
-from morpholaw.store.labelled_cells import all_labels, chosen_classes
+from morpholaw.store.labelled_cells import all_labels, chosen_classes, usual_classes
 from morpholaw.store.study_folder import StudyFolder
 
 CONFOUNDED = 0.75
@@ -49,6 +50,35 @@ def confounding_notes(folder: StudyFolder, labels: np.ndarray, classes: Sequence
         "in exposure, focus or staining, a classifier may recognise these instead of the cells, and its accuracy on "
         "held-out cells does not show it. Label cells of both classes in each set."
     ]
+
+
+def classifiers_confounding(
+    folder: StudyFolder, labels: np.ndarray, records: Iterable[ClassifierRecord]
+) -> list[str]:
+    """Return the sentences of `confounding_notes` for the classes that classifiers distinguish.
+
+    Without classifiers, these are the classes that would be distinguished by default.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    labels : ndarray of str, shape (n,)
+        Class of each crop; "" for none.
+    records : iterable of ClassifierRecord
+        Records of the classifiers.
+    """
+    known = set(labels.tolist())
+    told_apart = {frozenset(record.classes) for record in records}
+    told_apart = told_apart or {
+        frozenset(usual_classes(tuple(name for name in folder.classes if name in known)))
+    }
+    notes = [
+        note
+        for classes in sorted(map(sorted, told_apart))
+        for note in confounding_notes(folder, labels, classes)
+    ]
+    return list(dict.fromkeys(notes))
 
 
 def tell_confounding(folder: StudyFolder, classes: Sequence[str], monitor: Monitor) -> None:

@@ -13,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
-from morpholaw.store.confounding import confounding_notes
+from morpholaw.store.confounding import classifiers_confounding
 from morpholaw.store.encoder_record import EncoderCheckpointRecord
 from morpholaw.store.guessing import guessing_mark, imbalance
 from morpholaw.store.labelled_cells import all_labels, usual_classes
@@ -102,10 +102,6 @@ def overview(folder: StudyFolder) -> Overview:
     sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
     warnings = list(folder.problems)
     given = all_labels(folder) if sets else np.array([], str)
-    try:
-        warnings += confounding_notes(folder, given)
-    except InputError as error:
-        warnings.append(str(error))
     labels = Counter(given.tolist())
     labels.pop("", None)
     encoder, resumable = "", False
@@ -115,6 +111,10 @@ def overview(folder: StudyFolder) -> Overview:
     except InputError as error:
         warnings.append(str(error))
     records = tuple(classifiers.readable_records(folder, warnings.append))
+    try:
+        warnings += classifiers_confounding(folder, given, records)
+    except InputError as error:
+        warnings.append(str(error))
     for record in records:
         warnings += changes_since(folder, record, given)
         if mark := guessing_mark(record):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.store.changes import changes_since
-from morpholaw.store.confounding import confounding_notes
+from morpholaw.store.confounding import classifiers_confounding
 from morpholaw.store.table1 import table1 as study_table1
 
 EXAMPLES = 8
@@ -56,7 +56,8 @@ def overview(material: Material) -> list[Block]:
         blocks.append(_examples(material, classes))
     else:
         blocks.append(Paragraph("No cells have been labelled yet.", "absent"))
-    blocks += [Paragraph(sentence, "warning") for sentence in confounding_notes(study, material.labels)]
+    confounded = classifiers_confounding(study, material.labels, material.records.values())
+    blocks += [Paragraph(sentence, "warning") for sentence in confounded]
     changed = [
         sentence
         for record in material.records.values()
