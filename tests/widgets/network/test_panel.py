@@ -216,3 +216,15 @@ def test_sixteen_outputs_have_their_names_upright_and_no_bias_over_a_neuron(qtbo
     places = [text.sceneBoundingRect() for text in texts if text.text() in names]
     assert not any(one.intersects(other) for one, other in combinations(places, 2))
     assert all(scene.sceneRect().contains(place) for place in places)
+
+
+def test_the_theme_and_names_of_latents_leave_the_chosen_neuron(panel, qtbot, sparse_study):
+    study = panel.current.open(sparse_study)
+    panel.show_neuron((1, 0))
+    before, colour = lit(panel), panel.scene.edges[(0, 0, 0)].pen().color()
+    panel.viewer.theme = "light"
+    qtbot.waitUntil(lambda: panel.scene.edges[(0, 0, 0)].pen().color() != colour)
+    assert (panel.neuron, lit(panel)) == ((1, 0), before)
+    study.name_latent(0, "size")
+    panel.current.names_changed.emit()
+    assert (panel.neuron, lit(panel)) == ((1, 0), before)

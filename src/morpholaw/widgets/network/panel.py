@@ -84,7 +84,7 @@ class NetworkWidget(StudyWidget):
         self.scene.hovered.connect(self._show_hovered)
         self.listen(self.current.classifiers_changed, self.reload)
         self.listen(self.current.encoder_changed, self._new_encoder)
-        self.listen(self.current.names_changed, self._draw)
+        self.listen(self.current.names_changed, self._redraw)
         self.listen(self.viewer.events.theme, self._rethemed)
         self._show_study()
 
@@ -178,7 +178,14 @@ class NetworkWidget(StudyWidget):
         return {name: shown[name] for name in record.classes}
 
     def _rethemed(self, *_: Any) -> None:
-        QTimer.singleShot(0, self._draw)
+        QTimer.singleShot(0, self._redraw)
+
+    def _redraw(self, *_: Any) -> None:
+        """Draw the same network with the same neuron again."""
+        neuron = self.neuron
+        self._draw()
+        if neuron is not None:
+            self.show_neuron(neuron)
 
     def _show_hovered(self, sentence: str) -> None:
         self.hovered.setText(sentence or HOVER)
