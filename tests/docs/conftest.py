@@ -50,7 +50,7 @@ def small_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         return crops(None if count is None else min(count, 16), phases=fewer, **options)
 
     parts = writing._parts
-    monkeypatch.setattr(writing, "_parts", lambda material: dict(list(parts(material).items())[:3]))
+    monkeypatch.setattr(writing, "_parts", lambda *given: dict(list(parts(*given).items())[:3]))
     monkeypatch.setattr(config.StepConfig, "of", classmethod(smaller))
     monkeypatch.setattr(simulator, "simulate_movie", small_movie)
     monkeypatch.setattr(simulator, "simulate_crops", few_crops)

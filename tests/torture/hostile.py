@@ -325,7 +325,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], None]]] =
     "complex pixels": ("a.tif", _pixels(_FRAMES.astype(np.complex64)), _movie),
     "complex crop": ("in/a.tif", _pixels(_FRAMES[0].astype(np.complex64)), _crops),
     "NaN crop": ("in/a.tif", _pixels(_NAN[2]), _crops),
-    "one row twice": ("a.csv", _rows("1,0,5,5,-1", "1,0,5,5,-1"), _tracks),
+    "two positions in one frame": ("a.csv", _rows("1,0,5,5,-1", "1,0,5,6,-1"), _tracks),
     "a negative frame": ("a.csv", _rows("1,-1,5,5,-1", "1,0,5,5,-1"), _tracks),
     "two parents": ("a.csv", _rows("1,0,5,5,2", "1,1,5,5,3", "2,0,5,5,-1", "3,0,5,5,-1"), _tracks),
     "a cycle of parents": ("a.csv", _rows("1,0,5,5,2", "2,0,5,5,3", "3,0,5,5,1"), _tracks),
@@ -347,6 +347,7 @@ HARMLESS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], None]]] 
     "negative crop": ("in/a.tif", _pixels(np.arange(-50, 31, dtype=np.int32).reshape(9, 9)), _crops),
     "huge crop values": ("in/a.tif", _pixels(np.linspace(0, 1e300, 81).reshape(9, 9)), _crops),
     "a spot in no track": ("a.csv", _rows("-4,0,5,5,-1", "1,0,5,5,-1"), _tracks),
+    "one row twice": ("a.csv", _rows("1,0,5,5,-1", "1,0,5,5,-1"), _tracks),
     "unsorted rows": ("a.csv", _rows("2,1,5,5,-1", "1,1,5,5,-1", "1,0,5,5,-1", "2,0,5,5,-1"), _tracks),
 }
 """Odd, and to be read all the same."""

@@ -28,9 +28,16 @@ _FOLDS = 5
 
 
 def advice_on_unusual(count: int, cells: int) -> str:
-    """Return what to do about ``count`` unusual cells of ``cells``, one sentence.
+    """Return what to do about unusual cells, in one sentence.
 
     A wrong scale or channel and a blurred or saturated movie make most cells unusual.
+
+    Parameters
+    ----------
+    count : int
+        Number of unusual cells.
+    cells : int
+        Number of all cells.
     """
     if count > cells / 2:
         return (

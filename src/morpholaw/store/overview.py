@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.config import EncoderConfig
 from morpholaw.display import counted, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.confounding import classifiers_confounding
-from morpholaw.store.encoder_record import EncoderCheckpointRecord
 from morpholaw.store.guessing import guessing_mark, imbalance
 from morpholaw.store.labelled_cells import all_labels, usual_classes
+from morpholaw.store.stopped_training import resumable_training
 from morpholaw.store.study_folder import StudyFolder
 
 FEW_LABELS = 25
@@ -123,17 +122,6 @@ def overview(folder: StudyFolder) -> Overview:
     step = _next_step(folder, sets, counts, bool(encoder), resumable, {record.scheme for record in records})
     classes = usual_classes(tuple(name for name in folder.classes if name in counts))
     return Overview(sets, counts, classes, encoder, resumable, records, tuple(warnings), step)
-
-
-def resumable_training(folder: StudyFolder) -> EncoderConfig | None:
-    """Return the settings of a training of the encoder that was stopped and can be resumed; None if there is none."""
-    if not folder.can_resume:
-        return None
-    checkpoint = EncoderCheckpointRecord.read(folder.path / "encoder" / "checkpoint")
-    record = folder.encoder_record if folder.has_encoder else None
-    if record is not None and record.complete and record.last_step == checkpoint.step:
-        return None
-    return checkpoint.config
 
 
 def performance(record: ClassifierRecord) -> str:

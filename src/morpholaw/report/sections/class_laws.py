@@ -61,7 +61,10 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
     ]
     if evaluation.undefined:
         blocks.append(
-            Paragraph(f"For {evaluation.undefined} of these cells, a law has no finite value.", "warning")
+            Paragraph(
+                f"For {evaluation.undefined} of the held-out cells, a law of {name} has no finite value.",
+                "warning",
+            )
         )
     if classifier.columns is not None:
         used = {variable for law in laws.laws.values() for variable in law.expression.variables()}

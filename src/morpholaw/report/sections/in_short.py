@@ -104,7 +104,11 @@ def _inputs(material: Material, name: str) -> str:
 
 
 def _warnings(sections: Sequence[Section]) -> list[Markup]:
-    """Return the warnings of all sections, each once and with a link to its section."""
+    """Return the warnings of all sections, each once and with a link to its section.
+
+    Of two that begin alike, such as that a classifier is no better than guessing and the same with the reason, the
+    longer is kept.
+    """
     found: dict[str, Section] = {}
     for section in sections:
         for block in section.blocks:
@@ -113,4 +117,5 @@ def _warnings(sections: Sequence[Section]) -> list[Markup]:
     return [
         Markup('{} (<a href="#{}">{}</a>)').format(text, section.anchor, section.title)
         for text, section in found.items()
+        if not any(other != text and other.startswith(text.removesuffix(".")) for other in found)
     ]

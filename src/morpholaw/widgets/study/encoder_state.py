@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError, StudyGoneError
-from morpholaw.store.overview import resumable_training
+from morpholaw.store.stopped_training import resumable_training
 
 if TYPE_CHECKING:
     from morpholaw.config import EncoderConfig

@@ -177,7 +177,7 @@ class WayToLaw(QObject):
 
 def _stopped_training(study: str) -> EncoderConfig | None:
     """Return the settings of a stopped training of a study's encoder; None if there is none."""
-    from morpholaw.store.overview import resumable_training
+    from morpholaw.store.stopped_training import resumable_training
     from morpholaw.study import Study
 
     return resumable_training(Study(study))
