@@ -84,7 +84,7 @@ notebooks: $(READY)  ## write the notebooks of docs/notebooks as .ipynb files, i
 	@mkdir -p notebooks && mv docs/notebooks/*.ipynb notebooks/
 
 screenshots: $(READY)  ## take the screenshots in docs/images again, and the animation
-	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
+	xvfb-run -a -s "-screen 0 1940x1200x24" $(BIN)/python docs/make_screenshots.py
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_moving_picture.py
 
 docs-pictures:  ## list screenshots that are older than the code they show

@@ -28,6 +28,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 from morpholaw.cells.cell_pixels import cell_pixels
 from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, PEAK, peak
@@ -48,7 +49,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
 from morpholaw.study.latent_rows import training_latents, training_posteriors
-from morpholaw.training.augment import gradient_signs
+from morpholaw.training.augment import blur, gradient_signs
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode, train_encoder
 from morpholaw.training.heads import train_heads
@@ -87,12 +88,15 @@ class Variant:
     surroundings : {"kept", "removed", "own scale"}
         What the encoder sees around a cell: the crop as it is, nothing, or surroundings divided by their own
         brightest chromatin.
+    antialiased : bool
+        Whether the encoder blurs what each of its convolutions reads before it leaves out every second pixel.
     """
 
     encoder: dict[str, Any] | None = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
     start: bool = True
     surroundings: Literal["kept", "removed", "own scale"] = "kept"
+    antialiased: bool = False
 
     def seen(self, images: np.ndarray) -> np.ndarray:
         """Return crops as this variant sees them."""
@@ -132,6 +136,7 @@ VARIANTS = {
     "own scale, default objectives, heads swapped": Variant(DEFAULT, SWAPPED, surroundings="own scale"),
     "default objectives": Variant(DEFAULT),
     "default objectives, heads swapped": Variant(DEFAULT, SWAPPED),
+    "default objectives, anti-aliased": Variant(DEFAULT, antialiased=True),
     "paper, from scratch": Variant({"preset": "paper"}, PAPER_HEADS, start=False),
     "plain, from scratch": Variant(start=False),
     "default objectives, from scratch": Variant(DEFAULT, start=False),
@@ -207,8 +212,9 @@ class Table:
 
     def encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
         """Return the encoder of a variant; variants that differ only in their heads share one."""
+        load = load_antialiased if variant.antialiased else load_encoder
         if variant.encoder is None:
-            return load_encoder(self.start), {}
+            return load(self.start), {}
         config = EncoderConfig.from_values(
             {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed}
             | EncoderConfig.PLAIN
@@ -217,10 +223,11 @@ class Table:
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "further" if variant.start else "scratch"
         changed += [] if variant.surroundings == "kept" else [variant.surroundings]
+        changed += ["antialiased"] if variant.antialiased else []
         place = self.folder / "encoders" / "_".join([start, str(self.crops), str(seed), *changed])
         if not (place / "model.json").exists():
             begin = time.process_time()
-            model = load_encoder(self.start).train().requires_grad_(True) if variant.start else None
+            model = load(self.start).train().requires_grad_(True) if variant.start else None
             model, history = train_encoder(variant.seen(self.unlabelled), config, start=model)
             training = {
                 "crops/s": round(self.crops / (time.process_time() - begin)),
@@ -232,7 +239,7 @@ class Table:
             )
             draw(model, variant.seen(self.test.images), place)
         description = json.loads((place / "model.json").read_text(encoding="utf-8"))
-        return load_encoder(place), {name: description[name] for name in ("crops/s", "reconstruction error")}
+        return load(place), {name: description[name] for name in ("crops/s", "reconstruction error")}
 
     def eps_of_scheme_1(self) -> float:
         """Return the eps at which image attacks lower scheme 1 to 50 %, or as close as possible; computed once."""
@@ -279,6 +286,15 @@ def load_encoder(folder: Path) -> BetaTCVAE:
     model = BetaTCVAE.from_settings(description["settings"])
     load_weights(model, tensors, folder)
     return model.eval().requires_grad_(False)
+
+
+def load_antialiased(folder: Path) -> BetaTCVAE:
+    """Return the encoder in ``folder`` with a binomial blur before each of its convolutions, which have stride 2."""
+    model = load_encoder(folder)
+    for layer in model.encoder:
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_pre_hook(lambda _, read: (blur(read[0]),))
+    return model
 
 
 class Schemes:

@@ -36,7 +36,7 @@ GREYS, COLOURS = 24, 100
 def main() -> None:
     """Play the scenes, and write their pictures as one GIF."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=OUT / "movie_to_law.gif")
+    parser.add_argument("--out", type=Path, default=OUT.parent / "movie_to_law.gif")
     arguments = parser.parse_args()
     study = sample_data.study_copy(Path(tempfile.mkdtemp()) / "sample-study")
     viewer = napari.Viewer()

@@ -1,9 +1,10 @@
 """Take the screenshots of all panels for the documentation.
 
-Each panel is opened in a real viewer of 1280 x 800 pixels with a trained study, used as a person would use it, and
-saved to docs/images/<panel>.png. Check the screenshots: nothing may be clipped or empty. Without a screen::
+Each panel is opened in a real viewer, first without a study and then with a trained one, used as a person would use it,
+and saved in both themes and two window sizes, as docs/images/panels/<panel>-[empty-]<theme>-<width>.webp. Check the
+screenshots: nothing may be clipped or empty. Without a screen::
 
-    xvfb-run -a -s "-screen 0 1400x1000x24" python docs/make_screenshots.py
+    xvfb-run -a -s "-screen 0 1940x1200x24" python docs/make_screenshots.py
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.
 
 import napari
 import numpy as np
+from PIL import Image
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QApplication
 
@@ -28,8 +30,14 @@ from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.network.network_scene import places
 from morpholaw.widgets.study.current_study import CurrentStudy
 
-OUT = Path(__file__).parent / "images"
+OUT = Path(__file__).parent / "images" / "panels"
+SECOND_VIEWS = ("scores",)
+"""Screenshots that show a panel once more, which need not be shown empty again."""
+THEMES = ("dark", "light")
 SIZE = (1280, 800)
+SIZES = (SIZE, (1920, 1080))
+QUALITY = 60
+"""Of the WebP files: the noise of the movie is most of what they hold, and all text can be read."""
 
 
 def main() -> None:
@@ -42,28 +50,38 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     study = arguments.study or sample_data.study_copy(Path(tempfile.mkdtemp()) / "sample-study")
     for name in arguments.panels:
-        picture(name, study, arguments.out / f"{name}.png")
+        if name not in SECOND_VIEWS:
+            take(name, None, arguments.out)
+        take(name, study, arguments.out)
 
 
-def picture(name: str, study: Path, out: Path) -> None:
-    """Open a panel, use it, and save a screenshot of the window."""
+def take(name: str, study: Path | None, out: Path) -> None:
+    """Open a panel, use it if there is a study, and save the window in all themes and sizes."""
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(*SIZE)
-    for data, options, kind in sample_data.sample_movie():
-        getattr(viewer, f"add_{kind}")(data, **options)
-    CurrentStudy.of(viewer).open(study)
+    if study is not None:
+        for data, options, kind in sample_data.sample_movie():
+            getattr(viewer, f"add_{kind}")(data, **options)
+        CurrentStudy.of(viewer).open(study)
     module, class_name, use = PANELS[name]
     widget = getattr(import_module(f"morpholaw.widgets.{module}.panel"), class_name)(viewer)
     viewer.window.add_dock_widget(widget, name=class_name.removesuffix("Widget"), area="right")
     viewer.window._qt_window.resize(*SIZE)
     wait(1)
-    try:
-        use(viewer, widget)
-    except Exception as error:  # an incomplete screenshot is more useful than none
-        print(f"{name}: {type(error).__name__}: {error}")
-    wait(2)
-    viewer.screenshot(str(out), canvas_only=False, flash=False)
-    print(f"wrote {out}")
+    if study is not None:
+        try:
+            use(viewer, widget)
+        except Exception as error:  # an incomplete screenshot is more useful than none
+            print(f"{name}: {type(error).__name__}: {error}")
+    for theme in THEMES:
+        viewer.theme = theme
+        for width, height in SIZES:
+            viewer.window._qt_window.resize(width, height)
+            wait(2)
+            file = out / f"{name}-{'' if study else 'empty-'}{theme}-{width}.webp"
+            picture = viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+            Image.fromarray(picture).save(file, quality=QUALITY, method=6)
+            print(f"wrote {file}")
     viewer.close()
     wait(0.2)
 
