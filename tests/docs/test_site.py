@@ -18,7 +18,7 @@ import morpholaw
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PICTURE = re.compile(r"\[[^\]]+\]\(([^)]+\.(?:png|gif))\)")
+PICTURE = re.compile(r"\[[^\]]+\]\(([^)]+\.(?:png|gif|webp))\)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
