@@ -200,7 +200,7 @@ class LineagesWidget(StudyWidget):
 
 def _follow(crops: Crops) -> Lineages:
     """Return the families of the tracked crops; call it in a thread."""
-    import_module("morpholaw.figures.lineage_tree")  # here, because matplotlib would block the window for 0.4 s
+    import_module("morpholaw.figures.lineage_tree")  # matplotlib would block the window for 0.4 s
     from morpholaw.evaluation.lineages import follow_cells
 
     return follow_cells(crops.cells.rename(columns={"set": "movie"}).assign(**{"class": ""}))
