@@ -182,14 +182,8 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
             )
         )
     columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
-    shown = traversals.pictures(
-        encoder,
-        material.typical_cells(name),
-        latents,
-        [material.called(z, name) for z in latents],
-        material.pixel_size,
-        "Latents of the law",
-    )
+    names = [material.called(z, name) for z in latents]
+    shown = traversals.pictures(material, latents, names, "Latents of the law", name)
     return [*shown, Table(columns, rows)]
 
 

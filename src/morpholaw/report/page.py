@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,6 +100,12 @@ class Section:
     def anchor(self) -> str:
         """The target of links to the section."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+
+def with_notes(value: object, *notes: str) -> Markup:
+    """Return the contents of a table cell: a value with notes in small print below it."""
+    small = (Markup("<small>{}</small>").format(note) for note in notes)
+    return Markup("<br>").join([escape(value), *small])
 
 
 def drawing(figure: Figure, title: str, caption: str) -> Picture:

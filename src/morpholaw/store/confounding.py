@@ -19,7 +19,7 @@ CONFOUNDED = 0.75
 """Balanced accuracy of a guess from the crop set alone from which two classes count as confounded with sets."""
 
 
-def confounding_notes(folder: StudyFolder, labels: np.ndarray, classes: Sequence[str] = ()) -> list[str]:
+def confounding_notes(folder: StudyFolder, labels: np.ndarray, classes: Sequence[str]) -> list[str]:
     """Return sentences on classes and crop sets that cannot be separated; empty if there is no such problem.
 
     Parameters
@@ -29,11 +29,11 @@ def confounding_notes(folder: StudyFolder, labels: np.ndarray, classes: Sequence
     labels : ndarray of str, shape (n,)
         Class of each crop; "" for none.
     classes : sequence of str
-        Classes to compare; by default, all that are labelled.
+        Classes to compare.
     """
     if condition_record(folder) is not None:  # its classes are conditions, and its groups are replicates
         return condition_notes(folder)
-    chosen = np.isin(labels, classes) if len(classes) else labels != ""
+    chosen = np.isin(labels, classes)
     if len(folder.sets) < 2 or not chosen.any():
         return []
     table = folder.crops.cells[chosen]

@@ -22,7 +22,7 @@ from morpholaw.interpretation.constraints import (
 from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.report.material import Material, TestCells
-from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, with_notes
 
 ATTACKED = 200
 """Number of test cells attacked, balanced over the classes."""
@@ -255,7 +255,7 @@ def _table(measured: dict[str, list[Constraint]]) -> Table:
 def _two_lines(text: str) -> Markup:
     """Return the interval on a line below its value."""
     value, _, interval = text.partition(" (")
-    return Markup("{}<br><small>({}</small>").format(value, interval) if interval else escape(text)
+    return with_notes(value, f"({interval}") if interval else escape(text)
 
 
 def in_words(constraint: Constraint) -> str:

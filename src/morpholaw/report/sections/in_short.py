@@ -10,7 +10,7 @@ from morpholaw.display import capitalised, number, span
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.interpretation.interventions import dependence
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Section, Table
+from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Section, Table, with_notes
 from morpholaw.report.sections.interventions import MOST_INPUTS, Surroundings, inputs_from_surroundings
 
 
@@ -81,8 +81,7 @@ def _row(material: Material, surroundings: Surroundings, name: str) -> tuple[obj
 
 def _with_interval(share: Estimate) -> Markup:
     """Return a share in per cent, with its interval below it."""
-    interval = span(100 * share.low, 100 * share.high, 1)
-    return Markup("{}<br><small>({})</small>").format(number(100 * share.value, 1), interval)
+    return with_notes(number(100 * share.value, 1), f"({span(100 * share.low, 100 * share.high, 1)})")
 
 
 def _on_surroundings(surroundings: Surroundings, name: str) -> tuple[object, str]:

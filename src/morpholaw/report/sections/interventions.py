@@ -27,7 +27,7 @@ from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.interpretation.surroundings import CellCrops, has_donor
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
-from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph, with_notes
 from morpholaw.store.latent_sample import cell_crops
 
 CELLS = 400
@@ -187,14 +187,9 @@ def _examples(material: Material, crops: CellCrops, cells: TestCells, classes: S
 
 def _cell(one: Intervention) -> Markup:
     accuracy = one.balanced_accuracy
-    text = Markup("{}<br><small>({})</small>").format(
-        percent(accuracy.value), span(100 * accuracy.low, 100 * accuracy.high, 1)
-    )
-    return (
-        text
-        if one.name == "none"
-        else text + Markup("<br><small>{} change</small>").format(percent(one.flips.value))
-    )
+    interval = f"({span(100 * accuracy.low, 100 * accuracy.high, 1)})"
+    change = [] if one.name == "none" else [f"{percent(one.flips.value)} change"]
+    return with_notes(percent(accuracy.value), interval, *change)
 
 
 def _flips(one: Intervention) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from markupsafe import Markup
 
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph, with_notes
 from morpholaw.store.changes import changes_since
 from morpholaw.store.confounding import classifiers_confounding
 from morpholaw.store.table1 import table1 as study_table1
@@ -169,7 +168,7 @@ def _with_papers(own: str, papers: str) -> object:
     """Return a value with that of the paper below it, if there is one."""
     if papers == "n/a":
         return _unbroken(own)
-    return Markup("{}<br><small>paper: {}</small>").format(own, papers)
+    return with_notes(own, f"paper: {papers}")
 
 
 def _unbroken(text: str) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from morpholaw.display import percent
 from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.interpretation.traversal import TYPICAL, traverse
-from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, photograph
 
@@ -39,49 +38,48 @@ def traversals(material: Material) -> list[Block]:
         ),
     ):
         names = [f"{material.called(latent)}{' *' if latent in material.kept else ''}" for latent in latents]
-        typical = material.typical_cells() if latents else {}
-        note = "Asterisks mark latents that scheme 3 kept."
-        blocks += pictures(material.encoder, typical, latents, names, material.pixel_size, subject, note)
+        if latents:
+            note = "Asterisks mark latents that scheme 3 kept."
+            blocks += pictures(material, latents, names, subject, note=note)
     return blocks
 
 
 def pictures(
-    encoder: BetaTCVAE,
-    typical: dict[str, np.ndarray],
+    material: Material,
     latents: Sequence[int],
     names: Sequence[str],
-    pixel_size: float | None,
     subject: str,
+    classifier: str = "",
     note: str = "",
 ) -> list[Block]:
     """Show one figure per typical cell, in which each row is a latent and each column one of its values.
 
     Parameters
     ----------
-    encoder : BetaTCVAE
-        The encoder.
-    typical : dict
-        Latents of the cells to start from, by class; see :meth:`Material.typical_cells`.
+    material : Material
+        The study.
     latents : sequence of int
         Latents to vary.
     names : sequence of str
         Their names.
-    pixel_size : float or None
-        Micrometres per pixel.
     subject : str
         What the latents are, at the beginning of the caption.
+    classifier : str
+        Name of the classifier whose latents and classes these are; "" for the study's encoder.
     note : str
         The end of the caption.
     """
     from morpholaw.figures.pictures import traversal_grid
 
+    encoder = material.classifier(classifier).encoder if classifier else material.encoder
+    assert encoder is not None
     blocks: list[Block] = []
-    for label, start in typical.items():
+    for label, start in material.typical_cells(classifier).items():
         figure = traversal_grid(
             traverse(encoder, start, latents, TYPICAL),
             names,
             np.array(TYPICAL),
-            pixel_size=pixel_size,
+            pixel_size=material.pixel_size,
             figsize=(WIDTH, None),
         )
         cell = (
