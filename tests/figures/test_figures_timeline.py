@@ -8,7 +8,7 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.aligned import Aligned
-from morpholaw.evaluation.comparisons import Unit
+from morpholaw.evaluation.durations import Unit
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.survival import kaplan_meier
 from morpholaw.evaluation.timeline_tables import TimelineTables
@@ -91,8 +91,8 @@ def test_values_around_an_event_say_when_they_move(draw, texts):
 @pytest.mark.parametrize(
     ("names", "low", "said"),
     [
-        ((), [0.1], "95 % bands from resampled families: cells with their descendants"),
-        (("drug", "none"), [0.1, np.nan], "95 % bands from resampled movies"),
+        ((), [0.1], "95 % bands over families: cells with their descendants"),
+        (("drug", "none"), [0.1, np.nan], "95 % bands over replicates"),
         (("drug", "none"), [np.nan, np.nan], ""),
     ],
 )

@@ -64,4 +64,4 @@ def test_the_report_has_durations_and_the_p_value(study):
     blocks = section.timeline(Material(study))
     tables = [block for block in blocks if isinstance(block, Table)]
     assert "Median (min)" in tables[0].columns
-    assert any("log-rank over cells" in row for row in tables[1].rows)
+    assert any("log-rank over cells" in cell for row in tables[1].rows for cell in row)

@@ -64,7 +64,10 @@ def test_the_command_writes_tables_and_figures(screen, tmp_path):
     arguments += ["--set", "resamples=50", "--out", tmp_path / "out"]
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert done.exit_code == 0, done.output
-    assert "(log-rank over cells)" in done.output
+    assert ", log-rank over cells" in done.output
+    assert "not tested, because a condition has one replicate" in done.output
+    assert "Intervals of durations are over cells" in done.output
+    assert "nan" not in done.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"phases.csv", "events.csv", "durations.csv", "shares.csv", "comparisons.csv"} <= names
     assert "timeline.h5ad" in names

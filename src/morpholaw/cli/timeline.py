@@ -45,6 +45,7 @@ def timeline(
     out: Path,
 ) -> None:
     """Measure phases, durations, divisions and mitotic index of tracked cells, and compare conditions."""
+    from morpholaw.evaluation.comparisons import difference_text
     from morpholaw.study import Study
 
     classifier = named_classifier(scheme, name, "classifies the cells")
@@ -62,13 +63,14 @@ def timeline(
             longest = f"{row.median_high:.3g}" if isfinite(row.median_high) else "longer than observed"
             ends = f" ({row.median_low:.3g} to {longest})" if isfinite(row.median_low) else ""
             click.echo(f"Median time in {row[2]}{condition}: {median}{ends}, {counted(row.phases, 'phase')}.")
-    for row in result.comparisons.itertuples():
-        quantity = f"{row.quantity} of {row[2]}" if row.quantity == "duration" else f"share of {row[2]}"
-        ends = f" ({row.low:.3g} to {row.high:.3g})"
-        corrected = "" if len(result.comparisons) < 2 else f", {p_value(row.p_holm)} corrected (Holm)"
+    if result.phases["movie"].nunique() > 1:
+        click.echo("Intervals of durations are over cells; other movies can differ by more.")
+    for row in result.comparisons.to_dict("records"):
+        quantity = "mean duration" if row["quantity"] == "duration" else "share"
+        several = result.comparisons["p"].notna().sum() > 1 and isfinite(row["p"])
+        corrected = f", {p_value(row['p_holm'])} corrected (Holm)" if several else ""
         click.echo(
-            f"{row.condition} - {row.reference}, {quantity}: {row.difference:+.3g}{ends} {row.unit}, "
-            f"{p_value(row.p)} ({row.test}){corrected}."
+            f"{row['condition']} - {row['reference']}, {quantity} of {row['class']}: {difference_text(row)}{corrected}."
         )
     click.echo(f"The tables and figures are in {out}.")
 

@@ -27,7 +27,7 @@ class TimelineConfig(StepConfig):
         gt=0,
         title="Arrest from (min)",
         description="Duration from which mitosis counts as arrested, in minutes (in frames if the frame interval is "
-        "not known); empty: three times the median.",
+        "not known); empty: three times the median of the first condition.",
     )
     min_frames: int = Field(
         1,

@@ -47,7 +47,7 @@ def accuracy_interval(
     Returns
     -------
     Estimate
-        The percentile interval of resampled groups and models, widened for few groups (`_widening`); or the interval of
+        The percentile interval of resampled groups and models, widened for few groups (`widening`); or the interval of
         `_bounds` if it is wider, as it is if few groups have errors, or that of independent cells if this is. For the
         unbalanced accuracy of one model on independent cells, Wilson's interval.
 
@@ -68,7 +68,7 @@ def accuracy_interval(
     high = value + np.linalg.norm(highs - by_class) / len(by_class)
     if len(resampled):
         widest = _wilson_limits(table, names, classes, _all_or_none).mean(axis=1)
-        ends = _ends(value, resampled.mean(axis=1), _widening(len(np.unique(names))), widest)
+        ends = _ends(value, resampled.mean(axis=1), widening(len(np.unique(names))), widest)
         low, high = min(ends[0], low), max(ends[1], high)
     return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
 
@@ -81,7 +81,7 @@ def _limits(
     lows, highs = np.minimum(bounds[0], by_class), np.maximum(bounds[1], by_class)
     if len(resampled):
         count = [len(np.unique(names[classes == k])) for k in range(len(by_class))]
-        factor = np.array([_widening(groups) for groups in count])
+        factor = np.array([widening(groups) for groups in count])
         ends = _ends(by_class, resampled, factor, _wilson_limits(table, names, classes, _all_or_none))
         lows, highs = np.minimum(ends[0], lows), np.maximum(ends[1], highs)
     independent = _wilson_limits(table, names, classes, _independent)
@@ -96,11 +96,21 @@ def _ends(
     return np.array([np.maximum(ends[0], widest[0]), np.minimum(ends[1], widest[1])])
 
 
-def _widening(groups: int) -> float:
+def widening(groups: int) -> float:
     """Return the factor by which the interval of resampled groups is widened, 1 for very many groups.
 
     Means of n resampled groups vary less than means of n new groups, by a factor of sqrt((n - 1) / n), and the spread
     between n groups is itself uncertain, which Student's t distribution with n - 1 degrees of freedom accounts for.
+
+    Parameters
+    ----------
+    groups : int
+        Number of groups.
+
+    Returns
+    -------
+    float
+        The factor; 1 for a single group.
     """
     if groups < 2:
         return 1.0

@@ -3,132 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.display import p_value
 from morpholaw.evaluation.conditions import Conditions, GroupTest, compare_groups, holm, replicate_means
+from morpholaw.evaluation.durations import Unit, common_limit, phase_survival, replicate_durations
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.phases import DIVISION, seen_to_begin
+from morpholaw.evaluation.phases import seen_to_begin
 from morpholaw.evaluation.population import MITOTIC_INDEX
-from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
+from morpholaw.evaluation.survival import log_rank
 
 FEWEST = 5
 """Minimum number of phases with an observed end, in two conditions together, for a comparison of durations."""
 ALL = "all"
 """The condition of a timeline without conditions."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Unit of time.
-
-    Attributes
-    ----------
-    name : str
-        "min" or "frames".
-    per_frame : dict of str to float
-        Units per frame, by movie.
-    """
-
-    name: str
-    per_frame: dict[str, float]
-
-    @property
-    def step(self) -> float:
-        """Mean number of units per frame over the movies."""
-        return float(np.mean(list(self.per_frame.values())))
-
-    def of(self, frames: pd.Series, movies: pd.Series) -> np.ndarray:
-        """Convert frames to this unit.
-
-        Parameters
-        ----------
-        frames : Series
-            Frames or numbers of frames.
-        movies : Series
-            Movie of each.
-
-        Returns
-        -------
-        ndarray, float64 (n,)
-            Times in this unit.
-        """
-        return np.asarray(frames, np.float64) * np.asarray(movies.map(self.per_frame), np.float64)
-
-
-def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
-    """Estimate the distribution of the durations of a class by the Kaplan-Meier method.
-
-    Phases that had begun before the cell was first seen are left out.
-
-    Parameters
-    ----------
-    phases : DataFrame
-        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
-    name : str
-        The class.
-    step : float
-        Time between frames, in the unit of the durations.
-
-    Returns
-    -------
-    Survival
-        The survival curve.
-    """
-    selected = seen_to_begin(phases, name)
-    return kaplan_meier(selected["duration"].to_numpy(), ~selected["right_censored"].to_numpy(bool), step)
-
-
-def summarise_durations(phases: pd.DataFrame, classes: Sequence[str], unit: Unit) -> pd.DataFrame:
-    """Summarise how long the phases of each class last in each condition.
-
-    Parameters
-    ----------
-    phases : DataFrame
-        Phases of :func:`morpholaw.evaluation.phases.find_phases`, with ``condition`` and ``duration``.
-    classes : sequence of str
-        The classes.
-    unit : Unit
-        Unit of the durations.
-
-    Returns
-    -------
-    DataFrame
-        One row per condition and class, with the columns ``phases`` (with observed beginning), ``ended`` (those with
-        observed end), ``under_way`` (phases without observed beginning, which are left out), ``median`` and ``mean``
-        with their 95 % confidence intervals, ``restricted`` (whether the end of the longest phase was not observed, so
-        that the mean is restricted to the observed time), ``per_division`` (mean time in the class before a division,
-        including zeros) and ``divisions`` (their number).
-    """
-    rows = []
-    for condition, mine in phases.groupby("condition", sort=False):
-        for name in classes:
-            curve = phase_survival(mine, name, unit.step)
-            median = curve.median
-            mean = curve.mean() if curve.ended.sum() else Estimate(np.nan, np.nan, np.nan)
-            spent, divisions = _time_per_division(mine, name)
-            rows.append(
-                {
-                    "condition": condition,
-                    "class": name,
-                    "phases": curve.count,
-                    "ended": int(curve.ended.sum()),
-                    "under_way": int(((mine["class"] == name) & mine["left_censored"]).sum()),
-                    "median": median.value,
-                    "median_low": median.low,
-                    "median_high": median.high,
-                    "mean": mean.value,
-                    "mean_low": mean.low,
-                    "mean_high": mean.high,
-                    "restricted": bool(len(curve.share) and curve.share[-1] > 0),
-                    "per_division": spent,
-                    "divisions": divisions,
-                    "unit": unit.name,
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def compare_conditions(
@@ -141,7 +32,7 @@ def compare_conditions(
 ) -> pd.DataFrame:
     """Compare every condition with the first one.
 
-    Durations are averaged within replicates, restricted to the longest time observed in every condition. Shares are
+    Durations are averaged within replicates, up to the time to which they are known in every condition. Shares are
     averaged over the frames of a movie. If a condition has a single replicate, durations are compared with the log-rank
     test over phases, and shares are not tested.
 
@@ -166,68 +57,14 @@ def compare_conditions(
         One row per quantity and condition, with the columns ``quantity`` ("duration" or "share"), ``class``,
         ``condition``, ``reference``, ``value``, ``reference_value``, ``replicates``, ``reference_replicates``,
         ``difference``, ``low``, ``high`` (95 % confidence interval), ``effect`` (Hedges' g over replicates), ``p``,
-        ``test``, ``p_holm`` (corrected for all rows of the quantity), ``p_log_rank`` (over phases; durations only) and
-        ``unit``.
+        ``test``, ``p_holm`` (corrected for all rows), ``p_log_rank`` (over phases; durations only), ``unit`` and
+        ``limit`` (longer durations count as this one; NaN if the ends of all phases are known).
     """
     rows = [*_duration_rows(phases, classes, conditions, unit, seed), *_share_rows(shares, conditions, seed)]
     table = pd.DataFrame(rows)
     if len(table):
-        table["p_holm"] = table.groupby("quantity")["p"].transform(lambda p: holm(p.to_numpy()))
+        table["p_holm"] = holm(table["p"].to_numpy())
     return table
-
-
-def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.DataFrame:
-    """Return the restricted mean duration of a class in every replicate.
-
-    Parameters
-    ----------
-    phases : DataFrame
-        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
-    name : str
-        The class.
-    limit : float
-        Time to which the means are restricted.
-
-    Returns
-    -------
-    DataFrame
-        One row per replicate, with the columns ``condition``, ``replicate`` and ``mean``.
-    """
-    rows = []
-    for (condition, replicate), mine in phases.groupby(["condition", "replicate"], sort=False):
-        curve = phase_survival(mine, name, 0.0)
-        if curve.count:
-            rows.append({"condition": condition, "replicate": replicate, "mean": curve.mean(limit).value})
-    return pd.DataFrame(rows, columns=["condition", "replicate", "mean"])
-
-
-def common_limit(phases: pd.DataFrame, name: str) -> float:
-    """Return the longest duration of a class that was observed in every condition.
-
-    Parameters
-    ----------
-    phases : DataFrame
-        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
-    name : str
-        The class.
-    """
-    selected = seen_to_begin(phases, name)
-    longest = selected.groupby("condition")["duration"].max()
-    return float(longest.min()) if len(longest) else float("nan")
-
-
-def _time_per_division(phases: pd.DataFrame, name: str) -> tuple[float, int]:
-    """Return the mean time that cells spend in a class just before they divide, and the number of these cells.
-
-    A cell that passes through the class between two frames counts as zero, so that classes shorter than a frame are not
-    overestimated. Cells that were already in the class when they were first seen are left out.
-    """
-    last = phases[phases["after"] == DIVISION].drop_duplicates("cell")
-    mine = last["class"] == name
-    last = last[~(mine & last["left_censored"])]
-    if not (last["class"] == name).any():
-        return float("nan"), 0
-    return float(last["duration"].where(last["class"] == name, 0.0).mean()), len(last)
 
 
 def _duration_rows(
@@ -235,10 +72,10 @@ def _duration_rows(
 ) -> list[dict[str, object]]:
     reference, rows = conditions.names[0], []
     for name in classes:
-        limit = common_limit(phases, name)
+        limit, restricted = common_limit(phases, name)
         means = replicate_durations(phases, name, limit)
         of = {c: means.loc[means["condition"] == c, "mean"].to_numpy(np.float64) for c in conditions.names}
-        curves = {c: phase_survival(phases[phases["condition"] == c], name, 0.0) for c in conditions.names}
+        curves = {c: phase_survival(phases[phases["condition"] == c], name) for c in conditions.names}
         for condition in conditions.names[1:]:
             counts = [curves[reference].count, curves[condition].count]
             if 0 in counts or curves[reference].ended.sum() + curves[condition].ended.sum() < FEWEST:
@@ -249,6 +86,7 @@ def _duration_rows(
             row = _row("duration", name, (reference, condition), of, test) | {
                 "p_log_rank": p_cells,
                 "unit": unit.name,
+                "limit": limit if restricted else np.nan,
             }
             if not np.isfinite(test.p):  # a single replicate
                 row |= {
@@ -298,11 +136,52 @@ def _row(
         "test": test.test,
         "p_log_rank": np.nan,
         "unit": "share of cells",
+        "limit": np.nan,
     }
 
 
 def _ends(difference: Estimate) -> dict[str, float]:
     return {"difference": difference.value, "low": difference.low, "high": difference.high}
+
+
+def difference_text(row: Mapping[str, Any]) -> str:
+    """Return the difference in a row of :func:`compare_conditions` as text.
+
+    For example "+9.9 min (9.1 to 10.8), p = 0.029, permutation".
+
+    Parameters
+    ----------
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    limit = row.get("limit", np.nan)  # timelines of earlier versions have none
+    ends = f" ({row['low']:.3g} to {row['high']:.3g})" if np.isfinite(row["low"]) else ""
+    up_to = f" up to {limit:.3g} {row['unit']}" if np.isfinite(limit) else ""
+    return f"{row['difference']:+.3g} {row['unit']}{ends}{up_to}, {test_text(row)}"
+
+
+def test_text(row: Mapping[str, Any]) -> str:
+    """Return the p value and the test of a row of :func:`compare_conditions`, or why there is no test.
+
+    Parameters
+    ----------
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    str
+        Text such as "p = 0.029, permutation".
+    """
+    if np.isfinite(row["p"]):
+        return f"{p_value(float(row['p']))}, {row['test']}"
+    alone = min(row["replicates"], row["reference_replicates"]) < 2
+    return f"not tested, because {'a condition has one replicate' if alone else 'replicates do not vary'}"
 
 
 def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str]) -> float:

@@ -54,10 +54,31 @@ def wilson(share: float, cells: float, level: float = 0.95) -> Estimate:
     Estimate
         The share with its confidence interval.
     """
+    low, high = wilson_limits(np.float64(share), np.float64(cells), level)
+    return Estimate(share, float(low), float(high))
+
+
+def wilson_limits(
+    share: np.ndarray | np.float64, cells: np.ndarray | np.float64, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of the Wilson score intervals of several shares; see :func:`wilson`.
+
+    Parameters
+    ----------
+    share, cells : ndarray, float64
+        Shares, and numbers of independent cells, above 0; of the same shape.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    low, high : ndarray, float64
+        The limits.
+    """
     z = float(ndtri((1 + level) / 2))
     centre = (share + z**2 / (2 * cells)) / (1 + z**2 / cells)
     half = z / (1 + z**2 / cells) * np.sqrt(share * (1 - share) / cells + z**2 / (4 * cells**2))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

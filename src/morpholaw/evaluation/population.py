@@ -1,14 +1,21 @@
-"""Share of each class in every frame, with confidence bands from resampled families of cells or movies."""
+"""Share of each class in every frame, with confidence bands over families of cells or over replicates.
+
+A band of resampled families says nothing about a class that is missing in a frame, and too little about a rare one. No
+band is therefore narrower than Wilson's interval for as many independent cells.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
+from morpholaw.evaluation.bootstrap import widening
 from morpholaw.evaluation.estimate import LEVEL
 from morpholaw.evaluation.lineages import Lineages
+from morpholaw.evaluation.metrics import wilson_limits
 from morpholaw.evaluation.phases import UNDEFINED
 
 MITOTIC_INDEX = "mitotic index"
@@ -41,7 +48,8 @@ def class_shares(
     -------
     DataFrame
         One row per movie, frame and class, with the columns ``movie``, ``t``, ``class``, ``count``, ``cells`` (of any
-        class), ``share``, ``low`` and ``high`` (95 % confidence band). The mitotic index is an additional class.
+        class), ``share``, ``low`` and ``high`` (95 % confidence band over families). The mitotic index is an
+        additional class.
     """
     counts, movies, frames, names = count_classes(lineages, classes, mitotic)
     rng = np.random.default_rng(seed)
@@ -60,52 +68,72 @@ def class_shares(
 
 
 def condition_shares(
-    shares: pd.DataFrame, condition_of: dict[str, str], resamples: int = 500, seed: int = 0
+    shares: pd.DataFrame,
+    condition_of: Mapping[str, str],
+    replicate_of: Mapping[str, str],
+    per_frame: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Average the shares over the movies of each condition, with confidence bands from resampled movies.
+    """Average the shares over the replicates of each condition, with confidence bands.
+
+    Movies of a replicate are averaged first. If movies have different times between frames, those with the longest one
+    determine the points in time, and the others contribute their nearest frames.
 
     Parameters
     ----------
     shares : DataFrame
         Shares of :func:`class_shares`.
-    condition_of : dict of str to str
-        Condition of each movie.
-    resamples, seed : int
-        Number and seed of the resamples of movies.
+    condition_of, replicate_of : mapping of str to str
+        Condition and replicate of each movie.
+    per_frame : mapping of str to float
+        Time between frames of each movie, in any unit.
 
     Returns
     -------
     DataFrame
-        One row per condition, frame and class, with the columns ``condition``, ``t``, ``class``, ``movies``, ``share``,
-        ``low`` and ``high``. The band is NaN for a single movie.
+        One row per condition, frame and class, with the columns ``condition``, ``t`` (in frames of the movies with the
+        longest time between frames), ``class``, ``movies``, ``share``, ``low`` and ``high`` (95 % confidence band from
+        Student's t distribution over replicates; NaN for a single one).
     """
-    rng = np.random.default_rng(seed)
-    table = shares.assign(condition=shares["movie"].map(condition_of)).dropna(subset=["condition"])
-    parts = []
-    for (condition, name), rows in table.groupby(["condition", "class"], sort=False):
-        wide = rows.pivot(index="movie", columns="t", values="share")
-        values = wide.to_numpy(np.float64)
-        low = high = np.full(values.shape[1], np.nan)
-        if len(values) > 1:
-            drawn = values[rng.integers(0, len(values), (resamples, len(values)))]
-            known = np.isfinite(drawn)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                means = np.where(known, drawn, 0).sum(1) / known.sum(1)
-            low, high = np.nanquantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "condition": condition,
-                    "t": wide.columns.to_numpy(),
-                    "class": name,
-                    "movies": np.isfinite(values).sum(0),
-                    "share": np.nanmean(values, axis=0),
-                    "low": low,
-                    "high": high,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+    table = shares.assign(
+        condition=shares["movie"].map(condition_of), replicate=shares["movie"].map(replicate_of)
+    ).dropna(subset=["condition"])
+    table = _at_common_times(table, per_frame)
+    keys = ["condition", "class", "t"]
+    of_replicate = table.groupby([*keys, "replicate"], sort=False).agg(
+        share=("share", "mean"), cells=("cells", "sum"), movies=("movie", "size")
+    )
+    rows = of_replicate.groupby(level=keys, sort=False).agg(
+        movies=("movies", "sum"),
+        share=("share", "mean"),
+        spread=("share", "std"),
+        replicates=("share", "size"),
+        cells=("cells", "sum"),
+    )
+    low, high = _limits_over_replicates(rows)
+    rows = rows.assign(low=low, high=high).reset_index()
+    return rows[["condition", "t", "class", "movies", "share", "low", "high"]]
+
+
+def _at_common_times(shares: pd.DataFrame, per_frame: Mapping[str, float]) -> pd.DataFrame:
+    """Return the frames of each movie nearest to those of the movies with the longest time between frames."""
+    step = max(per_frame.values())
+    faster = shares["movie"].map(per_frame) / step
+    nearest = np.rint(shares["t"] * faster)
+    off = (shares["t"] * faster - nearest).abs()
+    return shares.assign(t=nearest.astype(np.int64))[off <= faster / 2 + 1e-9].drop_duplicates(
+        ["movie", "class", "t"]
+    )
+
+
+def _limits_over_replicates(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of the mean shares of replicates; NaN for a single replicate."""
+    share, replicates = rows["share"].to_numpy(np.float64), rows["replicates"].to_numpy(np.float64)
+    known = replicates > 1
+    t = stdtrit(np.maximum(replicates - 1, 1), (1 + LEVEL) / 2)
+    half = t * rows["spread"].fillna(0.0).to_numpy(np.float64) / np.sqrt(replicates)
+    low, high = wilson_limits(share, rows["cells"].to_numpy(np.float64))
+    low, high = np.minimum(low, share - half), np.maximum(high, share + half)
+    return np.where(known, np.maximum(low, 0.0), np.nan), np.where(known, np.minimum(high, 1.0), np.nan)
 
 
 def count_classes(
@@ -152,7 +180,7 @@ def count_classes(
 def _band(
     counts: np.ndarray, classes: int, resamples: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % confidence band of the shares (frames, names), from resampled families."""
+    """Return the 95 % confidence band of the shares (frames, names), over families."""
     families, frames, names = counts.shape
     weights = rng.multinomial(families, np.full(families, 1 / families), resamples).astype(np.float32)
     drawn = (weights @ counts.reshape(families, -1)).reshape(resamples, frames, names)
@@ -161,11 +189,15 @@ def _band(
         shares = np.where(total > 0, drawn / total, np.nan)
     shares.sort(axis=0)  # NaN last
     known = np.isfinite(shares).sum(axis=0)
+    cells = counts[..., :classes].sum(axis=(0, 2))[:, None].astype(np.float64)
+    value = counts.sum(axis=0) / cells
     ends = []
     for level in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
         row = np.clip(np.rint(level * (known - 1)), 0, None).astype(int)
-        ends.append(np.take_along_axis(shares, row[None], axis=0)[0])
-    return ends[0], ends[1]
+        end = np.take_along_axis(shares, row[None], axis=0)[0]
+        ends.append(np.clip(value + widening(families) * (end - value), 0, 1))
+    low, high = wilson_limits(value, np.broadcast_to(cells, value.shape))
+    return np.minimum(low, ends[0]), np.maximum(high, ends[1])
 
 
 def _rows(

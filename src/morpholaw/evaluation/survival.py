@@ -70,7 +70,7 @@ class Survival:
         Returns
         -------
         Estimate
-            The mean duration.
+            The mean duration. With fewer than two observed ends, the limits are NaN.
         """
         if not len(self.time):
             return Estimate(np.nan, np.nan, np.nan)
@@ -86,8 +86,12 @@ class Survival:
             beyond[inside] ** 2 * self.ended[inside] / (self.at_risk[inside] * alive[inside]),
             dtype=np.float64,
         )
-        half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-        return Estimate(value, value - half, value + half)
+        # Greenwood's variance of n observed durations is that of their mean with n instead of n - 1.
+        ended = int(self.ended[self.time <= limit].sum())
+        if ended < 2:
+            return Estimate(value, float("nan"), float("nan"))
+        half = float(stats.t.ppf(0.975, ended - 1) * np.sqrt(variance * ended / (ended - 1)))
+        return Estimate(value, max(0.0, value - half), value + half)
 
     def _crossing(self, share: np.ndarray) -> float:
         """Return the time at which a curve falls to one half: infinity if it stays above, NaN without phases."""

@@ -9,15 +9,12 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.config import TimelineConfig
+from morpholaw.display import listed
 from morpholaw.errors import InputError
 from morpholaw.evaluation.aligned import Aligned, align
-from morpholaw.evaluation.comparisons import (
-    ALL,
-    Unit,
-    compare_conditions,
-    summarise_durations,
-)
+from morpholaw.evaluation.comparisons import ALL, compare_conditions
 from morpholaw.evaluation.conditions import Conditions
+from morpholaw.evaluation.durations import Unit, summarise_durations
 from morpholaw.evaluation.lineages import INFERRED, NONE, Lineages, follow_cells
 from morpholaw.evaluation.phases import (
     BIRTH,
@@ -36,9 +33,9 @@ MITOSIS = "mitosis"
 DEATH = ("apopto", "death", "dead", "dying")
 """Parts of names by which classes of dying cells are recognised."""
 ARREST = 3.0
-"""Duration, in multiples of the median, after which mitosis counts as arrested."""
+"""Duration, in multiples of the median of the first condition, after which mitosis counts as arrested."""
 MANY_LOST = 0.1
-"""Share of cells lost during mitosis above which a note is added."""
+"""Share of cells of a condition lost during mitosis above which a note is added."""
 
 
 @dataclass(frozen=True)
@@ -167,21 +164,24 @@ def build_timeline(
         timed.append(MITOSIS)
     phases = _placed(phases, conditions, unit)
     shares = class_shares(lineages, classes, mitotic, config.resamples, config.seed)
-    of_movie = (
-        conditions.of_movie
-        if conditions is not None
-        else dict.fromkeys(lineages.cells["movie"].unique(), ALL)
-    )
+    movies = lineages.cells["movie"].unique().tolist()
+    if conditions is None:
+        conditions_of_movies, replicates = dict.fromkeys(movies, ALL), dict(zip(movies, movies, strict=True))
+    else:
+        conditions_of_movies, replicates = conditions.of_movie, conditions.replicate_of_movie
     comparisons = pd.DataFrame()
     if conditions is not None and len(conditions.names) > 1:
         comparisons = compare_conditions(phases, shares, timed, conditions, unit, config.seed)
+        _note_limits(comparisons, notes)
     durations = summarise_durations(phases, timed, unit)
     _note_lost_divisions(phases, mitotic, notes)
     return Timeline(
         phases=phases,
-        events=_events(lineages, phases, classes, mitotic, durations, config, unit),
+        events=_events(
+            lineages, phases, classes, mitotic, _arrest_limit(durations, mitotic, config, conditions), unit
+        ),
         shares=shares,
-        condition_shares=condition_shares(shares, of_movie, config.resamples, config.seed),
+        condition_shares=condition_shares(shares, conditions_of_movies, replicates, unit.per_frame),
         durations=durations,
         comparisons=comparisons,
         classes=classes,
@@ -224,11 +224,10 @@ def _events(
     phases: pd.DataFrame,
     classes: Sequence[str],
     mitotic: Sequence[str],
-    durations: pd.DataFrame,
-    config: TimelineConfig,
+    arrest: float,
     unit: Unit,
 ) -> pd.DataFrame:
-    """Return the table of events, by movie, frame and track."""
+    """Return the table of events, by movie, frame and track, with arrests from a duration of ``arrest``."""
     single = phases[phases["class"].isin(classes)]
     entered = single[~single["before"].isin(("", BIRTH))]
     entries = _event_rows(
@@ -245,7 +244,7 @@ def _events(
         entries,
         divisions,
         dying.assign(event="death"),
-        _arrests(phases, mitotic, durations, config, unit),
+        _arrests(phases, mitotic, arrest, unit),
     ]
     table = pd.concat([part for part in parts if len(part)] or [entries], ignore_index=True)
     table["t"] = np.ceil(table["t"]).astype(np.int64)
@@ -253,16 +252,26 @@ def _events(
     return table.sort_values(["movie", "t", "track_id"], kind="stable", ignore_index=True)
 
 
-def _arrests(
-    phases: pd.DataFrame, mitotic: Sequence[str], durations: pd.DataFrame, config: TimelineConfig, unit: Unit
-) -> pd.DataFrame:
+def _whole_mitosis(mitotic: Sequence[str]) -> str:
+    """Return the class that stands for all of mitosis; "" if there is none."""
+    return MITOSIS if len(mitotic) > 1 else (mitotic[0] if mitotic else "")
+
+
+def _arrest_limit(
+    durations: pd.DataFrame, mitotic: Sequence[str], config: TimelineConfig, conditions: Conditions | None
+) -> float:
+    """Return the duration from which mitosis counts as arrested, by default relative to the first condition."""
+    if config.arrest is not None:
+        return config.arrest
+    reference = ALL if conditions is None else conditions.names[0]
+    mine = (durations["class"] == _whole_mitosis(mitotic)) & (durations["condition"] == reference)
+    medians = durations.loc[mine, "median"]
+    return ARREST * float(medians.iloc[0]) if len(medians) and np.isfinite(medians.iloc[0]) else np.inf
+
+
+def _arrests(phases: pd.DataFrame, mitotic: Sequence[str], limit: float, unit: Unit) -> pd.DataFrame:
     """Return one event per arrested phase of mitosis, at the time when it exceeds the limit."""
-    name = MITOSIS if len(mitotic) > 1 else (mitotic[0] if mitotic else "")
-    mine = seen_to_begin(phases, name)
-    medians = durations.loc[durations["class"] == name, "median"]
-    limit = config.arrest
-    if limit is None:
-        limit = ARREST * float(medians.iloc[0]) if len(medians) and np.isfinite(medians.iloc[0]) else np.inf
+    mine = seen_to_begin(phases, _whole_mitosis(mitotic))
     late = mine[mine["duration"] >= limit]
     frame = (
         late["entry"] + limit / late["movie"].map(unit.per_frame).to_numpy(np.float64)
@@ -290,15 +299,32 @@ def _event_rows(
     )
 
 
+def _note_limits(comparisons: pd.DataFrame, notes: list[str]) -> None:
+    """Add a note if durations are compared only up to some time."""
+    if not len(comparisons):
+        return
+    limited = comparisons[comparisons["limit"].notna()].drop_duplicates("class")
+    if len(limited):
+        limits = listed(
+            f"{row['class']} ({row['limit']:.3g} {row['unit']})" for row in limited.to_dict("records")
+        )
+        notes.append(
+            f"The longest phases were not observed to end, so mean durations are compared up to a limit: {limits}. "
+            "Longer phases count as this long, and a difference beyond the limit is not seen."
+        )
+
+
 def _note_lost_divisions(phases: pd.DataFrame, mitotic: Sequence[str], notes: list[str]) -> None:
-    """Add a note if many cells are lost during mitosis, which were probably divisions."""
+    """Add a note if many cells of a condition are lost during mitosis, which were probably divisions."""
     last = phases[
         phases["class"].isin(mitotic) & ~phases["left_censored"] & phases["after"].isin((DIVISION, NONE))
     ]
     final = phases.groupby("movie")["exit"].transform("max")
-    lost = last[last["right_censored"] & (last["exit"] < final.loc[last.index])]
-    if len(last) and len(lost) > MANY_LOST * len(last):
-        notes.append(
-            f"{len(lost)} of {len(last)} cells were lost during mitosis before the movie ended. If they divided, the "
-            "duration of mitosis is overestimated; check the divisions in the tracks."
-        )
+    lost = last["right_censored"] & (last["exit"] < final.loc[last.index])
+    for condition, mine in lost.groupby(last["condition"], sort=False):
+        if mine.sum() > MANY_LOST * len(mine):
+            where = "" if condition == ALL else f" of {condition}"
+            notes.append(
+                f"{mine.sum()} of {len(mine)} cells{where} were lost during mitosis before the movie ended. If they "
+                "divided, the duration of mitosis is overestimated; check the divisions in the tracks."
+            )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from morpholaw.evaluation.comparisons import Unit, phase_survival
+from morpholaw.evaluation.durations import Unit, phase_survival
 from morpholaw.evaluation.survival import Survival
 
 
@@ -27,7 +27,7 @@ class TimelineTables:
     condition_shares : DataFrame
         The same, averaged over the movies of each condition.
     durations : DataFrame
-        How long phases last, see :func:`morpholaw.evaluation.comparisons.summarise_durations`.
+        How long phases last, see :func:`morpholaw.evaluation.durations.summarise_durations`.
     comparisons : DataFrame
         Conditions against the first one, see :func:`morpholaw.evaluation.comparisons.compare_conditions`.
     classes, mitotic : tuple of str
@@ -63,7 +63,7 @@ class TimelineTables:
             The condition; all cells where left out.
         """
         phases = self.phases if condition is None else self.phases[self.phases["condition"] == condition]
-        return phase_survival(phases, name, self.unit.step)
+        return phase_survival(phases, name)
 
     def __str__(self) -> str:
         """Return the number of phases, divisions and movies in a few words."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from morpholaw.display import p_value
-from morpholaw.evaluation.comparisons import ALL, common_limit, condition_log_rank, replicate_durations
+from morpholaw.evaluation.comparisons import ALL, condition_log_rank, difference_text
+from morpholaw.evaluation.durations import common_limit, replicate_durations
 from morpholaw.evaluation.population import MITOTIC_INDEX
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.figures.style import LIGHT, FigSize, Theme
@@ -27,11 +26,16 @@ def timed_classes(timeline: TimelineTables) -> list[str]:
 def duration_figure(
     timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
 ) -> Figure:
-    """Plot the Kaplan-Meier curves of a class, one per condition."""
+    """Plot the Kaplan-Meier curves of a class, one per condition.
+
+    The p value of the log-rank test over cells is shown only if a condition has a single replicate, because otherwise
+    replicates are tested.
+    """
     curves = {
         condition: timeline.survival(name, condition) for condition in timeline.condition_names or (ALL,)
     }
-    p = condition_log_rank(timeline.phases, name, tuple(curves))
+    replicates = timeline.phases.groupby("condition")["replicate"].nunique()
+    p = condition_log_rank(timeline.phases, name, tuple(curves)) if replicates.min() < 2 else None
     labels = {("all cells" if key == ALL else key): curve for key, curve in curves.items()}
     return survival_curves(labels, timeline.unit.name, what=name, p=p, theme=theme, figsize=figsize)
 
@@ -52,7 +56,7 @@ def superplot_figure(
     )
     order = {condition: place for place, condition in enumerate(timeline.condition_names)}
     values = values.sort_values("condition", key=lambda column: column.map(order), kind="stable")
-    means = replicate_durations(phases, name, common_limit(phases, name))
+    means = replicate_durations(phases, name, common_limit(phases, name)[0])
     return superplot(
         values,
         timeline.unit.name,
@@ -70,10 +74,10 @@ def main_class(timeline: TimelineTables) -> str:
 
 
 def share_band(timeline: TimelineTables) -> str:
-    """Return the meaning of the bands of `share_figure`; "" if no condition has two movies, because there are none."""
+    """Return the meaning of the bands of `share_figure`; "" without bands, as no condition has two replicates."""
     if not timeline.condition_names:
-        return "95 % bands from resampled families: cells with their descendants"
-    return "95 % bands from resampled movies" if timeline.condition_shares["low"].notna().any() else ""
+        return "95 % bands over families: cells with their descendants"
+    return "95 % bands over replicates" if timeline.condition_shares["low"].notna().any() else ""
 
 
 def share_figure(
@@ -87,6 +91,8 @@ def share_figure(
         rows = timeline.shares
         rows = rows[rows["class"] == name].rename(columns={"movie": "group"})
     times = dict.fromkeys(rows["group"].astype(str), timeline.unit.step)
+    if not timeline.condition_names:
+        times |= timeline.unit.per_frame
     return shares_over_time(
         rows, times, timeline.unit.name, what=name, title=share_band(timeline), theme=theme, figsize=figsize
     )
@@ -98,9 +104,4 @@ def comparison_title(timeline: TimelineTables, quantity: str, name: str) -> str:
     if not len(rows):
         return ""
     rows = rows[(rows["quantity"] == quantity) & (rows["class"] == name)]
-    texts = []
-    for _, row in rows.iterrows():
-        ends = f" ({row['low']:.3g} to {row['high']:.3g})" if np.isfinite(row["low"]) else ""
-        difference = f"{row['difference']:+.3g} {row['unit']}{ends}"
-        texts.append(f"{row['condition']}: {difference}, {p_value(float(row['p']))}, {row['test']}")
-    return "\n".join(texts)
+    return "\n".join(f"{row['condition']}: {difference_text(row)}" for row in rows.to_dict("records"))

@@ -111,7 +111,7 @@ def tables(folder: StudyFolder) -> TimelineTables:
     InputError
         If there is none, or a file is missing or damaged.
     """
-    from morpholaw.evaluation.comparisons import Unit
+    from morpholaw.evaluation.durations import Unit
     from morpholaw.evaluation.timeline_tables import TimelineTables
 
     found = record(folder)

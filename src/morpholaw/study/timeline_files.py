@@ -90,7 +90,10 @@ def aligned_columns(timeline: Timeline, event: str) -> list[Aligned]:
 def aligned_figure(timeline: Timeline, event: str, aligned: Sequence[Aligned]) -> Figure:
     """Draw values around an event."""
     label = event if event == "division" else f"the entry into {event}"
-    return aligned_values(aligned, label, per_frame=timeline.unit.step, unit=timeline.unit.name)
+    unit = timeline.unit
+    if not unit.is_common:  # values are aligned frame by frame
+        return aligned_values(aligned, label)
+    return aligned_values(aligned, label, per_frame=unit.step, unit=unit.name)
 
 
 def write_timeline_anndata(timeline: Timeline, path: Path | str | os.PathLike[str]) -> Path:

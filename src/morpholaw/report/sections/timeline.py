@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from morpholaw.display import capitalised, p_value, significant
 from morpholaw.errors import InputError
+from morpholaw.evaluation.comparisons import test_text
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Table, drawing
@@ -88,9 +91,9 @@ def _tables(tables: TimelineTables) -> list[Block]:
     if tables.condition_names:
         columns.insert(0, "Condition")
     caption = (
-        "Durations with 95 % confidence intervals. If the end of the longest phase was not observed, the mean is "
-        "restricted to the time up to which it was. The last column is the mean over all dividing cells, including "
-        "those that passed through the class between two frames."
+        "Durations with 95 % confidence intervals over cells; other movies can differ by more. If the end of the "
+        "longest phase was not observed, the mean is restricted to the time up to which it was. The last column is the "
+        "mean over all dividing cells, including those that passed through the class between two frames."
     )
     blocks: list[Block] = [Table(columns, rows, caption)]
     if len(tables.comparisons):
@@ -104,16 +107,25 @@ def _comparisons(tables: TimelineTables) -> Table:
             f"{row['quantity']}, {row['class']}",
             f"{row['condition']} - {row['reference']}",
             f"{row['replicates']} and {row['reference_replicates']}",
-            f"{_interval(row['difference'], row['low'], row['high'])} {row['unit']}",
-            p_value(float(row["p"])),
+            f"{_interval(row['difference'], row['low'], row['high'])} {row['unit']}{_up_to(row)}",
+            test_text(row),
             p_value(float(row["p_holm"])),
-            row["test"],
         )
-        for _, row in tables.comparisons.iterrows()
+        for row in tables.comparisons.to_dict("records")
     ]
-    columns = ("Quantity", "Conditions", "Replicates", "Difference", "p", "p, corrected", "Test")
-    caption = "Comparisons of conditions. Tests compare replicates, not cells; p values are corrected by Holm's method."
+    columns = ("Quantity", "Conditions", "Replicates", "Difference", "Test", "p, corrected")
+    caption = (
+        "Comparisons of conditions. Tests compare replicates, except for the log-rank test, which treats cells as "
+        "independent where a condition has one replicate. p values are corrected by Holm's method for all rows."
+    )
+    if (limits := tables.comparisons.get("limit")) is not None and limits.notna().any():
+        caption += " Where a difference has a limit (up to), longer durations count as this one."
     return Table(columns, rows, caption)
+
+
+def _up_to(row: Mapping[str, Any]) -> str:
+    limit = row.get("limit", math.nan)
+    return f" up to {_number(limit)} {row['unit']}" if math.isfinite(limit) else ""
 
 
 def _interval(value: float, low: float, high: float) -> str:
