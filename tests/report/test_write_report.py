@@ -16,7 +16,8 @@ from morpholaw.events import Monitor, Progress
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report import write_report
 from morpholaw.report.material import Material, TestCells
-from morpholaw.report.sections.interventions import inputs_from_surroundings
+from morpholaw.report.sections.cell_alone import cell_alone
+from morpholaw.report.sections.interventions import Surroundings, inputs_from_surroundings
 from morpholaw.store import classifiers
 from morpholaw.study import Study
 
@@ -170,6 +171,7 @@ def test_a_model_is_said_to_read_the_surroundings_if_its_own_inputs_do(
     shares = np.array([0.0, 0.9, 0.1, 0.3, 0.8, 0.8])
     summary = replace(material.latents, surroundings=shares, suggestions={})
     monkeypatch.setattr(material, "latents_of", lambda name: summary)
+    monkeypatch.setattr(LatentSummary, "active", range(6))
     active = [f"z{k}: {shares[k]:.0%}".replace("%", " %") for k in summary.active]
 
     def among(*inputs: int) -> list[str]:
@@ -180,6 +182,13 @@ def test_a_model_is_said_to_read_the_surroundings_if_its_own_inputs_do(
     assert inputs_from_surroundings(material, "scheme3") == among(1, 3)  # of z0, z1 and z3
     assert inputs_from_surroundings(material, "scheme2") == among(1, 3, 4, 5)
     assert inputs_from_surroundings(material, "scheme1") == []  # reads pixels
+
+    around = Surroundings(material)
+    text = cell_alone(material, around, "scheme4-hinge")[0].text
+    assert "Law 3 of the same search uses no input that the surroundings affect: metaphase where z2 " in text
+    assert re.search(r"Law 3: accuracy \S+ % \(.*\), \S+ % of classes change .* Law 1: accuracy", text)
+    assert cell_alone(material, around, "scheme4-hinge", 2) == []
+    assert cell_alone(material, around, "scheme4-mse") == []  # its only law reads z1
 
 
 def test_test_cells_are_not_guessed_when_labels_change(

@@ -266,7 +266,7 @@ def test_interventions_are_measured_on_held_out_cells_of_each_classifier(trained
         sentence.endswith(".") and "surroundings of the cell" in sentence for sentence in said.values()
     )
     with pytest.raises(InputError, match="no trained scheme1"):
-        trained_study.interventions((1,))
+        trained_study.interventions(1)
 
 
 def test_interventions_that_are_stopped_leave_out_what_is_unfinished(trained_study):
@@ -279,7 +279,7 @@ def test_interventions_that_are_stopped_leave_out_what_is_unfinished(trained_stu
     table = trained_study.interventions((2, 3), cells=8, monitor=Monitor(should_stop=stop))
     assert set(table["classifier"]) == {"scheme2"}
     assert list(table["intervention"]) == list(NAMES)
-    nothing = trained_study.interventions((2,), cells=8, monitor=Monitor(should_stop=lambda: True))
+    nothing = trained_study.interventions("scheme2", cells=8, monitor=Monitor(should_stop=lambda: True))
     assert len(nothing) == 0
     assert verdicts(nothing) == {}
 

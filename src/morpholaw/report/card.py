@@ -30,6 +30,7 @@ from morpholaw.report.sections import (
     traversals,
 )
 from morpholaw.report.sections import law as law_section
+from morpholaw.report.sections.cell_alone import cell_alone
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.confounding import confounding_notes
 from morpholaw.store.study_folder import StudyFolder
@@ -86,7 +87,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
         "Accuracy": lambda: _accuracy(material, name, k),
         "Misclassified cells": lambda: _failures(material, name, k),
         "Domain constraints": lambda: _constraints(material, name, k),
-        "Dependence on surroundings": lambda: interventions.of_one(material, name, k),
+        "Dependence on surroundings": lambda: _surroundings(material, name, k),
         "Provenance": lambda: _provenance(material, name, k),
     }
     sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
@@ -248,6 +249,15 @@ def _constraints(material: Material, name: str, k: int) -> list[Block]:
         "intervals over groups of cells."
     )
     return [Table(("Constraint", "Value"), rows, caption)]
+
+
+def _surroundings(material: Material, name: str, k: int) -> list[Block]:
+    surroundings = interventions.Surroundings(material)
+    shown = interventions.of_one(material, surroundings, name, k)
+    return [
+        *shown,
+        *(cell_alone(material, surroundings, name, k) if material.records[name].two_classes else []),
+    ]
 
 
 def _provenance(material: Material, name: str, k: int) -> list[Block]:

@@ -11,6 +11,7 @@ from morpholaw.evaluation.estimate import Estimate
 from morpholaw.interpretation.interventions import dependence
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Section, Table, with_notes
+from morpholaw.report.sections.cell_alone import cell_alone
 from morpholaw.report.sections.interventions import MOST_INPUTS, Surroundings, inputs_from_surroundings
 
 
@@ -48,7 +49,8 @@ def in_short(material: Material, surroundings: Surroundings, sections: Sequence[
         "predicted classes that change when only the surroundings of the cell are replaced or removed, the larger of "
         "both. Percentages of inputs: share of their variance that surroundings cause."
     )
-    blocks: list[Block] = [*(_law(material, name) for name in laws), Table(columns, rows, caption)]
+    stated = [paragraph for name in laws for paragraph in _law(material, surroundings, name)]
+    blocks: list[Block] = [*stated, Table(columns, rows, caption)]
     if warnings := _warnings(sections):
         blocks += [Paragraph("To be careful about:"), Bullets(warnings)]
     return blocks
@@ -58,14 +60,15 @@ def _has_sentence(material: Material, name: str) -> bool:
     return material.records[name].scheme == 4 and material.records[name].two_classes
 
 
-def _law(material: Material, name: str) -> Paragraph:
-    """Return the law that is applied as an inequality and in words."""
+def _law(material: Material, surroundings: Surroundings, name: str) -> list[Paragraph]:
+    """Return the law that is applied as an inequality and in words, and one that surroundings do not affect."""
     try:
         sentence = material.reading(name, 0).sentence()
     except Absent as reason:
-        return Paragraph(f"{material.title(name)}: {reason}", "absent")
+        return [Paragraph(f"{material.title(name)}: {reason}", "absent")]
     positive = capitalised(material.records[name].positive)
-    return Paragraph(f"{positive} where {sentence.inequality} ({name}). {sentence.text}")
+    stated = Paragraph(f"{positive} where {sentence.inequality} ({name}). {sentence.text}")
+    return [stated, *cell_alone(material, surroundings, name)]
 
 
 def _row(material: Material, surroundings: Surroundings, name: str) -> tuple[object, ...]:

@@ -17,6 +17,8 @@ from morpholaw.interpretation.interventions import (
     DRAWS,
     NAMES,
     NEGLIGIBLE,
+    SURROUNDINGS,
+    Dependence,
     Intervention,
     dependence,
     predictor,
@@ -25,7 +27,6 @@ from morpholaw.interpretation.interventions import (
 from morpholaw.interpretation.interventions import interventions as measure_interventions
 from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.interpretation.surroundings import CellCrops, has_donor
-from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph, with_notes
 from morpholaw.store.latent_sample import cell_crops
@@ -47,12 +48,23 @@ class Surroundings:
     def __init__(self, material: Material) -> None:
         self.material = material
         self.measured = cache(self._measured)
+        self.verdict = cache(self._verdict)
         self._crops: dict[tuple[int, ...], CellCrops] = {}
 
-    def _measured(self, name: str) -> list[Intervention]:
-        """Measure the effect of each intervention on a classifier, or raise Absent with the reason."""
-        cells = _test_cells(self.material, name)
-        return _measured(self.material.classifier(name).applied, self.crops(cells), cells)
+    def _measured(
+        self, name: str, k: int | None = None, names: tuple[str, ...] = tuple(NAMES)
+    ) -> list[Intervention]:
+        """Measure interventions on the models of a classifier that are applied, or on one of its models.
+
+        Raises Absent with the reason if there are too few test cells.
+        """
+        cells, classifier = _test_cells(self.material, name), self.material.classifier(name)
+        predict = predictor(scorer(classifier.applied if k is None else classifier.select(k)))
+        return measure_interventions(predict, self.crops(cells), cells.targets, cells.groups, names=names)
+
+    def _verdict(self, name: str, k: int) -> Dependence:
+        """Measure one model of a classifier only as far as the verdict on it needs."""
+        return dependence(self._measured(name, k, SURROUNDINGS))
 
     def crops(self, cells: TestCells) -> CellCrops:
         """Return test cells with their masks."""
@@ -90,11 +102,10 @@ def interventions(material: Material, surroundings: Surroundings) -> list[Block]
     return [*verdicts, Table(columns, rows, _caption(tracked)), examples, *missing]
 
 
-def of_one(material: Material, name: str, k: int) -> list[Block]:
+def of_one(material: Material, surroundings: Surroundings, name: str, k: int) -> list[Block]:
     """Show the effect of each intervention on one model of a classifier."""
-    cells = _test_cells(material, name)
-    crops = cell_crops(material.study, cells.index)
-    measured = _measured(material.classifier(name).select(k), crops, cells)
+    measured = surroundings.measured(name, k)
+    crops = surroundings.crops(_test_cells(material, name))
     rows = [
         (capitalised(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
         for one in measured
@@ -145,10 +156,6 @@ def _test_cells(material: Material, name: str) -> TestCells:
     if len(np.unique(cells.targets)) < 2:
         raise Absent("There are too few test cells to exchange their surroundings.")
     return cells
-
-
-def _measured(classifier: Classifier, crops: CellCrops, cells: TestCells) -> list[Intervention]:
-    return measure_interventions(predictor(scorer(classifier)), crops, cells.targets, cells.groups)
 
 
 def _caption(tracked: int) -> str:

@@ -234,7 +234,7 @@ def attack_pairs(
 @shows_progress
 def interventions(
     study: Study,
-    schemes: Sequence[int | str] = (),
+    schemes: Sequence[int | str] | int | str = (),
     *,
     loss: Loss = "hinge",
     cells: int = 1000,
@@ -245,7 +245,7 @@ def interventions(
 
     Parameters
     ----------
-    schemes : sequence of int or str
+    schemes : int, str, or sequence of these
         Schemes or names of classifiers. The default is all classifiers of the study. Of several laws, the first is
         measured, which is the one that is applied.
     loss : {"hinge", "mse"}
@@ -272,7 +272,8 @@ def interventions(
     """
     from morpholaw.study import intervention_step
 
-    names = [name_of(scheme, loss) for scheme in schemes]
+    chosen = [schemes] if isinstance(schemes, int | str) else schemes
+    names = [name_of(scheme, loss) for scheme in chosen]
     return intervention_step.intervene(study, names, cells, seed, monitor)
 
 
