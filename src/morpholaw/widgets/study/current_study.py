@@ -16,6 +16,7 @@ from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.figures.palette import colours_on
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.jobs.window_steps import WindowSteps
+from morpholaw.widgets.study.idle_collection import IdleCollection
 from morpholaw.widgets.study.study_watch import CHANGED_BY, StudyWatch
 from morpholaw.widgets.study.way_to_law import WayToLaw
 
@@ -67,6 +68,8 @@ class CurrentStudy(QObject):
         Shows the selected cells in the movie; None until a panel is open.
     way : WayToLaw
         Runs the steps from labels to a law.
+    collection : IdleCollection
+        Collects garbage when the window is idle.
 
     Notes
     -----
@@ -116,6 +119,8 @@ class CurrentStudy(QObject):
             signal.connect(self._forget_labels)
         self._study_watch = StudyWatch(self)
         self.steps.closed.connect(self._study_watch.stop)
+        self.collection = IdleCollection()
+        self.steps.closed.connect(self.collection.stop)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:

@@ -134,6 +134,7 @@ class StudyWidget(QWidget):
         """Watch the window of the panel and update the strip."""
         super().showEvent(event)
         self.current.steps.watch(self)
+        self.current.collection.watch(self)
         self.way_strip.show_overview()
         if not self._docked:
             self._docked = True
