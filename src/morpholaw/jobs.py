@@ -58,6 +58,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "import_crops": settings.ImportConfig,
     "train_encoder": settings.EncoderConfig,
     "train_classifier": settings.ClassifierConfig,
+    "cross_validate": settings.ClassifierConfig,
     "tune": settings.TuneConfig,
     "discover_law": settings.LawConfig,
     "improve_law": None,

@@ -10,7 +10,7 @@ import pytest
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
-from morpholaw.evaluation.cross_validation import CrossValidation, Design, folds, shuffled_targets
+from morpholaw.evaluation.cross_validation import CrossValidation, Design, Fold, folds, shuffled_targets
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,18 @@ def test_movies_of_unequal_size_are_dealt_otherwise_in_every_repeat():
         assert 0.15 < len(fold.test) / len(targets) < 0.25
     for one, other in combinations(together.values(), 2):
         assert len(one & other) < 0.7 * len(one)
+
+
+def test_confusions_count_each_cell_once_per_model_and_repeat():
+    groups, targets = np.array(list("aabb")), np.array([0, 1, 1, 2])
+    result = CrossValidation(groups, targets, classes=("NA", "1", "metaphase"))
+    first, second = np.array([0, 1]), np.array([2, 3])
+    result.add("one", Fold(1, 1, second, first), np.array([[0, 1], [0, 2]]))
+    result.add("one", Fold(1, 2, first, second), np.array([[1, 2], [1, 0]]))
+    counted = result.confusion().pivot(index="class", columns="predicted", values="cells")
+    assert counted.loc["NA", "NA"] == 2
+    assert counted.loc["1"].to_dict() == {"1": 3, "NA": 0, "metaphase": 1}
+    assert counted.loc["metaphase"].to_dict() == {"1": 0, "NA": 1, "metaphase": 1}
 
 
 def test_measured_shapes_tell_simulated_phases_apart(cells):

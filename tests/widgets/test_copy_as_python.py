@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from qtpy.QtGui import QGuiApplication
 
+from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.study import Study
 from morpholaw.widgets.cells.panel import CellsWidget
@@ -16,6 +17,7 @@ from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.jobs.python_code import job_code, literal
 from morpholaw.widgets.latents.panel import LatentsWidget
 from morpholaw.widgets.laws.panel import LawsWidget
+from morpholaw.widgets.movie.layer_sources import layer_named
 
 TINY = {"models": 1, "epochs": 1, "warmup_epochs": 0, "epoch_cells": 64, "device": "cpu", "threads": 1}
 NAME = 'it\'s "a" movie\\'
@@ -58,6 +60,12 @@ def test_cutting_an_array_layer(movie, qtbot, tmp_path):
     cut_by_code = run_copied(panel.runner)["crops"]
     np.testing.assert_array_equal(cut_by_code.images, images)
     pd.testing.assert_frame_equal(cut_by_code.cells, cells)
+
+
+def test_code_for_layers_says_where_it_runs(movie, monkeypatch):
+    monkeypatch.setattr("napari.current_viewer", lambda: None)
+    with pytest.raises(InputError, match="napari's console"):
+        layer_named(NAME)
 
 
 def test_scoring_array_layers(movie, qtbot, trained_study):

@@ -65,6 +65,7 @@ def show_table(study: Any) -> None:
 def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled: bool) -> None:
     """Print the accuracies of a cross-validation, and the precision for a rare class."""
     from morpholaw.display import percent, percent_interval
+    from morpholaw.store.cross_validation import accuracy_in_words
 
     totals = table[table["fold"] == "all"]
     first = totals.iloc[0]
@@ -74,12 +75,7 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
         f"({', '.join(classes)}){note}, with 95 % confidence intervals over groups:"
     )
     for row in totals.to_dict("records"):
-        folds = (table["classifier"] == row["classifier"]) & (table["fold"] != "all")
-        shares = table.loc[folds, "balanced_accuracy"]
-        interval = percent_interval(row["balanced_accuracy"], row["low"], row["high"])
-        click.echo(
-            f"  {row['classifier']:16} {interval}, folds {percent(shares.min())} to {percent(shares.max())}"
-        )
+        click.echo(f"  {row['classifier']:16} {accuracy_in_words(table, row['classifier'])}")
     if len(classes) > 2 or shuffled:
         return
     click.echo(

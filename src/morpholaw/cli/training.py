@@ -165,9 +165,10 @@ def cross_validate(
     """
     from morpholaw.config import ClassifierConfig, LawConfig
     from morpholaw.evaluation.cross_validation import Design
+    from morpholaw.store.cross_validation import FOLDER
     from morpholaw.store.labelled_cells import chosen_classes
     from morpholaw.study import Study
-    from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name, uses_encoder
+    from morpholaw.study.cross_validation_step import encoder_sentence, table_name, uses_encoder
 
     names = ("classes", "inputs", "keep", "models", "preset")
     values = {name: options[name] for name in names if options[name] is not None}
@@ -185,7 +186,10 @@ def cross_validate(
         click.echo(encoder_sentence(opened))
     show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
     file = out or opened.path / FOLDER / f"{table_name(scheme, law, config, design)}.csv"
-    click.echo(f"The results per fold are in {file}, those per group in {file.stem}-groups.csv.")
+    click.echo(
+        f"The results per fold are in {file}, those per group in {file.stem}-groups.csv, and the confusion matrix in "
+        f"{file.stem}-confusion.csv."
+    )
 
 
 @click.command(cls=StepCommand, settings="TuneConfig")

@@ -50,6 +50,8 @@ SparseMethod = Annotated[
     ),
 ]
 
+FOLDS = 5
+"""Default number of folds of a cross-validation."""
 CNN_EPOCHS = 16
 """Default number of passes of scheme 1; a CNN needs fewer than heads."""
 

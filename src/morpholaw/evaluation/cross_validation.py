@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.cells.splits import grouped_folds
+from morpholaw.config.classifier import FOLDS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.estimate import Estimate
@@ -35,7 +36,7 @@ class Design:
         Prevalence of the second of two classes for which precision is reported.
     """
 
-    folds: int = 5
+    folds: int = FOLDS
     repeats: int = 1
     trials: int = 0
     shuffled: bool = False
@@ -138,10 +139,19 @@ class CrossValidation:
         Group and class of each cell.
     prevalence : float
         Prevalence of the second of two classes for which precision is reported.
+    classes : sequence of str
+        Names of the classes; by default their numbers.
     """
 
-    def __init__(self, groups: np.ndarray, targets: np.ndarray, prevalence: float = PREVALENCE) -> None:
+    def __init__(
+        self,
+        groups: np.ndarray,
+        targets: np.ndarray,
+        prevalence: float = PREVALENCE,
+        classes: Sequence[str] = (),
+    ) -> None:
         self.groups, self.targets = np.asarray(groups), np.asarray(targets)
+        self.classes = tuple(classes) or tuple(map(str, np.unique(self.targets)))
         self.prevalence = prevalence
         self._folds: dict[str, list[tuple[Fold, np.ndarray]]] = {}
 
@@ -241,6 +251,21 @@ class CrossValidation:
                 if in_group.any():
                     cells, share = int(in_group.sum()), float(mean[in_group].mean())
                     rows.append({"classifier": name, "group": group, "cells": cells, "accuracy": share})
+        return pd.DataFrame(rows)
+
+    def confusion(self) -> pd.DataFrame:
+        """Return a table with one row per method, class and predicted class: classifier, class, predicted, cells.
+
+        A cell is counted once per model and repetition.
+        """
+        rows = []
+        for name in self.names:
+            counts = np.zeros((len(self.classes), len(self.classes)), np.int64)
+            for fold, predicted in self._folds[name]:
+                np.add.at(counts, (np.broadcast_to(self.targets[fold.test], predicted.shape), predicted), 1)
+            for (true, called), cells in np.ndenumerate(counts):
+                pair = {"class": self.classes[true], "predicted": self.classes[called], "cells": int(cells)}
+                rows.append({"classifier": name, **pair})
         return pd.DataFrame(rows)
 
     def _row(self, name: str, fold: Fold, models: int, right: np.ndarray) -> dict[str, object]:

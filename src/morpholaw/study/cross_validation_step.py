@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from morpholaw.cells.files import write_table
 from morpholaw.cells.splits import check_groups, split_fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
 from morpholaw.errors import InputError
@@ -29,6 +27,7 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
+from morpholaw.store.cross_validation import MEDIAN
 from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled, LabelsSeen, all_labels, chosen_classes, class_numbers
 from morpholaw.store.study_folder import StudyFolder
@@ -36,11 +35,6 @@ from morpholaw.study import classifier_step, law_step
 from morpholaw.study.cnn_start import starts_from_study
 from morpholaw.study.tune_step import search_settings
 from morpholaw.training.tune import TrialStorage
-
-FOLDER = "cross_validation"
-"""Folder of the results in a study."""
-MEDIAN = "-median"
-"""Suffix of a scheme's name in rows for the median score of its models, which is used for classification."""
 
 
 def cross_validate(
@@ -84,7 +78,8 @@ def cross_validate(
     measured = baseline_features(folder.crops[cells])
     if design.shuffled:
         targets = shuffled_targets(groups, targets, config.split_seed)
-    result = CrossValidation(groups, targets, design.prevalence)
+    result = CrossValidation(groups, targets, design.prevalence, classes)
+    tested = 0
     for fold in folds(groups, targets, design.folds, design.repeats, config.split_seed):
         monitor.emit(
             Message(f"Repeat {fold.repeat} of {design.repeats}, fold {fold.number} of {design.folds}.")
@@ -100,18 +95,11 @@ def cross_validate(
         for name in BASELINES:
             rows = measured[fold.train], targets[fold.train], measured[fold.test]
             result.add(name, fold, predict_baseline(name, *rows))
+        tested += 1
     if not result.names:
         raise InterruptedError("Stopped before the first fold was complete; nothing was written.")
+    monitor.emit(Message(f"{tested} of {design.folds * design.repeats} folds are tested."))
     return result
-
-
-def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | None = None) -> pd.DataFrame:
-    """Write the results per fold and per group, and return the former."""
-    table = result.table()
-    place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
-    write_table(place, table)
-    write_table(place.with_name(f"{place.stem}-groups.csv"), result.by_group())
-    return table
 
 
 def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design) -> str:

@@ -109,6 +109,37 @@ def test_trained_models_are_not_replaced_unasked(panel, trained_study, monkeypat
     assert "The 2 trained models of scheme 3: sparse head" in questions[0]
 
 
+def test_a_scheme_is_cross_validated_and_the_study_keeps_the_result(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget, show=True)
+    widget.current.open(trained_study)
+    part = widget.validation
+    assert not part.accuracy.isVisible()
+    widget.scheme.setCurrentIndex(1)
+    for name, value in {"models": 1, "epochs": 2, "epoch_cells": 0}.items():
+        widget.form.editors[name].value = value
+    part.folds.setValue(2)
+    before = [path.stat().st_mtime_ns for path in (trained_study / "classifiers").rglob("model.json")]
+    with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
+        part.button.click()
+    assert "2 of 2 folds are tested" in widget.runner.status.text()
+    assert "on 240 cells of" in part.accuracy.text()
+    assert "Scheme 2: dense head: " in part.accuracy.text()
+    assert "Measured shapes + small tree: " in part.accuracy.text()
+    assert part.groups.rowCount() == Study.open(trained_study).crops.cells["group"].nunique()
+    shares = [part.groups.cell(row, 2).number for row in range(part.groups.rowCount())]
+    assert shares == sorted(shares)
+    assert part.shown.matrix()[1].sum() == 240
+    assert [path.stat().st_mtime_ns for path in (trained_study / "classifiers").rglob("model.json")] == before
+    shown = part.accuracy.text()
+    again = panel(ClassifyWidget, show=True)
+    again.current.open(trained_study)
+    assert again.validation.accuracy.text() == shown
+    (trained_study / "cross_validation" / "scheme2-confusion.csv").write_text("classifier,class\n")
+    again.validation.refresh()
+    assert "cross-validate again" in again.error_line.text()
+    assert not again.validation.accuracy.isVisible()
+
+
 def test_rows_that_cannot_be_compared_are_said(panel, trained_study):
     widget = panel(ClassifyWidget)
     widget.current.open(trained_study)

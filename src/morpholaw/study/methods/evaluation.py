@@ -13,6 +13,7 @@ from morpholaw.config import (
     ClassifierConfig,
     LawConfig,
 )
+from morpholaw.config.classifier import FOLDS
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
@@ -32,7 +33,7 @@ def cross_validate(
     scheme: int,
     config: ClassifierConfig | None = None,
     *,
-    folds: int = 5,
+    folds: int = FOLDS,
     repeats: int = 1,
     design: Design | None = None,
     law: LawConfig | None = None,
@@ -63,7 +64,8 @@ def cross_validate(
         Settings of scheme 4. The default searches for as many laws as there are models.
     out : path, optional
         CSV file for the results per fold. The default is a file in the study's folder ``cross_validation``, named
-        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group is written next to it.
+        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group and the confusion
+        matrix are written next to it.
     monitor : Monitor
         Receives progress and can cancel. After a cancellation the completed folds are written.
     **settings
@@ -89,6 +91,7 @@ def cross_validate(
     """
     from morpholaw.cells.files import check_place
     from morpholaw.evaluation.cross_validation import Design
+    from morpholaw.store.cross_validation import keep
     from morpholaw.study import cross_validation_step
 
     config = ClassifierConfig.of(config, settings)
@@ -111,7 +114,7 @@ def cross_validate(
     with study.writing():
         file = None if out is None else Path(out)
         name = cross_validation_step.table_name(scheme, law, config, design)
-        return cross_validation_step.keep(study, result, name, file)
+        return keep(study, result, name, file)
 
 
 @shows_progress

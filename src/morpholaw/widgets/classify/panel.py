@@ -24,6 +24,7 @@ from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.classify.confusion_picture import ConfusionPicture
+from morpholaw.widgets.classify.cross_validation import CrossValidationPart
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -32,6 +33,7 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 
 if TYPE_CHECKING:
     from morpholaw.store.baseline_record import MeasuredBaseline
+    from morpholaw.study import Study
 
 _MEANING = {
     1: "A convolutional network on the pixels: the accuracy to beat, but not interpretable.",
@@ -55,9 +57,12 @@ class ClassifyWidget(StudyWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.runner = JobRunner(self.current, "classify")
+        self.validation = CrossValidationPart(self.viewer, self.current, self.error_line)
+        self.validation.button.clicked.connect(self.cross_validate)
         self.body.addWidget(self._training())
         self.keep_in_view(self.runner)
         self.body.addWidget(self._comparison())
+        self.body.addWidget(_box("Cross-validate", self.validation))
         self.apply_scores = ApplyScores(self.viewer, self.current, self.runner)
         self.body.addWidget(_box("Apply to the movie", self.apply_scores))
         self.body.addStretch()
@@ -120,6 +125,7 @@ class ClassifyWidget(StudyWidget):
         self.apply_scores.refresh_cells()
         self._show_labelled()
         self.show_classifiers()
+        self.validation.refresh()
 
     def show_classifiers(self) -> None:
         """Show the classifiers of the study."""
@@ -164,6 +170,7 @@ class ClassifyWidget(StudyWidget):
     def _show_meaning(self) -> None:
         scheme = self.scheme.currentData()
         self.train_button.setText(f"Train scheme {scheme}")
+        self.validation.button.setText(f"Cross-validate scheme {scheme}")
         self.meaning.setText(_MEANING[scheme])
         self.form.use(ClassifierConfig.used_by(scheme), {"epochs": CNN_EPOCHS} if scheme == 1 else {})
 
@@ -182,21 +189,33 @@ class ClassifyWidget(StudyWidget):
     def train(self) -> None:
         """Train the models of the chosen scheme in a child process; ask before replacing models."""
         with self.train_error.catch():
-            study = self.current.required()
-            config = self.form.config()
-            assert isinstance(config, ClassifierConfig)
-            scheme = self.scheme.currentData()
-            if self.current.crops is None:
-                raise InputError(NO_CROPS)
-            if scheme > 1 and config.inputs != "shapes" and not study.has_encoder:
-                raise InputError(
-                    f"{scheme_title(scheme).capitalize()} over latents needs an encoder; train one in the Latents "
-                    'panel, or choose "shapes" as "Inputs" under "Advanced".'
-                )
-            if not self._may_replace(scheme):
-                return
-            arguments = {"scheme": scheme, "replace": True}  # the user has confirmed
-            self.runner.start(Job("train_classifier", str(study.path), self.form.values(), arguments))
+            study, scheme = self._ready(), self.scheme.currentData()
+            if self._may_replace(scheme):
+                arguments = {"scheme": scheme, "replace": True}  # the user has confirmed
+                self.runner.start(Job("train_classifier", str(study.path), self.form.values(), arguments))
+
+    def cross_validate(self) -> None:
+        """Cross-validate the chosen scheme with the settings of the form, in a child process."""
+        with self.train_error.catch():
+            arguments = {"scheme": self.scheme.currentData(), "folds": self.validation.folds.value()}
+            self.runner.start(
+                Job("cross_validate", str(self._ready().path), self.form.values(), arguments), table=True
+            )
+
+    def _ready(self) -> Study:
+        """Return the study if the chosen scheme can be trained on it with the settings of the form."""
+        study = self.current.required()
+        config = self.form.config()
+        assert isinstance(config, ClassifierConfig)
+        scheme = self.scheme.currentData()
+        if self.current.crops is None:
+            raise InputError(NO_CROPS)
+        if scheme > 1 and config.inputs != "shapes" and not study.has_encoder:
+            raise InputError(
+                f"{scheme_title(scheme).capitalize()} over latents needs an encoder; train one in the Latents "
+                'panel, or choose "shapes" as "Inputs" under "Advanced".'
+            )
+        return study
 
     def _may_replace(self, scheme: int) -> bool:
         """Return whether models of the scheme may be replaced; ask if the study has some."""
@@ -219,7 +238,9 @@ class ClassifyWidget(StudyWidget):
 
     def _finished(self, result: dict[str, Any]) -> None:
         table = result.get("table")
-        if table is not None and "classifier" in table:
+        if table is not None and "fold" in table:
+            self.validation.refresh(newest=True)
+        elif table is not None and "classifier" in table:
             self.table.show_agreement(table.set_index("classifier"))
         elif "name" in result:
             self.table.show_classifiers(self.table.classifiers, self._baselines(), choose=str(result["name"]))

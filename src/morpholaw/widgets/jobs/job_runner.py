@@ -22,6 +22,7 @@ from morpholaw.widgets.study.docks import dock_of
 
 TITLES = {
     "crop": "cut crops",
+    "cross_validate": "cross-validate",
     "discover_law": "search for laws",
     "improve_law": "improve the law",
     "law_stability": "measure stability",

@@ -15,6 +15,7 @@ _RESULTS = {
     "import_crops": "crops",
     "train_encoder": "record",
     "train_classifier": "record",
+    "cross_validate": "folds",
     "tune": "record",
     "laws": "laws",
     "discover_law": "law",

@@ -180,6 +180,19 @@ def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
     return movie.name == layer.name or movie.shape == tuple(data.shape[-3:])
 
 
+def layer_named(name: str) -> Layer:
+    """Return a layer of the open viewer; raise InputError if there is none of this name."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None or name not in viewer.layers:
+        raise InputError(
+            f"No open viewer has a layer {name!r}. Open it first, and run this code in napari's console or in the "
+            "notebook that opened the viewer."
+        )
+    return viewer.layers[name]
+
+
 def layers_code(study: Path, step: str, movie: Layer, tracks: Layer, arguments: Mapping[str, Any]) -> str:
     """Return the Python code that calls a method of a study on the layers of a movie and its tracks.
 
@@ -195,11 +208,10 @@ def layers_code(study: Path, step: str, movie: Layer, tracks: Layer, arguments: 
         Further keyword arguments.
     """
     before = (
-        "import napari\n"
-        "from morpholaw.widgets.movie.layer_sources import movie_array, tracks_table\n\n"
-        "layers = napari.current_viewer().layers\n"
-        f"movie = layers[{literal(movie.name)}]\n"
-        f"tracks = tracks_table(layers[{literal(tracks.name)}], movie)\n"
+        "from morpholaw.widgets.movie.layer_sources import layer_named, movie_array, tracks_table\n\n"
+        "# in napari's console, or in the notebook that opened the viewer\n"
+        f"movie = layer_named({literal(movie.name)})\n"
+        f"tracks = tracks_table(layer_named({literal(tracks.name)}), movie)\n"
     )
     expressions = {"movie": Expression("movie_array(movie)"), "tracks": Expression("tracks")}
     return step_code(study, step, {**expressions, **arguments}, before)

@@ -1,0 +1,120 @@
+"""Results of cross-validations that a study keeps: tables per fold, per group and per pair of classes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from morpholaw.cells.files import write_table
+from morpholaw.display import percent, percent_interval, scheme_title
+from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd  # the window lists results without it
+
+    from morpholaw.evaluation.cross_validation import CrossValidation
+    from morpholaw.store.study_folder import StudyFolder
+
+FOLDER = "cross_validation"
+"""Folder of the results in a study."""
+MEDIAN = "-median"
+"""Suffix of a scheme's name in rows for the median score of its models, which is used for classification."""
+PARTS = ("groups", "confusion")
+"""Tables beside the one per fold, which is named after the scheme: ``scheme3.csv``, ``scheme3-groups.csv``."""
+_NAME = re.compile(rf"scheme[1-4](-(?!({'|'.join(PARTS)})$)[a-z]+)*")
+_TEXTS = ("classifier", "fold", "group", "class", "predicted")
+
+
+@dataclass(frozen=True)
+class KeptCrossValidation:
+    """Results of a cross-validation.
+
+    Attributes
+    ----------
+    name : str
+        Name of the table per fold, such as "scheme3-shapes".
+    folds, groups, confusion : DataFrame
+        See :class:`morpholaw.evaluation.cross_validation.CrossValidation`.
+    measured : datetime
+        When the results were written.
+    """
+
+    name: str
+    folds: pd.DataFrame
+    groups: pd.DataFrame
+    confusion: pd.DataFrame
+    measured: datetime
+
+    @property
+    def classifiers(self) -> list[str]:
+        """Names of the methods; the first is the scheme, by the median score of its models if there are several."""
+        names = [str(name) for name in dict.fromkeys(self.folds["classifier"])]
+        return names[1:] if len(names) > 1 and names[1].endswith(MEDIAN) else names
+
+    def matrix(self) -> tuple[tuple[str, ...], np.ndarray]:
+        """Return the classes, and the number of tested cells of the scheme by true class and predicted class."""
+        rows = self.confusion[self.confusion["classifier"] == self.classifiers[0]]
+        classes = tuple(str(name) for name in dict.fromkeys(rows["class"]))
+        return classes, rows["cells"].to_numpy(np.int64).reshape(len(classes), len(classes))
+
+
+def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | None = None) -> pd.DataFrame:
+    """Write the results per fold, per group and per pair of classes, and return the first."""
+    table = result.table()
+    place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
+    for part, rows in zip(PARTS, (result.by_group(), result.confusion()), strict=True):
+        write_table(place.with_name(f"{place.stem}-{part}.csv"), rows)
+    write_table(place, table)
+    return table
+
+
+def kept_names(folder: StudyFolder) -> list[str]:
+    """Return the names of the results that a study keeps, the newest first."""
+    files = [file for file in (folder.path / FOLDER).glob("*.csv") if _NAME.fullmatch(file.stem)]
+    return [file.stem for file in sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)]
+
+
+def read_kept(folder: StudyFolder, name: str) -> KeptCrossValidation:
+    """Return results that a study keeps; raise InputError if they are damaged."""
+    file = folder.path / FOLDER / f"{name}.csv"
+    try:
+        groups, confusion = (_read(file.with_name(f"{name}-{part}.csv")) for part in PARTS)
+        measured = datetime.fromtimestamp(file.stat().st_mtime)
+        kept = KeptCrossValidation(name, _read(file), groups, confusion, measured)
+        kept.matrix()
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise InputError(
+            f"The results of the cross-validation in {file} cannot be read; cross-validate again."
+        ) from error
+    return kept
+
+
+def title(name: str) -> str:
+    """Return the name of results for a sentence: "scheme 3: sparse head, shapes" for "scheme3-shapes"."""
+    scheme, *settings = name.split("-")
+    return ", ".join([scheme_title(int(scheme.removeprefix("scheme"))), *settings])
+
+
+def accuracy_in_words(folds: pd.DataFrame, classifier: str) -> str:
+    """Return the balanced accuracy of a method: "97.1 % (94.0 to 98.9), folds 92.0 % to 99.0 %"."""
+    rows = folds[folds["classifier"] == classifier]
+    total, shares = (
+        rows[rows["fold"] == "all"].iloc[0],
+        rows.loc[rows["fold"] != "all", "balanced_accuracy"],
+    )
+    interval = percent_interval(total["balanced_accuracy"], total["low"], total["high"])
+    return f"{interval}, folds {percent(shares.min())} to {percent(shares.max())}"
+
+
+def _read(file: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    names = pd.read_csv(file, nrows=0).columns
+    texts = {name: str for name in names if name in _TEXTS}  # "NA" and "1" may be names of classes and groups
+    missing: dict[Any, list[str]] = {name: [""] for name in names if name not in texts}
+    return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=missing)
