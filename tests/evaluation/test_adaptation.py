@@ -3,6 +3,7 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.adaptation_check import check_fitted_to_labels, check_fitted_to_scores
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.metrics import balanced_accuracy
 
@@ -53,3 +54,17 @@ def test_what_cannot_be_adapted_is_said_in_a_sentence():
         adapt_to_scores(np.arange(5.0), KNOWN, KNOWN_TARGETS)
     with pytest.raises(InputError, match="above 0"):
         Adaptation(0.0, 0.0)
+
+
+def test_the_check_sees_a_gain_where_scores_are_shifted_and_none_where_they_are_not():
+    for shift, gains in ((4.0, True), (0.0, False)):
+        scores, targets = scores_of(40, 0.5, 2, shift)
+        check = check_fitted_to_labels(scores, targets, np.arange(40), adapt_to_labels)
+        assert (check.after > check.before) == gains
+    assert check_fitted_to_scores(scores, targets, Adaptation(20.0, 1.0)).after == 0.5
+
+
+def test_labels_of_a_single_group_cannot_show_a_gain():
+    scores, targets = scores_of(40, 0.5, 2, 4.0)
+    assert check_fitted_to_labels(scores, targets, targets, adapt_to_labels) is None  # one group per class
+    assert check_fitted_to_labels(scores, targets, np.zeros(40), adapt_to_labels) is None

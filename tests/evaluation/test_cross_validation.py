@@ -81,6 +81,21 @@ def test_shuffled_labels_are_at_chance(cells):
     assert found.value == pytest.approx(0.5, abs=0.15)
 
 
+def test_the_interval_allows_for_the_luck_that_cells_of_a_fold_share():
+    """The models of a fold are right in 30 to 70 % of its cells, by chance the same for all of them."""
+    rng = np.random.default_rng(0)
+    targets, groups = np.arange(200) % 2, np.arange(200)
+    hits = []
+    for seed in range(60):
+        found = CrossValidation(groups, targets)
+        for fold in folds(groups, targets, 5, 1, seed):
+            right = rng.random(len(fold.test)) < rng.uniform(0.3, 0.7)
+            found.add("m", fold, np.where(right, targets[fold.test], 1 - targets[fold.test]))
+        accuracy = found.estimate("m")
+        hits.append(accuracy.low <= 0.5 <= accuracy.high)
+    assert np.mean(hits) > 0.9
+
+
 def test_shuffled_labels_keep_the_cells_of_a_group_alike_where_they_were():
     groups = np.repeat(np.arange(20), 5)
     alike, mixed = (np.repeat(np.arange(20) % 2, 5), np.arange(100) % 2)

@@ -74,6 +74,15 @@ def test_the_condition_of_a_rule_that_fails_decides():
     assert "called metaphase with contrast above 0.25 (0.1 here)" in found.text
 
 
+def test_conditions_in_different_units_are_compared_by_their_spread():
+    """Width is 0.5 µm from its limit, a sixth of its spread; contrast 0.15, one and a half times its spread."""
+    law = Law.parse("min(9 - width, contrast - 0.25)", NAMES)
+    found = cell_reasons(law, np.array([8.5, 0.4, 0.0]), CELLS, CLASSES, FEATURES)
+    assert found.predicted == "metaphase"
+    assert "Decisive: width <= 9 holds." in found.text
+    assert found.flips[0].feature.name == "width"
+
+
 def test_a_latent_is_spoken_of_in_the_direction_of_its_name():
     law = Law.parse("z1 - 0.5", NAMES)
     found = cell_reasons(law, np.array([8.0, 0.1, 2.0]), CELLS, CLASSES, FEATURES, {"z1": "−size"})

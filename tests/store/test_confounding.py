@@ -8,6 +8,8 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.events import Message, Monitor
+from morpholaw.store import classifiers
+from morpholaw.store.confounding import classifiers_confounding
 from morpholaw.study import Study
 
 SENTENCE = "one can tell control and drug apart with a balanced accuracy of"
@@ -44,3 +46,17 @@ def test_classes_that_no_classifier_distinguishes_are_not_warned_about(tmp_path)
     options = {"models": 1, "epochs": 1, "warmup_epochs": 0, "epoch_cells": 0, "threads": 1}
     study.train_classifier(2, classes=("control", "drug"), **options)
     assert "confounded" not in CliRunner().invoke(main, ["info", "--study", str(study.path)]).output
+
+
+def test_classes_of_a_classifier_from_another_study_are_not_warned_about(tmp_path):
+    study = study_of(tmp_path / "study", 0, 24)
+    images, cells = simulate_crops(phases={"interphase": 12, "metaphase": 12}, seed=3)
+    cells["group"] = [f"movie3/{k}" for k in range(24)]
+    CropSet.write(study.path / "crops" / "movie3", images, cells, CropOrigin(kind="simulated"))
+    options = {"models": 1, "epochs": 1, "warmup_epochs": 0, "epoch_cells": 0, "threads": 1}
+    study.train_classifier(2, classes=("interphase", "metaphase"), **options)
+    own = classifiers.record(study, "scheme2")
+    other = own.model_copy(update={"classes": ("control", "drug")})
+    assert classifiers_confounding(study, study.labels, [own, other])
+    elsewhere = other.model_copy(update={"trained_elsewhere": True})
+    assert not classifiers_confounding(study, study.labels, [own, elsewhere])

@@ -46,6 +46,9 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
     assert "few labels" not in record.sentence
     assert "few labels" in record.model_copy(update={"labels": {"interphase": 12, "metaphase": 2}}).sentence
     assert accuracy(study, truth) > unadapted + 0.2
+    assert record.accuracy_after > record.accuracy_before + 0.1
+    assert "without the adaptation" in record.sentence
+    assert "may do harm" not in record.sentence
     adapted = study.classify(2, crops=study.crop_set("elsewhere"))["score"].to_numpy()
     np.testing.assert_allclose(adapted, record.scale * (before - record.threshold), rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(study.classify(2, crops=first)["score"].to_numpy(), others)
@@ -59,12 +62,25 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
         study.undo_adaptation(2, "elsewhere")
 
 
+def test_an_adaptation_says_whether_the_labels_show_a_gain(elsewhere):
+    study, _ = elsewhere
+    record = study.adapt(2, "elsewhere", labels=False)
+    measured = {"accuracy_before": 0.9, "accuracy_after": 0.8}
+    worse = record.model_copy(update=measured).sentence
+    assert "90 % without the adaptation, 80 % with it. It may do harm: undo it" in worse
+    alike = record.model_copy(update=measured | {"accuracy_after": 0.9}).sentence
+    assert "They do not show that it helps." in alike
+    unknown = record.model_copy(update=dict.fromkeys(measured)).sentence
+    assert "Too few labelled cells of the set show whether it helps." in unknown
+
+
 def test_the_command_adapts_without_labels_and_undoes_it(elsewhere):
     study, _ = elsewhere
     call = ["adapt", "--study", str(study.path), "--scheme", "2", "--crops", "elsewhere"]
     done = CliRunner().invoke(main, [*call, "--no-labels"], catch_exceptions=False)
     assert done.exit_code == 0
     assert "without labels" in done.output
+    assert "Balanced accuracy on the labelled cells of the set" in done.output
     assert (study.path / "adaptations" / "scheme2" / "elsewhere.json").is_file()
     undone = CliRunner().invoke(main, [*call, "--undo"], catch_exceptions=False)
     assert undone.exit_code == 0
@@ -114,7 +130,13 @@ def test_several_classes_are_adapted_by_an_offset_each(three_classes):
     moved = after[scores].to_numpy()
     np.testing.assert_allclose(np.diff(moved, axis=1), np.diff(adapted, axis=1), rtol=1e-3, atol=1e-3)
     assert "metaphase" in record.sentence
+    explained = study.explain_cell(0, name="laws").text
+    assert (
+        f"The law is adapted to the set simulated ({record.numbers}), so classify can predict another"
+        in explained
+    )
     study.undo_adaptation("laws", "simulated")
+    assert "adapted" not in study.explain_cell(0, name="laws").text
     np.testing.assert_array_equal(study.classify("laws", crops=cells)["score"], before["score"])
 
 

@@ -72,7 +72,7 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
     note = ", with shuffled labels" if shuffled else ""
     click.echo(
         f"Cross-validated balanced accuracy on {first['test_cells']} cells of {first['test_groups']} groups "
-        f"({', '.join(classes)}){note}, with 95 % confidence intervals over groups:"
+        f"({', '.join(classes)}){note}, with 95 % confidence intervals over groups and folds:"
     )
     for row in totals.to_dict("records"):
         click.echo(f"  {row['classifier']:16} {accuracy_in_words(table, row['classifier'])}")

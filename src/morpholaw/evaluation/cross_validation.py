@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from morpholaw.cells.splits import grouped_folds
 from morpholaw.config.classifier import FOLDS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.estimate import LEVEL, Estimate
 
 PREVALENCE = 0.02
 """Default prevalence of the second class, which is about the share of cells in metaphase in a movie."""
@@ -196,7 +197,8 @@ class CrossValidation:
     def estimate(self, name: str, balanced: bool = True) -> Estimate:
         """Return the accuracy of a method over all cells, repetitions and models.
 
-        The confidence interval is over groups. Repetitions are not resampled, as they have the same cells.
+        The confidence interval is over groups, and at least as wide as Student's over the folds of a repetition,
+        because the cells of a fold share their models. Repetitions are not resampled, as they have the same cells.
 
         Parameters
         ----------
@@ -208,7 +210,26 @@ class CrossValidation:
         mean = np.nanmean(self.correct(name), axis=0)
         tested = np.isfinite(mean)
         targets = self.targets[tested] if balanced else None
-        return accuracy_interval(mean[tested], self.groups[tested], targets)
+        interval = accuracy_interval(mean[tested], self.groups[tested], targets)
+        half = self._half_over_folds(name, balanced)
+        low, high = interval.value - half, interval.value + half
+        return Estimate(interval.value, max(0.0, min(interval.low, low)), min(1.0, max(interval.high, high)))
+
+    def _half_over_folds(self, name: str, balanced: bool) -> float:
+        """Return half the width of Student's interval of the mean over the folds; the mean over the repetitions."""
+        accuracies: dict[int, list[float]] = {}
+        for fold, predicted in self._folds[name]:
+            targets = self.targets[fold.test]
+            right = (predicted == targets).mean(axis=0)
+            classes = np.unique(targets) if balanced else [None]
+            parts = [right if one is None else right[targets == one] for one in classes]
+            accuracies.setdefault(fold.repeat, []).append(float(np.mean([part.mean() for part in parts])))
+        halves = [
+            stdtrit(len(values) - 1, (1 + LEVEL) / 2) * np.std(values, ddof=1) / np.sqrt(len(values))
+            for values in accuracies.values()
+            if len(values) > 1
+        ]
+        return float(np.mean(halves)) if halves else 0.0
 
     def precision(self, name: str) -> Estimate | None:
         """Return the precision for the second class at the prevalence; None if there are not two classes.

@@ -46,6 +46,9 @@ class TermValue:
     readings : str
         For a term of one input, the value of this input in the cell and in the median cell: "width, 8.4 µm here and
         12 µm in the median cell".
+    spread : float
+        Standard deviation of the value over the labelled cells. It makes inequalities of inputs in different units
+        comparable.
     """
 
     text: str
@@ -53,6 +56,7 @@ class TermValue:
     typical: float
     sign: int = 1
     readings: str = ""
+    spread: float = 1.0
 
     @property
     def push(self) -> float:
@@ -203,7 +207,7 @@ def cell_reasons(
         return CellReasons("", "", score, inequality, (), None, (), 0.0, f"This cell has no class: {reason}.")
     positive = score >= 0
     median = np.median(usual, axis=0) if len(usual) else here
-    terms = _terms(simplest, here, median, in_formula, inputs)
+    terms = _terms(simplest, here, median, in_formula, inputs, usual)
     flips = _flips(law, laws, row, cells, classes, by_name, words or {})
     scores = simplest.expression.evaluate(usual)
     score_here = float(simplest.expression.evaluate(here[None])[0])
@@ -237,6 +241,7 @@ def _terms(
     median: np.ndarray,
     names: Mapping[str, str],
     inputs: Sequence[Feature],
+    usual: np.ndarray,
 ) -> tuple[TermValue, ...]:
     """Return the terms of an inequality, or the inequalities that are joined by "and" or "or"."""
     rows = np.stack([here, median])
@@ -247,7 +252,8 @@ def _terms(
         for part in parts:
             values = part.expression.evaluate(rows)
             shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
-            inequalities.append(TermValue(shown.text(), float(values[0]), float(values[1])))
+            spread = _spread(part.expression.evaluate(usual))
+            inequalities.append(TermValue(shown.text(), float(values[0]), float(values[1]), spread=spread))
         return tuple(inequalities)
     terms = []
     for term in additive_terms(Law(simplest.left, ())):
@@ -260,6 +266,12 @@ def _terms(
             readings = _readings(inputs[column], float(here[column]), float(median[column]))
         terms.append(TermValue(text, first, second, sign, readings))
     return tuple(terms)
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the standard deviation of the finite values; 1 if they do not vary."""
+    finite = values[np.isfinite(values)]
+    return float(finite.std()) or 1.0 if len(finite) else 1.0
 
 
 def _readings(feature: Feature, here: float, median: float) -> str:
@@ -281,7 +293,7 @@ def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) 
     word, _ = simplest.parts
     if word:
         # With "and", the decisive inequality is one that fails, or the one that holds most narrowly; reversed for "or".
-        return (min if word == "and" else max)(terms, key=lambda term: term.value)
+        return (min if word == "and" else max)(terms, key=lambda term: term.value / term.spread)
     best = max(terms, key=lambda term: term.push if positive else -term.push)
     return best if (best.push if positive else -best.push) > 0 else None
 

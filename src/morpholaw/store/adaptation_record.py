@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from morpholaw.display import counted
+from morpholaw.display import counted, percent
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.store.provenance import ResultRecord
@@ -39,6 +39,9 @@ class AdaptationRecord(ResultRecord):
         Number of labelled cells of each class that were used; empty for an adaptation without labels.
     cells : int
         Number of cells whose scores were used.
+    accuracy_before, accuracy_after : float or None
+        Balanced accuracy on the labelled cells of the set, without and with an adaptation that has not seen the labels
+        of their groups; None if there are too few.
     """
 
     WHAT: ClassVar[str] = "adaptation"
@@ -52,6 +55,8 @@ class AdaptationRecord(ResultRecord):
     offsets: dict[str, float] = Field(default_factory=dict)
     labels: dict[str, int] = Field(default_factory=dict)
     cells: int = Field(ge=0)
+    accuracy_before: float | None = None
+    accuracy_after: float | None = None
 
     @property
     def adaptation(self) -> Adaptation | ClassAdaptation:
@@ -62,22 +67,42 @@ class AdaptationRecord(ResultRecord):
 
     @property
     def sentence(self) -> str:
-        """Description of the adaptation in one sentence, and a second one if it is based on few labels."""
+        """Description of the adaptation, whether the labelled cells show a gain, and a caution about few labels."""
         how = ", ".join(f"{count} {name}" for name, count in self.labels.items())
         source = (
             f"from labels of {how}"
             if how
             else f"from the scores of {counted(self.cells, 'cell')}, without labels"
         )
-        added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
-        first = f"offsets {added}" if added else f"threshold {self.threshold:.3g}"
-        numbers = f"{first}, scale {self.scale:.3g}"
         caution = ""
         if self.labels and min(self.labels.values()) < FEW:
             caution = (
                 f" So few labels are a rough guide; label at least {FEW} cells of each class and adapt again."
             )
-        return f"{self.classifier} on {self.crop_set}: {numbers}, {source}.{caution}"
+        return f"{self.classifier} on {self.crop_set}: {self.numbers}, {source}. {self.gain}{caution}"
+
+    @property
+    def numbers(self) -> str:
+        """The fitted numbers: "threshold 0.31, scale 1.2"."""
+        added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
+        first = f"offsets {added}" if added else f"threshold {self.threshold:.3g}"
+        return f"{first}, scale {self.scale:.3g}"
+
+    @property
+    def gain(self) -> str:
+        """Whether the labelled cells show that the adaptation helps, in one or two sentences."""
+        if self.accuracy_before is None or self.accuracy_after is None:
+            return "Too few labelled cells of the set show whether it helps."
+        unseen = ", fitted without their groups" if self.labels else ""
+        sentence = (
+            f"Balanced accuracy on the labelled cells of the set: {percent(self.accuracy_before, 0)} without the "
+            f"adaptation, {percent(self.accuracy_after, 0)} with it{unseen}."
+        )
+        if self.accuracy_after > self.accuracy_before:
+            return sentence
+        if self.accuracy_after == self.accuracy_before:
+            return f"{sentence} They do not show that it helps."
+        return f"{sentence} It may do harm: undo it, or label more cells and adapt again."
 
 
 def adaptation_file(folder: StudyFolder, classifier: str, crop_set: str) -> Path:

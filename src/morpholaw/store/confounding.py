@@ -57,7 +57,8 @@ def classifiers_confounding(
 ) -> list[str]:
     """Return the sentences of `confounding_notes` for the classes that classifiers distinguish.
 
-    Without classifiers, these are the classes that would be distinguished by default.
+    Classifiers that were trained elsewhere have not seen these labels. Without others, the classes are those that would
+    be distinguished by default.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def classifiers_confounding(
         Records of the classifiers.
     """
     known = set(labels.tolist())
-    told_apart = {frozenset(record.classes) for record in records}
+    told_apart = {frozenset(record.classes) for record in records if not record.trained_elsewhere}
     told_apart = told_apart or {
         frozenset(usual_classes(tuple(name for name in folder.classes if name in known)))
     }

@@ -299,29 +299,6 @@ def laws_in_units(classifier: Classifier, k: int = 0) -> ClassLaws:
     )
 
 
-def explain_cells(
-    folder: StudyFolder, classifier: Classifier, cells: Sequence[int], k: int = 0
-) -> list[CellReasons]:
-    """Explain why law ``k`` assigns cells, given by their indices in the study, to their classes.
-
-    With more than two classes, the law of the most probable class is compared with that of the second.
-
-    Raises
-    ------
-    InputError
-        If there is no such law or cell.
-    """
-    count = len(folder.crops)
-    for cell in cells:
-        if not 0 <= cell < count:
-            raise InputError(f"There is no cell {cell}; the study has cells 0 to {count - 1}.")
-    two_classes = len(classifier.classes) == 2
-    reading = read_law(folder, classifier, k, None if two_classes else classifier.classes[0])
-    inputs = measured_columns(classifier, folder.crops[np.array(cells, np.int64)])
-    rows = inputs.select(reading.cells.names)
-    return [reading.reasons(row) for row in rows]
-
-
 def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tuple[str, str]) -> LawReading:
     labels = all_labels(folder)
     cells = some_labelled(labels, classifier.classes)

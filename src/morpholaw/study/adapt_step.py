@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.adaptation_check import check_fitted_to_labels, check_fitted_to_scores
 from morpholaw.evaluation.class_adaptation import ClassAdaptation, adapt_classes_to_labels
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
@@ -47,22 +49,20 @@ def adapt(
                 "warning",
             )
         )
+    targets = class_numbers(label[labelled], classes)
+    adaptation: Adaptation | ClassAdaptation
     if labels and all(counts.values()):
         scores = _scores(classifier, folder.crops[rows[labelled]], monitor)
-        targets = class_numbers(label[labelled], classes)
-        adaptation: Adaptation | ClassAdaptation
-        adaptation, labels_used, cells = (
-            _from_labels(scores, targets, evaluation),
-            counts,
-            int(labelled.sum()),
-        )
+        fit = partial(_from_labels, evaluation=evaluation)
+        adaptation, labels_used, cells = fit(scores, targets), counts, int(labelled.sum())
+        groups = folder.crops.cells["group"].to_numpy(str)[rows[labelled]]
+        check = check_fitted_to_labels(scores, targets, groups, fit)
     else:
         scores = _scores(classifier, folder.crops[rows], monitor)
-        adaptation, labels_used, cells = (
-            adapt_to_scores(scores, *_known(folder, name, classifier, crop_set)),
-            {},
-            len(rows),
-        )
+        adaptation = adapt_to_scores(scores, *_known(folder, name, classifier, crop_set))
+        labels_used, cells = {}, len(rows)
+        checkable = all(counts.values())
+        check = check_fitted_to_scores(scores[labelled], targets, adaptation) if checkable else None
     record = AdaptationRecord(
         classifier=name,
         sha256=classifiers.record(folder, name).sha256 or "",
@@ -74,6 +74,8 @@ def adapt(
         else dict(zip(classes, adaptation.offsets, strict=True)),
         labels=labels_used,
         cells=cells,
+        accuracy_before=None if check is None else check.before,
+        accuracy_after=None if check is None else check.after,
         provenance=provenance(folder, classes),
     )
     file = adaptation_file(folder, name, crop_set)

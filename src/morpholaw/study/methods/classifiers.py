@@ -22,6 +22,7 @@ from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.familiarity_record import keep_familiarity
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
 from morpholaw.store.labelled_cells import held_out as cells_held_out
+from morpholaw.store.repeated_cells import tell_repeated_cells
 from morpholaw.store.tuned_record import TunedRecord
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def train_classifier(
 
     config = ClassifierConfig.of(config, settings)
     tell_confounding(study, config.classes, monitor)
+    tell_repeated_cells(study, config.classes, monitor)
     with study.writing():
         if scheme == 4:
             count = {"count": config.models} if "models" in config.model_fields_set else {}

@@ -20,6 +20,7 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.confounding import tell_confounding
+from morpholaw.store.repeated_cells import tell_repeated_cells
 from morpholaw.store.table1 import table1 as table_of_study
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def cross_validate(
     DataFrame
         One row per classifier and fold, and one for all folds (``fold`` is "all"). The columns are classifier,
         repeat, fold, models, training_cells, test_cells, test_groups, accuracy, balanced_accuracy, its 95 % confidence
-        interval over groups (low, high), prevalence, and the precision for the second class at this prevalence
-        (precision, precision_low, precision_high). Accuracies are means over the models. Rows such as
+        interval over groups and folds (low, high), prevalence, and the precision for the second class at this
+        prevalence (precision, precision_low, precision_high). Accuracies are means over the models. Rows such as
         "scheme1-median" refer to the median score of the models, which is used for classification. The baselines
         follow the scheme.
 
@@ -110,6 +111,7 @@ def cross_validate(
     if out is not None:
         check_place(out)
     tell_confounding(study, config.classes, monitor)
+    tell_repeated_cells(study, config.classes, monitor)
     result = cross_validation_step.cross_validate(study, scheme, config, law, design, monitor)
     with study.writing():
         file = None if out is None else Path(out)

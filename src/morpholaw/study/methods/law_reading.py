@@ -119,9 +119,9 @@ def explain_cells(
     InputError
         If there is no such cell or law.
     """
-    from morpholaw.store.law_reading import explain_cells
+    from morpholaw.store.explained_cells import explain_cells
 
-    return explain_cells(study, study.classifier(name or 4, loss), cells, law)
+    return explain_cells(study, study.classifier(name or 4, loss), cells, law, name or name_of(4, loss))
 
 
 def law_sheet(

@@ -17,6 +17,7 @@ from morpholaw.store.classifier_record import name_of
 from morpholaw.store.confounding import tell_confounding
 from morpholaw.store.familiarity_record import carry_familiarity, keep_familiarity
 from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.repeated_cells import tell_repeated_cells
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.law_stability import ClassLawStability, LawStability
@@ -92,6 +93,7 @@ def discover_law(
 
     config = LawConfig.of(config, settings)
     tell_confounding(study, config.classes, monitor)
+    tell_repeated_cells(study, config.classes, monitor)
     with study.writing():
         record = law_step.discover(study, config, None, monitor, replace, name)
         if record is not None:

@@ -161,11 +161,11 @@ def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
 def explained_cell(place: LawPlace, cell: int) -> CellReasons:
     """Return why a law predicts the class of a cell."""
     from morpholaw.store import classifiers
-    from morpholaw.store.law_reading import explain_cells
+    from morpholaw.store.explained_cells import explain_cells
     from morpholaw.study import Study
 
     study = Study(Path(place.study))
-    return explain_cells(study, classifiers.load(study, place.name), [cell], place.member)[0]
+    return explain_cells(study, classifiers.load(study, place.name), [cell], place.member, place.name)[0]
 
 
 def sheet(place: LawPlace) -> LawSheet:
