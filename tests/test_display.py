@@ -4,6 +4,7 @@ from morpholaw.display import (
     classifier_title,
     correlation,
     counted,
+    in_print,
     interval,
     number,
     p_value,
@@ -53,6 +54,10 @@ def test_shares_are_in_per_cent_with_their_interval():
     assert percent_interval(0.97, 0.951, 0.982) == "97.0 % (95.1 to 98.2)"
     assert percent_interval(0.9996, 0.996, 1.0) == "more than 99.9 % (99.6 to 100.0)"
     assert interval(0.25, 0.21, math.inf) == "0.25 (0.21 to n/a)"
+
+
+def test_formulas_are_printed_as_in_a_book():
+    assert in_print("axis_ratio - 2 * width >= -16.1") == "axis_ratio − 2 width ≥ −16.1"
 
 
 def test_small_p_values_are_bounded():

@@ -80,6 +80,13 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def in_print(formula: str) -> str:
+    """Return a formula as in a book: "1.83 z1 − z2 ≥ 0" for "1.83 * z1 - z2 >= 0"."""
+    for code, symbol in ((" * ", " "), ("-", MINUS), (">=", "≥"), ("<=", "≤")):
+        formula = formula.replace(code, symbol)
+    return formula
+
+
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
     """Format a number with ``digits`` decimals and a true minus sign; "n/a" if it is not finite.
 

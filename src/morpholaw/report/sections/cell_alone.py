@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from morpholaw.display import percent, percent_interval
+from morpholaw.display import in_print, percent, percent_interval
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Paragraph
 from morpholaw.report.sections.interventions import Surroundings, inputs_from_surroundings
@@ -43,7 +43,7 @@ def cell_alone(material: Material, surroundings: Surroundings, name: str, k: int
     best = next(others, None)
     if best is None:
         return []
-    inequality = material.reading(name, best).sentence().inequality
+    inequality = in_print(material.reading(name, best).sentence().inequality)
     there, here = (_measured(material, surroundings, name, i) for i in (best, k))
     return [
         Paragraph(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from morpholaw.display import capitalised, number, span
+from morpholaw.display import capitalised, in_print, number, span
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.interpretation.interventions import dependence
 from morpholaw.report.material import Material
@@ -67,7 +67,7 @@ def _law(material: Material, surroundings: Surroundings, name: str) -> list[Para
     except Absent as reason:
         return [Paragraph(f"{material.title(name)}: {reason}", "absent")]
     positive = capitalised(material.records[name].positive)
-    stated = Paragraph(f"{positive} where {sentence.inequality} ({name}). {sentence.text}")
+    stated = Paragraph(f"{positive} where {in_print(sentence.inequality)} ({name}). {sentence.text}")
     return [stated, *cell_alone(material, surroundings, name)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import capitalised, number, percent, significant
+from morpholaw.display import capitalised, in_print, number, percent, significant
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.components import sample_parts
 from morpholaw.interpretation.law_sentence import QUANTILES
@@ -72,7 +72,9 @@ def _sentence(material: Material, name: str, k: int) -> list[Block]:
     stable = stability_sentence(material.study, name, material.classifier(name).laws[k].text())
     return [
         Paragraph(sentence.text),
-        Paragraph(f"{capitalised(material.classifier(name).positive)} where {sentence.inequality}."),
+        Paragraph(
+            f"{capitalised(material.classifier(name).positive)} where {in_print(sentence.inequality)}."
+        ),
         *([Paragraph(stable)] if stable else []),
     ]
 

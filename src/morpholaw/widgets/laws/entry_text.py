@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from morpholaw.display import in_print
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.guessing import guessing_mark
 from morpholaw.widgets.jobs.python_code import literal, step_code
@@ -16,7 +17,7 @@ def law_statement(record: ClassifierRecord, entry: LawEntry, page: LawPage, stab
     """
     mark = guessing_mark(record)
     doubt = f"\N{WARNING SIGN} {mark}" if mark else ""
-    confused, inequality = "", f"{entry.classes[1]} where {page.inequality}. "
+    confused, inequality = "", f"{entry.classes[1]} where {in_print(page.inequality)}. "
     if entry.other:
         lead, confused = f"Of the two, {inequality}", _confused(record, entry)
     elif not record.two_classes:
