@@ -22,6 +22,7 @@ from morpholaw.models.law import Law
 
 BOXES = 40_000  # boxes bounded in one pass
 WORK = 500_000  # boxes bounded for one group of latents
+POINTS = 64  # points of the other latents that are looked at before boxes are bounded
 TYPICAL_LIMITS = (-3.0, 3.0)
 """Range of a latent for which no other range is given."""
 ROUNDING = 1e-6
@@ -208,30 +209,47 @@ def _excluded(
     law: Law, group: tuple[str, ...], limits: Limits, cells: int, work: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return whether +1 and whether -1 is excluded in each box of the group, and the edges of the last latent."""
-    free = [name for name in limits if name not in group]
+    free = tuple(name for name in limits if name not in group)
     cuts = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
     free_cuts = max(1, min(64, int((work / cuts ** len(group)) ** (1 / max(1, len(free))))))
-    group_low, group_high, edges = boxes([limits[n] for n in group], cuts)
+    low, high, edges = boxes([limits[n] for n in group], cuts)
     free_low, free_high, _ = boxes([limits[n] for n in free], free_cuts)
-    below = np.ones(len(group_low), dtype=bool)
-    above = np.ones(len(group_low), dtype=bool)
-    chunk = max(1, BOXES // len(free_low))
-    column = {name: k for k, name in enumerate(law.names)}
-    for start in range(0, len(group_low), chunk):
-        part = slice(start, start + chunk)
-        count = len(group_low[part])
-        low = np.zeros((count * len(free_low), len(law.names)))
-        high = np.zeros_like(low)
-        for k, name in enumerate(group):
-            low[:, column[name]] = np.repeat(group_low[part, k], len(free_low))
-            high[:, column[name]] = np.repeat(group_high[part, k], len(free_low))
-        for k, name in enumerate(free):
-            low[:, column[name]] = np.tile(free_low[:, k], count)
-            high[:, column[name]] = np.tile(free_high[:, k], count)
-        f = bound_expression(law.expression, low, high)
-        below[part] = (f.high < 0).reshape(count, -1).all(axis=1)
-        above[part] = (f.low >= 0).reshape(count, -1).all(axis=1)
+    # Most boxes exclude nothing, which a few points in them show: only the others are bounded.
+    middle = (low + high) / 2
+    points = np.random.default_rng(0).uniform(
+        free_low.min(axis=0), free_high.max(axis=0), (POINTS, len(free))
+    )
+    names = (*group, *free)
+    below, above = _one_sign(law, names, (middle, middle), (points, points))
+    rows = np.flatnonzero(below | above)
+    below[rows], above[rows] = _one_sign(law, names, (low[rows], high[rows]), (free_low, free_high))
     return below, above, edges
+
+
+def _one_sign(
+    law: Law, names: Sequence[str], own: tuple[np.ndarray, np.ndarray], others: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether f < 0 and whether f >= 0 is proved for each box of the group, in all boxes of the other latents.
+
+    ``own`` and ``others`` are the lower and upper corners, and ``names`` the latents of both.
+    """
+    count, width = own[0].shape
+    below, above = np.ones(count, dtype=bool), np.ones(count, dtype=bool)
+    columns = [law.names.index(name) for name in names]
+    chunk = max(1, BOXES // len(others[0]))
+    for start in range(0, count, chunk):
+        part = slice(start, min(start + chunk, count))
+        size = part.stop - part.start
+        corners = []
+        for mine, rest in zip(own, others, strict=True):
+            corner = np.zeros((size * len(rest), len(law.names)))
+            corner[:, columns[:width]] = np.repeat(mine[part], len(rest), axis=0)
+            corner[:, columns[width:]] = np.tile(rest, (size, 1))
+            corners.append(corner)
+        f = bound_expression(law.expression, *corners)
+        below[part] = (f.high < 0).reshape(size, -1).all(axis=1)
+        above[part] = (f.low >= 0).reshape(size, -1).all(axis=1)
+    return below, above
 
 
 def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], ...]:
