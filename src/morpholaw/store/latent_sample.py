@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.shape import measure_shapes
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, file_error
 from morpholaw.interpretation.interventions import surroundings_share
 from morpholaw.interpretation.latent_summary import (
     MORPHOLOGY_SHARE,
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 SWAPPED = 400
 """Maximum number of cells of the sample that are placed into other surroundings."""
+KEPT = 4
+"""Number of samples that a process keeps, as every sentence about a law or a latent needs one."""
+
+_kept: dict[tuple[object, ...], LatentSample] = {}
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,33 @@ class LatentSample:
 
 
 def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
-    """Encode the sample of cells for the summary of the latents of ``encoder``."""
+    """Encode the sample of cells for the summary of the latents of ``encoder``, or return a sample that was kept.
+
+    The last `KEPT` samples are kept as long as their crop sets do not change.
+    """
+    from morpholaw.models.bundle import weights_bytes
+
+    weights = hashlib.sha256(weights_bytes(encoder.state_dict())).digest()
+    key = (weights, *(_state(one) for one in folder.sets))
+    if (kept := _kept.get(key)) is not None:
+        return kept
+    sample = _encoded_sample(folder, encoder)
+    for oldest in list(_kept)[: len(_kept) + 1 - KEPT]:
+        _kept.pop(oldest, None)
+    _kept[key] = sample
+    return sample
+
+
+def _state(crop_set: CropSet) -> tuple[object, ...]:
+    """Return values that change when the pixels or the table of a crop set change."""
+    table = crop_set.folder / "cells.csv"
+    try:
+        return crop_set.folder, *crop_set.pixels_state(), table.stat().st_mtime_ns
+    except OSError as error:
+        raise file_error(f"The table {table} cannot be read", error) from None
+
+
+def _encoded_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
     from morpholaw.training.encoder import encode
 
     if not folder.sets:
