@@ -120,13 +120,14 @@ class JobProcess:
                 assert self._process.stdin is not None
                 self._process.stdin.write("stop\n")
                 self._process.stdin.flush()
-            timer = threading.Timer(STOP_GRACE, self._cut)
-            timer.daemon = True
-            timer.start()
+            threading.Thread(target=self._kill_if_slow, daemon=True).start()
 
-    def _cut(self) -> None:
-        self._cut_short = self.running
-        self.kill()
+    def _kill_if_slow(self) -> None:
+        try:
+            self._process.wait(STOP_GRACE)
+        except subprocess.TimeoutExpired:
+            self._cut_short = True
+            self.kill()
 
     def kill(self) -> None:
         """Kill the job at once; the study keeps its last complete results and checkpoint."""
