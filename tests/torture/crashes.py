@@ -24,10 +24,8 @@ from typing import Any
 import numpy as np
 import torch
 from forks import Failed, Killed, value_of
+from sample_crops import write_sample_crops
 
-from morpholaw.cells.crop_record import CropOrigin
-from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
 from morpholaw.training import cnn, encoder
 from morpholaw.training.checkpointing import Checkpointing
@@ -102,8 +100,7 @@ def make_base(place: Path) -> Path:
     from PIL import Image
 
     study = Study.create(place / "base" / "study")
-    images, cells = simulate_crops(phases={"interphase": 36, "metaphase": 24}, seed=1)
-    CropSet.write(study.path / "crops" / "cells", images, cells, CropOrigin(kind="simulated"))
+    images = write_sample_crops(study.path / "crops" / "cells", interphase=36, metaphase=24)
     (place / "pngs").mkdir()
     for k, image in enumerate(images[:9]):
         Image.fromarray(image).save(place / "pngs" / f"{k}.png")

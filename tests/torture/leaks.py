@@ -85,14 +85,12 @@ def held() -> Held:
 
 def small_study(place: Path) -> Path:
     """A study of 48 crops, nothing trained."""
-    from morpholaw.cells.crop_record import CropOrigin
-    from morpholaw.cells.crop_set import CropSet
-    from morpholaw.cells.simulator import simulate_crops
+    from sample_crops import write_sample_crops
+
     from morpholaw.study import Study
 
     study = Study.create(place / "study")
-    images, cells = simulate_crops(phases={"interphase": 24, "metaphase": 24}, seed=1)
-    CropSet.write(study.path / "crops" / "cells", images, cells, CropOrigin(kind="simulated"))
+    write_sample_crops(study.path / "crops" / "cells", interphase=24, metaphase=24)
     return study.path
 
 
