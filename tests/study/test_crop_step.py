@@ -156,7 +156,7 @@ def test_movies_of_two_scales_come_out_at_one(tmp_path):
     assert [one.record.pixel_size for one in study.sets] == pytest.approx([0.65, 0.65])
     assert any("0.325 um per pixel; its cells are resampled" in getattr(one, "text", "") for one in said)
     unknown = write_movie(tmp_path / "unknown.tif", tracks(seed=2))
-    with pytest.raises(InputError, match="state it with --pixel-size"):
+    with pytest.raises(InputError, match=r"state it with --pixel-size \(pixel_size=...\)"):
         study.crop(unknown, tracks(seed=2))
     study.crop(unknown, tracks(seed=2), pixel_size=0.65)
     with pytest.raises(InputError, match="so their cells differ in size"):

@@ -68,7 +68,7 @@ def test_a_movie_is_resampled_to_the_scale_of_the_encoder_and_said(study):
 
 def test_a_movie_of_unknown_scale_is_refused_with_the_option_that_states_it(study):
     movie, tracks = halved()
-    with pytest.raises(InputError, match="state it with --pixel-size"):
+    with pytest.raises(InputError, match=r"state it with --pixel-size \(pixel_size=...\)"):
         study.classify(2, movie=movie, tracks=tracks)
 
 

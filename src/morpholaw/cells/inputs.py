@@ -304,7 +304,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     return (
         sentence
         + "they belong to another movie, to an image of another size, or are in another unit. Give the movie that was "
-        "tracked, export the tracks again in its pixels, or state the pixel size with --pixel-size."
+        "tracked, export the tracks again in its pixels, or state the pixel size with --pixel-size (pixel_size=...)."
     )
 
 
@@ -315,7 +315,7 @@ def _scale(movie: Movie, tracks: Tracks) -> str:
     origin = movie.facts.pixel_size_source or "the movie"
     return (
         f"The tracks ({tracks.facts.format}) state {stated:.4g} um per pixel but {movie.name} {of_movie:.4g} "
-        f"({origin}); the movie's value is used. State the correct one with --pixel-size."
+        f"({origin}); the movie's value is used. State the correct one with --pixel-size (pixel_size=...)."
     )
 
 

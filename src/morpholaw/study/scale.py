@@ -117,8 +117,8 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
         if size is None and target is None:
             monitor.emit(
                 Message(
-                    f"The pixel size of {movie.name} is not known; state it with --pixel-size, so that its cells can "
-                    "be compared with those of movies at another scale."
+                    f"The pixel size of {movie.name} is not known; state it with --pixel-size (pixel_size=...), so "
+                    "that its cells can be compared with those of movies at another scale."
                 )
             )
         return config
@@ -128,7 +128,7 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
     if size is None:
         sentence = (
             f"The pixel size of {movie.name} is not known, and that of {scale.owner} is {scale.pixel_size:.4g} um; "
-            "state it with --pixel-size, so that its cells can be resampled to this scale."
+            "state it with --pixel-size (pixel_size=...), so that its cells can be resampled to this scale."
         )
         if not config.force:
             raise InputError(sentence)

@@ -61,7 +61,7 @@ class PixelSize:
             raise InputError(
                 f"{where}: according to its {self.source}, pixels are not square ({self.y:.4g} um high, {self.x:.4g} "
                 "um wide), so cells would look stretched. Resample it to square pixels, or, if the header is "
-                "wrong, give the correct size with --pixel-size."
+                "wrong, give the correct size with --pixel-size (pixel_size=...)."
             )
         return math.sqrt(self.y * self.x) if self.y != self.x else self.x
 
@@ -106,6 +106,6 @@ def pixel_size(y: float | None, x: float | None, source: str) -> tuple[PixelSize
         size = f"{x:.4g} um" if x == y else f"{y:.4g} x {x:.4g} um"
         return None, (
             f"Its {source} states a pixel size of {size}, which is impossible for a microscope and is ignored; give "
-            "the correct size with --pixel-size."
+            "the correct size with --pixel-size (pixel_size=...)."
         )
     return PixelSize(float(y), float(x), source), None

@@ -153,6 +153,7 @@ def _in_words(kept: KeptCrossValidation) -> str:
     ]
     head = (
         f"Balanced accuracy on {total['test_cells']:,.0f} cells of {total['test_groups']:,.0f} groups, with its 95 % "
-        f"interval over groups, measured on {kept.measured:%d %B %Y}. The encoder was not trained again in each fold."
+        f"interval over groups and folds, measured on {kept.measured:%d %B %Y}. The encoder was not trained again in "
+        "each fold."
     )
     return "\n".join([head, *lines])
