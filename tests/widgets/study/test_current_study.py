@@ -134,6 +134,7 @@ def test_what_another_window_does_to_the_study_is_seen(current, trained_study, q
         getattr(current, f"{name}_changed").connect(lambda name=name: told.append(name))
     current._study_watch.look()
     assert told == []
+    current._study_watch._timer.setInterval(100)
     Study.open(trained_study).apply_law(1)
     qtbot.waitUntil(lambda: told == ["classifiers", "laws"], timeout=10_000)
     Study.open(trained_study).name_latent(0, "size")
