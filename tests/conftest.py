@@ -30,6 +30,7 @@ from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 
 sys.path.insert(0, str(Path(__file__).parent))
+from few_cells import FEW_CELLS
 from warm_process import WarmServer
 
 # A busy machine is no reason to fail, nor is chance: every run draws the same examples. `make torture` draws new ones.
@@ -59,6 +60,15 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip(f"needs the real data sets in {_SHARED}, which this machine does not have")
     return _SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_cells() -> Iterator[None]:
+    """Reports and law cards attack, constrain and change the surroundings of a handful of cells."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, count in FEW_CELLS.items():
+            patch.setattr(name, count)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ import sys
 import threading
 import warnings
 
+from few_cells import FEW_CELLS
+
 LEFT_OUT = ("morpholaw.widgets", "morpholaw.bench", "morpholaw.cli", "morpholaw.training.symbolic.pysr")
 """What a step in a child process does not import."""
 BESIDE = (
@@ -42,6 +44,9 @@ def preload() -> None:
         if not name.startswith(LEFT_OUT) or name.endswith("live_process"):
             with contextlib.suppress(ImportError, SystemExit):
                 importlib.import_module(name)
+    for name, count in FEW_CELLS.items():
+        module, _, constant = name.rpartition(".")
+        setattr(sys.modules[module], constant, count)
     sys.modules.pop("morpholaw.jobs", None)  # these run as programs
     sys.modules.pop("morpholaw.widgets.jobs.live_process", None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -165,15 +165,6 @@ class Page(HTMLParser):
     @property
     def prose(self) -> str:
         return " ".join(" ".join(self.words).split())
-
-
-@pytest.fixture(scope="session", autouse=True)
-def few_cells() -> Iterator[None]:
-    """Attack and constrain a handful of cells, so that tests take seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("morpholaw.report.sections.constraints.ATTACKED", 12)
-        patch.setattr("morpholaw.report.sections.constraints.CONSTRAINED", 6)
-        yield
 
 
 @pytest.fixture(scope="session")
