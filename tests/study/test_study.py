@@ -23,7 +23,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, classifier_step, law_step
 from morpholaw.study.attack_step import common_cells
-from morpholaw.study.classify_step import unsure_cells
+from morpholaw.study.classify_step import unsure_cells, unusual_cells
 from morpholaw.study.intervention_step import verdicts
 from morpholaw.training.rigl import METHODS
 from morpholaw.training.tune import Tuned
@@ -642,3 +642,11 @@ def test_a_classifier_that_was_sent_brings_its_encoder_into_a_study_without_one(
     record = yours.add_classifier(Classifier.load(tmp_path / "sent"), "sent")
     assert (yours.has_encoder, record.encoder_fingerprint) == (False, sha256)
     np.testing.assert_allclose(yours.classify("sent")["score"], expected["score"], rtol=1e-6)
+
+
+def test_unusual_cells_are_not_said_to_be_wrong():
+    """All cells of a resampled movie are unusual, although a law can call 99 % of them correctly."""
+    sentence = unusual_cells(pd.DataFrame({"class": ["interphase"] * 4, "unusual": [True] * 4}))
+    assert sentence.startswith("Unusual cells: 4 of 4 (100.0 %).")
+    assert "may not hold for them; label some of them to measure it" in sentence
+    assert "not reliable" not in sentence

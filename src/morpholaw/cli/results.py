@@ -95,7 +95,7 @@ def classify(
     probability_NAME.
 
     A cell is marked as unusual if its image differs in grey levels, noise or sharpness from the training cells: a
-    blank, saturated or defocused image, or another microscope. Its class is not reliable.
+    blank, saturated or defocused image, or another microscope. The accuracy on held-out cells may not hold for it.
     """
     from morpholaw.cells.files import write_table
     from morpholaw.study.classify_step import unsure_cells, unusual_cells

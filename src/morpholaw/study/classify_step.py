@@ -80,8 +80,9 @@ def unusual_cells(table: pd.DataFrame) -> str:
     share = f"{count} of {len(table)} ({percent(count / max(1, len(table)))})"
     advice = advice_on_unusual(count, len(table))
     return (
-        f"Unusual cells: {share}. Their images differ from 99 % of the training cells in grey levels, noise or "
-        f"sharpness, so their classes are not reliable. They are marked in the column unusual. {advice}"
+        f"Unusual cells: {share}. Their images differ more from the training cells, in grey levels, noise or "
+        "sharpness, than 99 % of these do, so the accuracy on held-out cells may not hold for them; label some of them "
+        f"to measure it. They are marked in the column unusual. {advice}"
     )
 
 

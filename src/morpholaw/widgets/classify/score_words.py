@@ -37,7 +37,8 @@ def unusual_share(table: pd.DataFrame) -> str:
         return ""
     return (
         f"{count:,} of {len(table):,} cells ({percent(count / len(table))}) are unlike the training cells (blank, "
-        f"blurred, from another microscope?). Do not trust their classes. {advice_on_unusual(count, len(table))}"
+        "blurred, from another microscope?). The accuracy on held-out cells may not hold for them; label some of them "
+        f"to measure it. {advice_on_unusual(count, len(table))}"
     )
 
 
