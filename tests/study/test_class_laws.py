@@ -160,3 +160,20 @@ def test_laws_that_have_no_network_to_imitate_are_refused_before_anything_is_tra
     ):
         phases.discover_law(classes=PHASES, loss="mse", monitor=monitor)
     assert not started
+
+
+def test_a_stopped_search_continues_with_the_classes_that_are_left(phases):
+    begun: list[str] = []
+    stopping = Monitor(
+        lambda event: begun.append(getattr(event, "text", "")),
+        lambda: any("(3 of 4)" in text for text in begun),
+    )
+    phases.discover_law(classes=PHASES, name="continued", monitor=stopping, **QUICK)
+    assert not classifiers.record(phases, "continued").complete
+    assert "searching again with the same settings continues from here" in " ".join(begun)
+    said: list[str] = []
+    again = Monitor(lambda event: said.append(getattr(event, "text", "")))
+    phases.discover_law(classes=PHASES, name="continued", monitor=again, **QUICK)
+    assert sum("already finished" in text for text in said) == 2
+    assert classifiers.record(phases, "continued").complete
+    assert phases.class_laws("continued") == phases.class_laws()

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from morpholaw.cells.files import fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.display import listed
 from morpholaw.errors import InputError
@@ -29,10 +28,10 @@ from morpholaw.store.guessing import tell_guessing
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
+from morpholaw.study.law_checkpoint import end_search, is_complete, search_checkpoint, tell_stopped
 from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.class_balanced_rows import training_rows
 from morpholaw.training.class_laws import discover_class_laws
@@ -92,32 +91,21 @@ def discover(
     features, targets = views.features, views.targets
     names = list(features.names)
     outputs = outputs_of_scheme_3(folder, views, config, cells.classes)
-    checkpoint = Checkpoint(
-        folder.path / "classifiers" / name / "checkpoint",
-        config.model_dump(mode="json", exclude={"processes"}),
-        names,
-        fingerprint(features.values),
-        fingerprint(targets if outputs is None else outputs),
+    checkpoint, finished = search_checkpoint(
+        folder, name, config, views.features, views.targets if outputs is None else outputs
     )
-    state = checkpoint.read()
     laws = discover_laws(
         features,
         targets,
         config,
         outputs=outputs,
         cells=views.cells,
-        checkpointing=Checkpointing(
-            lambda results: checkpoint.write({}, results=results), state[1]["results"] if state else None
-        ),
+        checkpointing=Checkpointing(lambda results: checkpoint.write({}, results=results), finished),
         monitor=_in_units(monitor, views),
     )
     stopped = monitor.should_stop()
-    if stopped and (not laws or _complete(folder, name)):
-        monitor.emit(
-            Message(
-                f"Stopped; {name} is unchanged. Searching again with the same settings continues from here."
-            )
-        )
+    if stopped and (not laws or is_complete(folder, name)):
+        tell_stopped(name, monitor)
         return None
     if not laws:
         raise InputError(
@@ -127,24 +115,8 @@ def discover(
     classifier = Classifier.with_laws(views.encoder, laws, cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config, complete=not stopped)
     tell_guessing(record, monitor)
-    if stopped:
-        monitor.emit(
-            Message(
-                f"Stopped. The laws found so far ({len(laws)}) are stored as {name}; searching again with the same "
-                "settings continues from here."
-            )
-        )
-    else:
-        checkpoint.remove()
+    end_search(checkpoint, record, f"laws found so far ({len(laws)})", monitor)
     return record
-
-
-def _complete(folder: StudyFolder, name: str) -> bool:
-    """Return whether the study has laws of a complete search under a name."""
-    try:
-        return name in classifiers.names(folder) and classifiers.record(folder, name).complete
-    except InputError:  # it is damaged, so nothing is lost
-        return False
 
 
 def _discover_class_laws(
@@ -164,38 +136,40 @@ def _discover_class_laws(
         )
         latents = _latents_of_sparse_networks(folder, cells, split, monitor)
         if monitor.should_stop():
-            _tell_stopped(name, monitor)
+            monitor.emit(Message(f"Stopped before the search for laws; {name} is unchanged."))
             return None
         config = config.model_copy(update={"latents": latents})
     if "count" not in config.model_fields_set:
         config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
     views = training_views(folder, cells, config, split)
+    outputs = outputs_of_scheme_3(folder, views, config, cells.classes)
+    checkpoint, finished = search_checkpoint(
+        folder, name, config, views.features, views.targets if outputs is None else outputs
+    )
     laws = discover_class_laws(
         views.features,
         views.targets,
         cells.classes,
         config,
-        outputs=outputs_of_scheme_3(folder, views, config, cells.classes),
+        outputs=outputs,
         cells=views.cells,
+        checkpointing=Checkpointing(lambda results: checkpoint.write({}, results=results), finished),
         monitor=_in_units(monitor, views),
     )
+    stopped = monitor.should_stop()
+    if stopped and (laws is None or is_complete(folder, name)):
+        tell_stopped(name, monitor)
+        return None
     if laws is None:
-        if monitor.should_stop():
-            _tell_stopped(name, monitor)
-            return None
         raise InputError(
             f"The search found no law for one of the classes, so {', '.join(views.features.names)} may not distinguish "
             "it from the others; choose other inputs, or allow more evaluations."
         )
     classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
-    record = keep(folder, classifier, name, cells, split, config)
+    record = keep(folder, classifier, name, cells, split, config, complete=not stopped)
     tell_guessing(record, monitor)
+    end_search(checkpoint, record, "laws found so far, one per class,", monitor)
     return record
-
-
-def _tell_stopped(name: str, monitor: Monitor) -> None:
-    """Say that a search was stopped before each class had a law."""
-    monitor.emit(Message(f"Stopped before a law was found for every class; {name} is unchanged."))
 
 
 def _in_units(monitor: Monitor, views: TrainingViews) -> Monitor:

@@ -11,8 +11,9 @@ from morpholaw.config import LawConfig
 from morpholaw.config.law import MOST_COMPLEX_OF_CLASS
 from morpholaw.events import Monitor
 from morpholaw.models.features import FeatureTable
+from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.class_balanced_rows import training_rows
-from morpholaw.training.laws import law_candidates
+from morpholaw.training.laws import FinishedSearches, law_candidates
 from morpholaw.training.symbolic.engine import Candidate
 
 FITTED_ROWS = 4_000
@@ -72,12 +73,16 @@ class RowsAgainstTheRest:
     cells: np.ndarray
 
     def candidates(
-        self, config: LawConfig, monitor: Monitor, guesses: tuple[str, ...] = ()
+        self,
+        config: LawConfig,
+        monitor: Monitor,
+        guesses: tuple[str, ...] = (),
+        checkpointing: Checkpointing[FinishedSearches] = NO_CHECKPOINTS,
     ) -> list[Candidate]:
         """Search for laws and return the distinct candidates."""
         return law_candidates(
             self.features, self.targets, config, outputs=self.outputs, cells=self.cells, guesses=guesses,
-            monitor=monitor,
+            checkpointing=checkpointing, monitor=monitor,
         )  # fmt: skip
 
 

@@ -20,7 +20,9 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Constant, Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
+from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.class_law_rows import ClassLawRows, with_cap
+from morpholaw.training.laws import FinishedSearches
 from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
 from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import Candidate
@@ -37,6 +39,8 @@ from morpholaw.training.symbolic.projection import Projection
 if TYPE_CHECKING:
     import pandas as pd
 
+SearchesOfClasses = dict[str, FinishedSearches]
+"""Results of complete searches for the law of each class."""
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """A loss of outputs (rows,), returned with its derivative with respect to each output."""
 OFFERED = 24
@@ -55,6 +59,7 @@ def discover_class_laws(
     *,
     outputs: np.ndarray | None = None,
     cells: np.ndarray | None = None,
+    checkpointing: Checkpointing[SearchesOfClasses] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> ClassLaws | None:
     """Search for one law per class and fit the laws jointly on the training rows.
@@ -73,6 +78,8 @@ def discover_class_laws(
         For the MSE loss, the logits of a network, (n, classes). Each law approximates the log odds of its class.
     cells : ndarray, optional
         Number of the cell that each row is a view of; see `discover_laws`.
+    checkpointing : Checkpointing
+        Saves the results of complete searches, which are not repeated on resuming.
     monitor : Monitor
         Receives progress and can stop the search.
 
@@ -97,11 +104,19 @@ def discover_class_laws(
     config = with_cap(config)
     rows = ClassLawRows(table, truth, len(classes), outputs, cells)
     offered: list[list[Candidate]] = []
+    finished: SearchesOfClasses = dict(checkpointing.resume or {})
     for number, name in enumerate(classes):
         monitor.emit(
             Message(f"Searching for the law of {name} against the rest ({number + 1} of {len(classes)}).")
         )
-        candidates = rows.of_class(number, config).candidates(config, monitor)
+
+        def keep(results: FinishedSearches, name: str = name) -> None:
+            finished[name] = results
+            if checkpointing.save is not None:
+                checkpointing.save(finished)
+
+        of_class = Checkpointing(keep, finished.get(name))
+        candidates = rows.of_class(number, config).candidates(config, monitor, checkpointing=of_class)
         if not candidates:
             return None
         offered.append(candidates)

@@ -113,6 +113,7 @@ def law_candidates(
     outputs: np.ndarray | None = None,
     cells: np.ndarray | None = None,
     guesses: tuple[str, ...] = (),
+    checkpointing: Checkpointing[FinishedSearches] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> list[Candidate]:
     """Return the distinct forms on the fronts of ``config.count`` searches, in ascending order of cost.
@@ -124,7 +125,7 @@ def law_candidates(
     problem = replace(problem, spec=replace(problem.spec, guesses=guesses))
     engine, _ = choose_engine(config.engine)
     forms: dict[str, Candidate] = {}
-    for result in _search(engine, problem, config, NO_CHECKPOINTS, monitor):
+    for result in _search(engine, problem, config, checkpointing, monitor):
         for one in result.front:
             if one.expression.variables() and np.isfinite(one.loss):
                 known = forms.setdefault(skeleton(one.expression), one)

@@ -183,6 +183,7 @@ class TimelineWidget(StudyWidget):
             return
         if new_study:
             self.study_bar.open_study(new_study)
+            self.runner.copy_button.show()  # hidden when another study opens, but this step made it
         # The step's last message is already among the notes above the figures, or above the panels of the new study.
         self.runner.status.hide()
 
