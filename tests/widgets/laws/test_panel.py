@@ -349,6 +349,16 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     assert panel.table.rowCount() == 1
 
 
+def test_a_search_that_is_stopped_before_its_first_law_promises_none(panel, qtbot, trained_study):
+    panel.current.open(trained_study)
+    panel.search.run_button.click()
+    assert panel.search.front.sentence.text()
+    with qtbot.waitSignal(panel.search.searched, timeout=60_000):
+        panel.search.runner.stop_button.click()
+    assert panel.search.laws_so_far is None
+    assert not panel.search.front.sentence.text()
+
+
 def test_a_search_without_a_study_or_scheme_3_says_what_is_missing(panel, qtbot, labelled_study):
     panel.search.run_button.click()
     assert "No study is open" in panel.error_line.text()

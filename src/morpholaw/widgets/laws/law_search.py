@@ -234,6 +234,8 @@ class LawSearch(QWidget):
         self.run_button.setEnabled(True)
         if self._searching:
             self._searching = False
+            if self.laws_so_far is None:  # stopped before the first law
+                self.show_study()
             self.searched.emit(self._loss)
 
     def _failed(self, _: str) -> None:
