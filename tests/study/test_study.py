@@ -13,7 +13,7 @@ from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
 from morpholaw.evaluation.baselines import baseline_features, predict_baseline
 from morpholaw.evaluation.cross_validation import Design
-from morpholaw.events import Monitor
+from morpholaw.events import Message, Monitor
 from morpholaw.interpretation.interventions import NAMES
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.models.classifier import Classifier
@@ -550,7 +550,14 @@ def test_cross_validation_writes_a_table_and_changes_no_model(study):
 
 def test_cross_validation_has_the_median_of_several_models_beside_their_mean(study):
     quick = {"epochs": 2, "epoch_cells": 0, "learning_rate": 1e-2}
-    table = study.cross_validate(2, folds=2, models=3, **quick)
+    said: list[str] = []
+    monitor = Monitor(lambda event: said.append(event.text) if isinstance(event, Message) else None)
+    table = study.cross_validate(2, folds=2, models=3, monitor=monitor, **quick)
+    assert said[-3:] == [
+        "Repeat 1 of 1, fold 1 of 2.",
+        "Repeat 1 of 1, fold 2 of 2.",
+        "2 of 2 folds are tested.",
+    ]
     names = ["scheme2", "scheme2-median", "shapes-logistic", "shapes-tree"]
     assert list(dict.fromkeys(table["classifier"])) == names
     models = table[table["fold"] != "all"].groupby("classifier")["models"].max()

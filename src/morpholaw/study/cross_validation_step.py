@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from morpholaw.evaluation.cross_validation import (
     shuffled_targets,
 )
 from morpholaw.evaluation.performance import median_score
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Event, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
@@ -171,6 +172,7 @@ def _scored_without(
     monitor: Monitor,
 ) -> np.ndarray | None:
     """Return the scores of a fold's test cells, (members, n[, classes]); None if cancelled."""
+    monitor = _without_messages(monitor)
     with _copy(folder) as study:
         if trials:
             searched = TuneConfig(trials=trials, seed=config.seed, sparse_method=config.sparse_method)
@@ -185,6 +187,16 @@ def _scored_without(
                 return None
         classifier = classifiers.load(study, _name(scheme, law_config))
         return score_crops(classifier.eval(), folder.crops[cells.test])
+
+
+def _without_messages(monitor: Monitor) -> Monitor:
+    """Return a monitor without messages, which would give advice on models that are discarded."""
+
+    def emit(event: Event) -> None:
+        if not isinstance(event, Message):
+            monitor.emit(event)
+
+    return replace(monitor, emit=emit)
 
 
 @contextmanager

@@ -105,8 +105,8 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
         sentence = (
             f"The initial encoder was trained at {scale.pixel_size:.4g} um per pixel, but the crops have "
             f"{crops.pixel_size:.4g}, so their cells differ in size from those that it was trained on. Cut the crops "
-            f"again and resample them to {scale.pixel_size:.4g} um per pixel (model_pixel_size), or start from no encoder "
-            "(start_from: none)."
+            f"again and resample them to {scale.pixel_size:.4g} um per pixel (model_pixel_size), or start from no "
+            "encoder (start_from: none)."
         )
         monitor.emit(Message(sentence, "warning"))
 
