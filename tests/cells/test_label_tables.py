@@ -175,6 +175,59 @@ def test_spellings_of_a_class_become_one(tmp_path: Path) -> None:
     assert "'?' is read as no class (1 row)" in notes
 
 
+def test_invisible_differences_and_letters_that_look_alike_are_one_class(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "crop,label\n0,met\u0430phase\n1,metaphase\u200b\n2,meta\u00adphase\n3,'metaphase'\n4,meta-phase\n5,\n",
+        encoding="utf-8",
+    )
+    found = read_label_table(path, cells(), "movie", ("metaphase",))
+    assert found.classes.tolist() == ["metaphase"] * 5
+    assert "met\\u0430phase" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("name", ["metapahse", "metphase", "metaphases", "metaphase?", "netaphase"])
+def test_names_that_differ_by_one_letter_are_mentioned(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        f"crop,label\n0,metaphase\n1,metaphase\n2,{name}\n3,anaphase\n4,prophase\n5,prometaphase\n"
+    )
+    found = read_label_table(path, cells(), "movie", ("metaphase",))
+    assert found.classes[2] == name
+    about = [note for note in found.notes if "differ by one letter" in note]
+    assert len(about) == 1
+    assert f"the classes metaphase and {name} (1 row) differ" in about[0]
+
+
+def test_names_with_numbers_do_not_resemble_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("crop,label\n0,stage 1\n1,stage 2\n2,stage 12\n3,stage 1\n4,S1\n5,\n")
+    assert read_label_table(path, cells(), "movie").notes == []
+
+
+def test_merged_cells_of_a_spreadsheet(tmp_path: Path) -> None:
+    header = "Cell,,Annotation\ntrack_id,t,label\n1,1,metaphase\n2,2,interphase\n1,2,interphase\n"
+    assert read(tmp_path, header) == {2: "metaphase", 5: "interphase", 4: "interphase"}
+    with pytest.raises(
+        InputError, match=r"Line 3 of .* has no track_id, as where cells of a spreadsheet were merged"
+    ):
+        read(tmp_path, "track_id,t,label\n1,0,metaphase\n,1,metaphase\n2,0,interphase\n,1,interphase\n")
+
+
+def test_two_labellers_who_disagree(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("crop,class,class\n0,a,b\n1,a,a\n2,b,b\n", encoding="utf-8")
+    notes = " ".join(read_label_table(path, cells(), "movie").notes)
+    assert "classes are read from the column class, not from class.1" in notes
+    with pytest.raises(InputError, match="another line gives it another class"):
+        read(tmp_path, "annotator,crop,class\nA,0,a\nA,1,a\nB,0,b\nB,1,a\n")
+
+
+def test_json_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is not a table \(it seems to be JSON\)"):
+        read(tmp_path, '[{"track_id": 1, "t": 0, "label": "metaphase"}]')
+
+
 def test_a_class_of_the_study_is_a_class_whatever_it_is_called(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("crop,label\n0,unknown\n1,unknown\n2,metaphase\n", encoding="utf-8")

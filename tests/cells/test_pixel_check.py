@@ -161,9 +161,39 @@ def test_tracks_of_two_movies_in_one_table_are_noticed():
         other = walks(n=12, seed=50 + seed)
         mixed = pd.concat([TRACKS, other.assign(track_id=other.track_id + 100)], ignore_index=True)
         findings, explanation = look(MOVIE, mixed)
-        assert findings.lost > 0
+        assert findings.lost
+        assert min(findings.lost) >= 100
         assert findings.doubtful or (explanation is not None and "several movies" in explanation.text)
-    assert look(MOVIE, TRACKS)[0].lost == 0
+    assert look(MOVIE, TRACKS)[0].lost == ()
+
+
+def test_a_few_tracks_of_another_movie_are_named():
+    tracks = walks(n=60, step=1.0, seed=3)
+    dark = np.argwhere(drawn(tracks).max(axis=0) < 2150)  # where no cell ever is
+    dark = dark[(dark > 20).all(axis=1) & (dark < 220).all(axis=1)]
+    places = dark[np.linspace(0, len(dark) - 1, 5).astype(int)]
+    rows = [(100 + k, t, *place) for k, place in enumerate(places) for t in range(FRAMES)]
+    mixed = pd.concat([tracks, pd.DataFrame(rows, columns=tracks.columns)], ignore_index=True)
+    report = inspect_inputs(drawn(tracks), mixed)
+    assert report.fits
+    assert "have no visible cells at their positions (10" in " ".join(report.doubts)
+    assert not inspect_inputs(drawn(tracks), tracks).doubts
+
+
+def test_of_two_tracks_another_frame_is_a_doubt():
+    few = TRACKS[TRACKS.track_id < 2]
+    assert "too late" not in " ".join(inspect_inputs(MOVIE, few).doubts)
+    late = inspect_inputs(MOVIE, few.assign(t=few.t + 1)[lambda t: t.t < FRAMES])
+    assert late.fits
+    assert "may not fit the array: frame numbers are 1 frame too late" in " ".join(late.doubts)
+
+
+def test_every_second_frame_counted_without_gaps_is_noticed_in_three_frames():
+    three = TRACKS[TRACKS.t.isin([0, 2, 4])]
+    assert look(MOVIE, three)[0].fits
+    findings, explanation = look(MOVIE, three.assign(t=three.t // 2))
+    assert not findings.fits
+    assert explanation is not None
 
 
 def test_made_up_positions_are_not_looked_at():
@@ -182,4 +212,5 @@ def test_pairs_of_frames_are_spread_over_what_was_tracked():
     assert frame_pairs([3]) == [(3, 3)]
     assert frame_pairs([1, 3, 6]) == [(1, 1), (3, 3), (6, 6)]
     assert frame_pairs([0, 5, 10]) == [(0, 0), (5, 1), (10, 2)]  # frames 5 and 10, or times of frames 1 and 2
-    assert frame_pairs([0, 1, 2]) == [(0, 1)]
+    assert frame_pairs([0, 1, 2]) == [(0, 1), (1, 2)]
+    assert len(frame_pairs(range(100), cells_per_frame=2)) == 12  # 24 cells in all

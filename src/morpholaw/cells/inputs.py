@@ -22,7 +22,7 @@ from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
-from morpholaw.display import counted
+from morpholaw.display import counted, first_few
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 
@@ -179,11 +179,18 @@ def compare_pixels(cells: MovieCells) -> Comparison:
         )
     if explanation is not None:
         return Comparison((f"The tracks may not fit {movie.name}: {explanation.text}. {findings.sentence}",))
-    if findings.fits:
-        lost = f"{findings.lost} of the tracks have no visible cells. " if findings.lost else ""
+    if findings.fits and findings.some_lost and not findings.wrong and findings.share >= DOUBTFUL:
         return Comparison(
             (
-                f"{findings.sentence} {lost}Real cells usually exceed {100 * DOUBTFUL:.0f} %: check with morpholaw "
+                f"{len(findings.lost)} of the {findings.tracks} tracks of {movie.name} that were checked have no "
+                f"visible cells at their positions ({first_few(map(str, findings.lost), 5)}), but the others do: they "
+                "may belong to another movie. Look at them with morpholaw inspect, and remove those that do.",
+            )
+        )
+    if findings.fits:
+        return Comparison(
+            (
+                f"{findings.sentence} Real cells usually exceed {100 * DOUBTFUL:.0f} %: check with morpholaw "
                 f"inspect that the tracks belong to {movie.name} and to these frames.",
             )
         )

@@ -276,6 +276,12 @@ def _unknown(
     values: pd.DataFrame, key: _Key, crops: np.ndarray, line: np.ndarray, path: Path, set_name: str
 ) -> InputError:
     at = int(np.flatnonzero(crops < 0)[0])
+    empty = [name for name in key.columns if as_text(values[name].iloc[[at]])[0] == ""]
+    if empty:
+        return InputError(
+            f"Line {line[at]} of {path} has no {' and '.join(empty)}, as where cells of a spreadsheet were merged; "
+            "give it in every row that has a class."
+        )
     row = ", ".join(f"{name} {as_text(values[name].iloc[[at]])[0]}" for name in key.columns)
     return InputError(f"Line {line[at]} of {path} refers to {row}, which {set_name} does not have.")
 

@@ -40,10 +40,17 @@ OFF_CENTRE = 2.5
 
 _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all pairs
 _LATE_TIMING_Z = 4.0  # the same for all pairs after some frame
+_LEAST_GAIN, _LEAST_GAIN_OF_FEW = (
+    0.1,
+    0.5,
+)  # pixels by which another frame must fit better, of many and few tracks
 _CELLS_FOR_MEANS = 20  # minimum number of cells for a meaningful mean
 _UNSEEN = 0.62  # maximum brightness share in frames without visible cells; about 0.5 by chance
 _LOST, _LOST_SHARE = 4, 0.25  # minimum number and share of tracks without visible cells, to reject all tracks
-_FEW_LOST = 0.1  # share above which this is doubtful; at most 0.06 in real data
+_FEW_LOST, _FEW_LOST_SHARE = (
+    3,
+    0.03,
+)  # the same for a doubt; in real data, at most two tracks, or 0.01 of many
 _UNSEEN_FRAMES = 0.25  # minimum share of frames without visible cells, so that a single bad frame is accepted
 
 
@@ -75,8 +82,8 @@ class PixelFindings:
         Frames without visible cells at the tracked positions, if several have none and others do.
     step : int
         Factor by which frame numbers must be divided if the cells are visible in the resulting frames; else 1.
-    lost : int
-        Number of tracks without visible cells at their positions, while other tracks have them.
+    lost : tuple of int
+        Tracks without visible cells at their positions, while other tracks have them.
     """
 
     share: float
@@ -91,33 +98,41 @@ class PixelFindings:
     beside_error: float = 0.0
     unseen: tuple[int, ...] = ()
     step: int = 1
-    lost: int = 0
+    lost: tuple[int, ...] = ()
 
     @property
     def mixed(self) -> bool:
         """Whether so many tracks have no visible cells that they seem to belong to another movie."""
-        return self.lost >= max(_LOST, _LOST_SHARE * self.tracks)
+        return len(self.lost) >= max(_LOST, _LOST_SHARE * self.tracks)
+
+    @property
+    def some_lost(self) -> bool:
+        """Whether more tracks have no visible cells than in real data."""
+        return len(self.lost) >= max(_FEW_LOST, _FEW_LOST_SHARE * self.tracks)
 
     @property
     def off_centre(self) -> bool:
         """Whether positions are beside the cells, all in the same direction."""
         distance = float(np.hypot(*self.beside))
-        return self.cells >= _CELLS_FOR_MEANS and distance > max(OFF_CENTRE, 5 * self.beside_error)
+        return (
+            self.enough
+            and self.cells >= _CELLS_FOR_MEANS
+            and distance > max(OFF_CENTRE, 5 * self.beside_error)
+        )
 
     @property
     def fits(self) -> bool:
         """Whether tracks and pixels fit each other, or there are too few tracks to judge."""
-        return not (self.enough and self._wrong)
+        return not (self.enough and self.wrong)
 
     @property
     def doubtful(self) -> bool:
         """Whether tracks and pixels fit each other less well than real data do, or only because tracks are few."""
-        return self.fits and (
-            self._wrong or self.share < DOUBTFUL or self.lost > _FEW_LOST * max(self.tracks, 20)
-        )
+        return self.fits and (self.wrong or self.share < DOUBTFUL or self.some_lost)
 
     @property
-    def _wrong(self) -> bool:
+    def wrong(self) -> bool:
+        """Whether tracks and pixels contradict each other, however few tracks there are."""
         wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
         return wrong or bool(self.unseen) or self.step > 1 or self.mixed
 
@@ -163,7 +178,8 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
     track = np.concatenate([look.track for look in looks])
     share, error, tracks, lost = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
     limit = _limit(tracks)
-    shift, shift_from = _timing(looks)
+    least = _LEAST_GAIN if tracks >= FEWEST_TRACKS else _LEAST_GAIN_OF_FEW
+    shift, shift_from = (0, None) if tracks == 1 else _timing(looks, least)
     dark = share <= 1 - limit and _is_centre_of_dark(shown, places)
     beside = np.concatenate([look.beside for look in looks])
     down, across = (float(mean) for mean in beside.mean(axis=0))
@@ -180,7 +196,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
         float(np.hypot(*beside.std(axis=0))) / np.sqrt(len(beside)),
         () if dark else _unseen(looks),
         _time_step(shown, places),
-        0 if dark else lost,
+        () if dark else lost,
     )
 
 
@@ -229,38 +245,38 @@ def _look(frames: Frames, t: int, frame: np.ndarray, places: Places, size: float
     return _Look(t, track, share_of_darker(frame, y, x, size), beside, nearer)
 
 
-def _timing(looks: list[_Look]) -> tuple[int, int | None]:
+def _timing(looks: list[_Look], least: float) -> tuple[int, int | None]:
     """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame."""
     for shift in (-1, 1):
         gains = {look.t: look.nearer[shift] for look in looks if shift in look.nearer}
         if not gains:
             continue
-        if _stands_out(np.concatenate(list(gains.values())), _TIMING_Z):
+        if _stands_out(np.concatenate(list(gains.values())), _TIMING_Z, least):
             return shift, None
         times = sorted(gains)
         for k, t in enumerate(times[1:], 1):
-            if _stands_out(np.concatenate([gains[later] for later in times[k:]]), _LATE_TIMING_Z):
+            if _stands_out(np.concatenate([gains[later] for later in times[k:]]), _LATE_TIMING_Z, least):
                 return shift, t
     return 0, None
 
 
-def _stands_out(gains: np.ndarray, z: float) -> bool:
-    """Return whether gains (pixels by which the centre of light is nearer in another frame) are clearly above 0."""
+def _stands_out(gains: np.ndarray, z: float, least: float = _LEAST_GAIN) -> bool:
+    """Return whether gains (pixels by which the centre of light is nearer in another frame) are above ``least``."""
     if len(gains) < 8:
         return False
     error = float(gains.std(ddof=1)) / np.sqrt(len(gains))
-    return bool(gains.mean() > max(0.1, z * error))
+    return bool(gains.mean() > max(least, z * error))
 
 
-def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int, int]:
-    """Return the mean over tracks, its standard error, the number of tracks and of those without visible cells.
+def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int, tuple[int, ...]]:
+    """Return the mean over tracks, its standard error, the number of tracks, and those without visible cells.
 
     Cells of a track are correlated, so each track counts once.
     """
-    _, which, count = np.unique(track, return_inverse=True, return_counts=True)
+    ids, which, count = np.unique(track, return_inverse=True, return_counts=True)
     each = np.bincount(which, values) / count
     error = float(each.std(ddof=1)) / np.sqrt(len(each)) if len(each) > 1 else 0.5
-    return float(each.mean()), error, len(each), int((each < _UNSEEN).sum())
+    return float(each.mean()), error, len(each), tuple(ids[each < _UNSEEN].tolist())
 
 
 def _limit(tracks: int) -> float:

@@ -85,11 +85,11 @@ def explain(
         return Explanation(_step_text(findings.step), findings.share)
     if (best := _best_assumption(findings, read, frame_count, frames, places, size, pixel_size)) is not None:
         return best
-    if findings.share >= findings.limit and not findings.fits:
+    if findings.share >= findings.limit and findings.wrong:
         if findings.unseen and not findings.shift:
             return Explanation(_unseen_text(findings.unseen), findings.share)
         if findings.mixed and not (findings.shift or findings.off_centre):
-            return Explanation(_mixed_text(findings.lost, findings.tracks), findings.share)
+            return Explanation(_mixed_text(len(findings.lost), findings.tracks), findings.share)
         offset = _offset(frames, places, size) if findings.off_centre else None
         return offset or _nearest_frames(findings, read, frame_count, frames, places)
     return None

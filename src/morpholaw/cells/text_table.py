@@ -130,6 +130,10 @@ def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
     """
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise InputError(f"{path} is a workbook or an archive; save {table} as CSV and use that file.")
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        raise InputError(
+            f"{path} is not a table (it seems to be JSON); save {table} as CSV and use that file."
+        )
     if start.startswith(b"\x1f\x8b"):
         raise InputError(f"{path} is compressed (gzip); unpack it and use the file in it.")
     if start.startswith(b"PAR1") and b"\0" in start:  # otherwise, a table whose first column has this name
@@ -292,15 +296,17 @@ def _named(names: list[str], rows: list[list[str]]) -> list[str]:
 def _joined_names(header: list[list[str]]) -> list[str]:
     """Return one name per column, given the rows of the header.
 
-    If the first row has a name over several columns, as "Nuclei" or "Spot position", the first row that names every
-    column is used, or else both names together.
+    If the first row has a name over several columns, as "Nuclei" or "Spot position", repeated or in merged cells, the
+    first row that names every column is used, or else both names together.
     """
     first, *others = header
-    if not others or len(set(first)) == len(first):
+    if not others or (len(set(first)) == len(first) and "" not in first[1:]):
         return first
+    width = max(k + 1 for k, name in enumerate(first) if name)
     for row in others:
-        if len(set(row) - {""}) == len(row) == len(first):
-            return row
+        filled = [name for name in row if name]
+        if len(set(filled)) == len(filled) >= width and filled == row[: len(filled)]:
+            return [*row, *first[len(row) :]]
     below = [*others[0], *[""] * len(first)]
     return [f"{name} {part}".strip() for name, part in zip(first, below, strict=False)]
 

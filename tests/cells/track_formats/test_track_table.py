@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -590,4 +591,82 @@ def test_tracks_that_merge_are_one_family_also_when_the_table_is_written_and_rea
 )
 def test_what_only_stands_in_for_the_file_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="and not the file itself"):
+        read_tracks(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Spur", "Bild", "Y-Position", "X-Position"),
+        ("Zelle", "Zeitpunkt", "Y [px]", "X [px]"),
+        ("N° de piste", "Numéro d'image", "coordonnée y", "coordonnée x"),
+        ("Piste", "Temps", "y", "x"),
+        ("Traccia", "Fotogramma", "y", "x"),
+    ],
+)
+def test_names_in_other_languages_are_understood(tmp_path: Path, names: tuple[str, ...]) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]]
+    found = read_tracks(write(tmp_path, table.set_axis(list(names), axis=1).to_csv(index=False)), SHAPE)
+    assert found[["track_id", "t", "y", "x"]].equals(table.astype(found[["track_id", "t", "y", "x"]].dtypes))
+
+
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (
+            ("轨迹", "帧", "y", "x"),
+            "If 轨迹 numbers the tracks and 帧 counts the frames, rename them track_id and t.",
+        ),
+        (("track_id", "time_-1", "y", "x"), "If time_-1 counts the frames, rename it t."),
+        (("Objekt", "frame", "y", "x"), "If Objekt numbers the tracks, rename it track_id."),
+    ],
+)
+def test_columns_to_rename_are_named(tmp_path: Path, names: tuple[str, ...], advice: str) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]].set_axis(list(names), axis=1).assign(area=90)
+    with pytest.raises(InputError, match=re.escape(advice)):
+        read_tracks(write(tmp_path, table.to_csv(index=False)), SHAPE)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.250", "%d.%m.%Y %H:%M:%S"])
+def test_dates_that_fill_the_movie_are_frames(tmp_path: Path, form: str) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]]
+    dates = pd.Timestamp("2024-03-01 23:50") + pd.to_timedelta(5 * table["t"], unit="min")
+    with pytest.warns(TracksWarning, match="fill the movie's 6 frames, so the first is that of frame 0"):
+        found = read_tracks(
+            write(tmp_path, table.assign(t=dates.dt.strftime(form)).to_csv(index=False)), SHAPE
+        )
+    assert found["t"].tolist() == table["t"].tolist()
+    late = table.assign(t=dates.dt.strftime(form))[table["t"] > 1]
+    with pytest.raises(InputError, match="the frame of the first is unknown; give a column frame"):
+        read_tracks(write(tmp_path, late.to_csv(index=False)), SHAPE)
+
+
+def test_large_ids_are_exact(tmp_path: Path) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]]
+    found = read_tracks(
+        write(tmp_path, table.assign(track_id=10**18 + table["track_id"]).to_csv(index=False))
+    )
+    assert found["track_id"].tolist() == (10**18 + table["track_id"]).tolist()
+    drawn = write(
+        tmp_path, table.assign(track_id=[str(2**63 + k) for k in table["track_id"]]).to_csv(index=False)
+    )
+    found = read_tracks(drawn)
+    assert found["track_id"].tolist() == table["track_id"].tolist()
+    assert found["source_track"].iloc[0] == str(2**63 + 1)
+
+
+def test_the_event_of_a_track_is_no_class_of_its_frames(tmp_path: Path) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]].rename(columns={"track_id": "TRACK_ID", "t": "FRAME"})
+    table = table.assign(
+        **{"class": table["TRACK_ID"] % 3, "t0": -1.0, "status": (table["FRAME"] > 2).astype(int)}
+    )
+    with pytest.warns(
+        TracksWarning, match="column class states whether a track has an event, as in celldetective"
+    ):
+        assert "label" not in read_tracks(write(tmp_path, table.to_csv(index=False)))
+
+
+def test_a_second_column_of_a_name_is_another_of_its_kind(tmp_path: Path) -> None:
+    text = "track_id,frame,frame,y,x\n1,0,1,2.5,3\n1,1,1,2.5,4\n2,0,0,9,9\n2,1,1,9,8\n"
+    with pytest.raises(InputError, match=r"has the columns frame and frame\.1, which contradict each other"):
         read_tracks(write(tmp_path, text))

@@ -45,7 +45,7 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
     for name in named(values, CLASS):
         if name == track:
             continue
-        why = _no_class(values[name], None if track is None else values[track])
+        why = _event(values, name) or _no_class(values[name], None if track is None else values[track])
         if why is None and column is None:
             column = name
         elif why is None:
@@ -92,6 +92,15 @@ def has_btrack_states(values: pd.DataFrame, name: str) -> bool:
         and {"root", "generation", "parent"} <= keys.keys()
         and pd.api.types.is_numeric_dtype(values[name])
     )
+
+
+def _event(values: pd.DataFrame, name: str) -> str | None:
+    """Return why celldetective's column ``class`` is none: it states whether an event occurs in the whole track."""
+    keys = by_key(values.columns)
+    if key_of(name) != "class" or not {"t0", "status"} <= keys.keys():
+        return None
+    status = keys["status"][0]
+    return f"states whether a track has an event, as in celldetective, whose classes by frame are in {status}"
 
 
 def _no_class(column: pd.Series, tracks: pd.Series | None) -> str | None:

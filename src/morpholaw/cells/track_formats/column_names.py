@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from morpholaw.cells.movie_formats.units import micrometres
+from morpholaw.cells.track_formats.translated_names import ENGLISH
 
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _SUFFIX = re.compile(r"(?<=.)[ _.\-](um|µm|μm|micron|microns|px|pix|pixel|pixels|nm|mm)$", re.IGNORECASE)
@@ -138,10 +140,10 @@ DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "center
 
 
 def key_of(name: object) -> str:
-    """Reduce a name to letters and digits without its unit: "Track ID", "TRACK_ID" and "trackId" become equal."""
+    """Reduce a name to letters and digits without its unit: "Track ID", "trackId" and "Spur-ID" become equal."""
     text = _SUFFIX.sub("", _BRACKETS.sub("", str(name).strip()))
-    key = re.sub(r"[^a-z0-9]", "", text.lower())
-    return re.sub(r"^(trackobjectslabel)\d+$", r"\1", key)
+    key = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", text).lower())
+    return ENGLISH.get(key, re.sub(r"^(trackobjectslabel)\d+$", r"\1", key))
 
 
 def unit_in(name: object) -> str | None:
@@ -160,10 +162,12 @@ def length_unit(text: str | None) -> float | None:
 
 
 def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
-    """Group columns by their key, in their order."""
+    """Group columns by their key, in their order; the second column "x", which is called "x.1", is another "x"."""
+    names = [str(name) for name in columns]
     columns_of: dict[str, list[str]] = {}
-    for name in columns:
-        columns_of.setdefault(key_of(name), []).append(str(name))
+    for name in names:
+        first = re.sub(r"\.\d+$", "", name)
+        columns_of.setdefault(key_of(first if first in names else name), []).append(name)
     return columns_of
 
 

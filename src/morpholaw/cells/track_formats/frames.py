@@ -182,6 +182,11 @@ def frames_from_times(
     """
     distinct, row = np.unique(times, return_inverse=True)
     shown = unit or "units of time"
+    count = context.movie_shape[0] if context.movie_shape else None
+    if count is not None and len(distinct) > 1 and distinct[0] >= count * np.diff(distinct).min():
+        return _frames_from_clock(distinct - distinct[0], count, where, context.frame_interval, unit, notes)[
+            row
+        ]
     if context.frame_interval is not None:
         interval = context.frame_interval / (seconds(unit) or 1.0)
         frames = _steady(distinct, interval)
@@ -201,7 +206,6 @@ def frames_from_times(
             f"{where} has times (such as {distinct[0]:g}, {distinct[1]:g}, {distinct[-1]:g}) that are not multiples of "
             "one interval, so they are not frames; give a column frame with the number of the frame, from 0."
         )
-    count = context.movie_shape[0] if context.movie_shape else None
     if count is not None and len(distinct) == count:
         counted = np.arange(count)
     elif count is not None and counted[-1] != count - 1:
@@ -221,6 +225,35 @@ def frames_from_times(
         f"{where}: the frame interval is assumed to be {interval:g} {shown}, the time step in the file."
     )
     return counted[row]
+
+
+def _frames_from_clock(
+    since_first: np.ndarray,
+    count: int,
+    where: str,
+    frame_interval: float | None,
+    unit: str | None,
+    notes: list[str],
+) -> np.ndarray:
+    """Convert increasing times of a clock, whose zero is not the movie's first frame, if they span the movie.
+
+    Raises
+    ------
+    InputError
+        If they do not, so that the frame of the first is unknown.
+    """
+    gaps = np.diff(since_first)
+    interval = float(gaps[gaps < 1.5 * gaps.min()].mean())
+    if frame_interval is not None:
+        interval = frame_interval / (seconds(unit) or 1.0)
+    frames = _steady(since_first, interval)
+    if frames is None or frames[-1] != count - 1:
+        raise InputError(
+            f"{where} has times of a clock in {len(since_first)} steps, which do not fill the movie's {count} frames, "
+            "so that the frame of the first is unknown; give a column frame with the number of the frame, from 0."
+        )
+    notes.append(f"{where}: its times fill the movie's {count} frames, so the first is that of frame 0.")
+    return frames
 
 
 def _by_the_movie(

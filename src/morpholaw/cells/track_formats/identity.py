@@ -11,6 +11,9 @@ import pandas as pd
 from morpholaw.cells.track_formats.column_names import PARENT, SPOT, TRACK, WEAK_TRACK, named
 from morpholaw.errors import InputError
 
+_LARGEST = 2**62
+"""Largest number of a track; larger ones, as some programs draw by chance, become new numbers like texts."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -141,8 +144,10 @@ def track_numbers(column: pd.Series) -> np.ndarray:
 
     -1 means none (empty, or negative as some programs write it).
     """
-    if pd.api.types.is_numeric_dtype(column):
-        numbers = column.to_numpy(np.float64)
+    if column.dtype.kind in "iu" and column.max() <= _LARGEST:
+        return np.maximum(column.to_numpy(np.int64), -1)
+    if column.dtype.kind == "f":
+        numbers = column.to_numpy()
         return np.where(np.isfinite(numbers) & (numbers >= 0), numbers, -1).astype(np.int64)
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
     codes, names = pd.factorize(text, sort=False)

@@ -32,8 +32,9 @@ from morpholaw.cells.track_formats.identity import (
     track_numbers,
 )
 from morpholaw.cells.track_formats.lineage import linear_tracks
+from morpholaw.cells.track_formats.missing_columns import renaming_advice
 from morpholaw.cells.track_formats.parents import add_parents
-from morpholaw.cells.track_formats.places import places
+from morpholaw.cells.track_formats.places import Places, places
 from morpholaw.cells.track_formats.programs import cellprofiler_parents, ilastik_tracks, program_of
 from morpholaw.display import first_few
 from morpholaw.errors import InputError
@@ -128,7 +129,7 @@ def track_table(
     if kind == "ilastik CSV":
         values = ilastik_tracks(values)
     key = identity(values, np.zeros(len(values)) if frames is None else frames, where)
-    _require(values, frames is not None, place is not None, key, where)
+    _require(values, frames, place, key, where)
     assert frames is not None
     assert place is not None
     assert key is not None
@@ -275,17 +276,16 @@ def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
         )
 
 
-def _require(values: pd.DataFrame, time: bool, place: bool, key: Identity | None, where: str) -> None:
-    missing = [
-        text
-        for there, text in (
-            (key is not None, "track_id"),
-            (time, "t"),
-            (place, "y"),
-            (place, "x"),
-        )
-        if not there
-    ]
+def _require(
+    values: pd.DataFrame, frames: np.ndarray | None, place: Places | None, key: Identity | None, where: str
+) -> None:
+    there = {
+        "track_id": key is not None,
+        "t": frames is not None,
+        "y": place is not None,
+        "x": place is not None,
+    }
+    missing = [name for name, found in there.items() if not found]
     if not missing:
         return
     columns = [str(name) for name in values.columns if not str(name).startswith("Unnamed:")]
@@ -294,9 +294,16 @@ def _require(values: pd.DataFrame, time: bool, place: bool, key: Identity | None
             f"{where} has no row of column names; add one with track_id, t, y and x (it begins with "
             f"{', '.join(columns[:6])})."
         )
+    known = {} if frames is None else {"t": frames}
+    if key is not None and key.track is not None:
+        known["track_id"] = track_numbers(values[key.track])
+    unknown = values.drop(
+        columns=[*(place.used if place else ()), *((key.track,) if key and key.track else ())]
+    )
     raise InputError(
         f"{where} has no column {', '.join(missing)}: a table of tracks has track_id, t (the frame, from 0), y and x "
         f"(pixels), but this one has {first_few(columns, 12)}."
+        + renaming_advice(unknown, known, None if place is None else np.column_stack([place.y, place.x]))
     )
 
 
