@@ -308,6 +308,9 @@ def _joined_names(header: list[list[str]]) -> list[str]:
         if len(set(filled)) == len(filled) >= width and filled == row[: len(filled)]:
             return [*row, *first[len(row) :]]
     below = [*others[0], *[""] * len(first)]
+    for k in range(1, len(first)):
+        if not first[k] and below[k]:  # of merged cells, only the first has the name
+            first[k] = first[k - 1]
     return [f"{name} {part}".strip() for name, part in zip(first, below, strict=False)]
 
 
