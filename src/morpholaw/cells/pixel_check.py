@@ -193,7 +193,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
         shift_from,
         dark,
         (down, across),
-        float(np.hypot(*beside.std(axis=0))) / np.sqrt(len(beside)),
+        float(np.hypot(*beside.std(axis=0))) / np.sqrt(tracks),  # as cells of a track are correlated
         () if dark else _unseen(looks),
         _time_step(shown, places),
         () if dark else lost,

@@ -56,5 +56,6 @@ def _seconds_of_dates(texts: list[str]) -> np.ndarray:
         pd.to_datetime(text, utc=True, errors="coerce", dayfirst=re.match(r"\d+\.", text) is not None)
         for text in texts_of_each
     ]
-    seconds = np.array([date.timestamp() if date is not pd.NaT else np.nan for date in dates])
-    return seconds[each]
+    seconds: np.ndarray = np.array([date.timestamp() if date is not pd.NaT else np.nan for date in dates])
+    each_row: np.ndarray = seconds[each]
+    return each_row

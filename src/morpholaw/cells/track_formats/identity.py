@@ -145,7 +145,8 @@ def track_numbers(column: pd.Series) -> np.ndarray:
     -1 means none (empty, or negative as some programs write it).
     """
     if column.dtype.kind in "iu" and column.max() <= _LARGEST:
-        return np.maximum(column.to_numpy(np.int64), -1)
+        whole: np.ndarray = np.maximum(column.to_numpy(np.int64), -1)
+        return whole
     if column.dtype.kind == "f":
         numbers = column.to_numpy()
         return np.where(np.isfinite(numbers) & (numbers >= 0), numbers, -1).astype(np.int64)
