@@ -148,7 +148,7 @@ def track_numbers(column: pd.Series) -> np.ndarray:
         whole: np.ndarray = np.maximum(column.to_numpy(np.int64), -1)
         return whole
     if column.dtype.kind == "f":
-        numbers = column.to_numpy()
+        numbers = column.to_numpy(np.float64)
         return np.where(np.isfinite(numbers) & (numbers >= 0), numbers, -1).astype(np.int64)
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
     codes, names = pd.factorize(text, sort=False)
