@@ -40,17 +40,12 @@ OFF_CENTRE = 2.5
 
 _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all pairs
 _LATE_TIMING_Z = 4.0  # the same for all pairs after some frame
-_LEAST_GAIN, _LEAST_GAIN_OF_FEW = (
-    0.1,
-    0.5,
-)  # pixels by which another frame must fit better, of many and few tracks
+_LEAST_GAIN, _LEAST_GAIN_OF_FEW = 0.1, 0.5  # pixels by which it must fit better, of many and few tracks
+_MANY_TRACKS = 8  # number of tracks from which gains in consecutive frames count as independent
 _CELLS_FOR_MEANS = 20  # minimum number of cells for a meaningful mean
 _UNSEEN = 0.62  # maximum brightness share in frames without visible cells; about 0.5 by chance
 _LOST, _LOST_SHARE = 4, 0.25  # minimum number and share of tracks without visible cells, to reject all tracks
-_FEW_LOST, _FEW_LOST_SHARE = (
-    3,
-    0.03,
-)  # the same for a doubt; in real data, at most two tracks, or 0.01 of many
+_FEW_LOST, _FEW_LOST_SHARE = 3, 0.03  # the same for a doubt; real data have fewer: two, or 0.01 of many
 _UNSEEN_FRAMES = 0.25  # minimum share of frames without visible cells, so that a single bad frame is accepted
 
 
@@ -178,8 +173,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
     track = np.concatenate([look.track for look in looks])
     share, error, tracks, lost = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
     limit = _limit(tracks)
-    least = _LEAST_GAIN if tracks >= FEWEST_TRACKS else _LEAST_GAIN_OF_FEW
-    shift, shift_from = (0, None) if tracks == 1 else _timing(looks, least)
+    shift, shift_from = _timing(looks, tracks)
     dark = share <= 1 - limit and _is_centre_of_dark(shown, places)
     beside = np.concatenate([look.beside for look in looks])
     down, across = (float(mean) for mean in beside.mean(axis=0))
@@ -245,10 +239,18 @@ def _look(frames: Frames, t: int, frame: np.ndarray, places: Places, size: float
     return _Look(t, track, share_of_darker(frame, y, x, size), beside, nearer)
 
 
-def _timing(looks: list[_Look], least: float) -> tuple[int, int | None]:
-    """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame."""
-    for shift in (-1, 1):
-        gains = {look.t: look.nearer[shift] for look in looks if shift in look.nearer}
+def _timing(looks: list[_Look], tracks: int) -> tuple[int, int | None]:
+    """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame.
+
+    The gains of a track in pairs that share a frame are correlated, so that of few tracks only the first of such pairs
+    counts. A single track is not judged.
+    """
+    least = _LEAST_GAIN if tracks >= FEWEST_TRACKS else _LEAST_GAIN_OF_FEW
+    for shift in (-1, 1) if tracks > 1 else ():
+        gains: dict[int, np.ndarray] = {}
+        for look in looks:
+            if shift in look.nearer and (tracks >= _MANY_TRACKS or look.t - 1 not in gains):
+                gains[look.t] = look.nearer[shift]
         if not gains:
             continue
         if _stands_out(np.concatenate(list(gains.values())), _TIMING_Z, least):

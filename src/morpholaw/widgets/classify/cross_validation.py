@@ -73,6 +73,7 @@ class CrossValidationPart(QWidget):
             label.setWordWrap(True)
         self.matrix = FigurePanel(viewer)
         self.groups = RowTable(COLUMNS)
+        self.groups.setToolTip("Accuracy of the scheme in each group of cells, the worst group first.")
         self.groups.pick_one()
         self.groups.stretch(0)
         self.groups.setFixedHeight(HEIGHT)
