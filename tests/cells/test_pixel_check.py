@@ -180,22 +180,6 @@ def test_a_few_tracks_of_another_movie_are_named():
     assert not inspect_inputs(drawn(tracks), tracks).doubts
 
 
-def test_of_two_tracks_another_frame_is_a_doubt():
-    few = TRACKS[TRACKS.track_id < 2]
-    assert "too late" not in " ".join(inspect_inputs(MOVIE, few).doubts)
-    late = inspect_inputs(MOVIE, few.assign(t=few.t + 1)[lambda t: t.t < FRAMES])
-    assert late.fits
-    assert "may not fit the array: frame numbers are 1 frame too late" in " ".join(late.doubts)
-
-
-def test_every_second_frame_counted_without_gaps_is_noticed_in_three_frames():
-    three = TRACKS[TRACKS.t.isin([0, 2, 4])]
-    assert look(MOVIE, three)[0].fits
-    findings, explanation = look(MOVIE, three.assign(t=three.t // 2))
-    assert not findings.fits
-    assert explanation is not None
-
-
 def test_made_up_positions_are_not_looked_at():
     lost = TRACKS.assign(y=5.0, x=5.0, dummy=True, track_id=TRACKS.track_id + 100)
     findings, _ = look(MOVIE, pd.concat([TRACKS.assign(dummy=False), lost], ignore_index=True))
@@ -212,5 +196,3 @@ def test_pairs_of_frames_are_spread_over_what_was_tracked():
     assert frame_pairs([3]) == [(3, 3)]
     assert frame_pairs([1, 3, 6]) == [(1, 1), (3, 3), (6, 6)]
     assert frame_pairs([0, 5, 10]) == [(0, 0), (5, 1), (10, 2)]  # frames 5 and 10, or times of frames 1 and 2
-    assert frame_pairs([0, 1, 2]) == [(0, 1), (1, 2)]
-    assert len(frame_pairs(range(100), cells_per_frame=2)) == 12  # 24 cells in all

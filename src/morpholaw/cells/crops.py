@@ -223,8 +223,7 @@ class MovieCells:
     def _sample(self) -> dict[int, np.ndarray]:
         """Return the frames that are examined before the cutting; they are cached."""
         if not self._read_ahead:
-            tracked = [t for t, *_ in self._plan.frames]
-            times = {t for pair in frame_pairs(tracked, len(self) / len(tracked)) for t in pair}
+            times = {t for pair in frame_pairs([t for t, *_ in self._plan.frames]) for t in pair}
             self._read_ahead = {t: self.movie.frame(t) for t in sorted(times)}
         return self._read_ahead
 

@@ -10,24 +10,24 @@ from morpholaw.cells.even_spacing import spread
 
 PAIRS = 4
 """Number of pairs of consecutive frames that are examined, spread over the movie."""
-_MOST_PAIRS = 16
-_CELLS = 24
-"""Number of cells in all pairs together from which the timing of few tracks can be judged."""
 
 
-def frame_pairs(tracked: Sequence[int], cells_per_frame: float = _CELLS) -> list[tuple[int, int]]:
-    """Choose pairs of consecutive frames with tracked cells, spread evenly; more of them if frames have few cells.
+def frame_pairs(tracked: Sequence[int]) -> list[tuple[int, int]]:
+    """Choose pairs of consecutive frames with tracked cells, spread evenly.
 
     If no two frames are consecutive, each is paired with itself, or, if all numbers are multiples of a step, with the
     frame that it would be if they were times (see :func:`common_step`).
     """
-    count = int(np.clip(np.ceil(_CELLS / max(cells_per_frame, 1)), PAIRS, _MOST_PAIRS))
     known = set(tracked)
     starts = [t for t in tracked if t + 1 in known]
     if not starts:
         step = common_step(tracked)
-        return [(t, t // step) for t in spread(list(tracked), 2 * count)]
-    return [(t, t + 1) for t in spread(starts, count)]
+        return [(t, t // step) for t in spread(list(tracked), 2 * PAIRS)]
+    chosen: list[int] = []
+    for t in spread(starts, PAIRS):
+        if not chosen or t > chosen[-1] + 1:
+            chosen.append(t)
+    return [(t, t + 1) for t in chosen]
 
 
 def common_step(tracked: Sequence[int]) -> int:

@@ -40,8 +40,7 @@ OFF_CENTRE = 2.5
 
 _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all pairs
 _LATE_TIMING_Z = 4.0  # the same for all pairs after some frame
-_LEAST_GAIN, _LEAST_GAIN_OF_FEW = 0.1, 0.5  # pixels by which it must fit better, of many and few tracks
-_MANY_TRACKS = 8  # number of tracks from which gains in consecutive frames count as independent
+_LEAST_GAIN = 0.1  # pixels by which another frame must fit better
 _CELLS_FOR_MEANS = 20  # minimum number of cells for a meaningful mean
 _UNSEEN = 0.62  # maximum brightness share in frames without visible cells; about 0.5 by chance
 _LOST, _LOST_SHARE = 4, 0.25  # minimum number and share of tracks without visible cells, to reject all tracks
@@ -173,7 +172,7 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
     track = np.concatenate([look.track for look in looks])
     share, error, tracks, lost = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
     limit = _limit(tracks)
-    shift, shift_from = _timing(looks, tracks)
+    shift, shift_from = _timing(looks)
     dark = share <= 1 - limit and _is_centre_of_dark(shown, places)
     beside = np.concatenate([look.beside for look in looks])
     down, across = (float(mean) for mean in beside.mean(axis=0))
@@ -239,35 +238,27 @@ def _look(frames: Frames, t: int, frame: np.ndarray, places: Places, size: float
     return _Look(t, track, share_of_darker(frame, y, x, size), beside, nearer)
 
 
-def _timing(looks: list[_Look], tracks: int) -> tuple[int, int | None]:
-    """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame.
-
-    The gains of a track in pairs that share a frame are correlated, so that of few tracks only the first of such pairs
-    counts. A single track is not judged.
-    """
-    least = _LEAST_GAIN if tracks >= FEWEST_TRACKS else _LEAST_GAIN_OF_FEW
-    for shift in (-1, 1) if tracks > 1 else ():
-        gains: dict[int, np.ndarray] = {}
-        for look in looks:
-            if shift in look.nearer and (tracks >= _MANY_TRACKS or look.t - 1 not in gains):
-                gains[look.t] = look.nearer[shift]
+def _timing(looks: list[_Look]) -> tuple[int, int | None]:
+    """Determine whether the previous or next frame fits better, in all pairs of frames or after some frame."""
+    for shift in (-1, 1):
+        gains = {look.t: look.nearer[shift] for look in looks if shift in look.nearer}
         if not gains:
             continue
-        if _stands_out(np.concatenate(list(gains.values())), _TIMING_Z, least):
+        if _stands_out(np.concatenate(list(gains.values())), _TIMING_Z):
             return shift, None
         times = sorted(gains)
         for k, t in enumerate(times[1:], 1):
-            if _stands_out(np.concatenate([gains[later] for later in times[k:]]), _LATE_TIMING_Z, least):
+            if _stands_out(np.concatenate([gains[later] for later in times[k:]]), _LATE_TIMING_Z):
                 return shift, t
     return 0, None
 
 
-def _stands_out(gains: np.ndarray, z: float, least: float = _LEAST_GAIN) -> bool:
-    """Return whether gains (pixels by which the centre of light is nearer in another frame) are above ``least``."""
+def _stands_out(gains: np.ndarray, z: float) -> bool:
+    """Return whether gains (pixels by which the centre of light is nearer in another frame) are clearly above 0."""
     if len(gains) < 8:
         return False
     error = float(gains.std(ddof=1)) / np.sqrt(len(gains))
-    return bool(gains.mean() > max(least, z * error))
+    return bool(gains.mean() > max(_LEAST_GAIN, z * error))
 
 
 def _mean_over_tracks(track: np.ndarray, values: np.ndarray) -> tuple[float, float, int, tuple[int, ...]]:
