@@ -162,10 +162,10 @@ def difference_text(row: Mapping[str, Any]) -> str:
     limit = row.get("limit", np.nan)  # timelines of earlier versions have none
     ends = f" ({row['low']:.3g} to {row['high']:.3g})" if np.isfinite(row["low"]) else ""
     up_to = f" up to {limit:.3g} {row['unit']}" if np.isfinite(limit) else ""
-    return f"{row['difference']:+.3g} {row['unit']}{ends}{up_to}, {test_text(row)}"
+    return f"{row['difference']:+.3g} {row['unit']}{ends}{up_to}, {significance_text(row)}"
 
 
-def test_text(row: Mapping[str, Any]) -> str:
+def significance_text(row: Mapping[str, Any]) -> str:
     """Return the p value and the test of a row of :func:`compare_conditions`, or why there is no test.
 
     Parameters

@@ -14,6 +14,7 @@ from morpholaw.config.classifier import FOLDS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.estimate import LEVEL, Estimate
+from morpholaw.evaluation.metrics import balanced_accuracy
 
 PREVALENCE = 0.02
 """Default prevalence of the second class, which is about the share of cells in metaphase in a movie."""
@@ -220,10 +221,10 @@ class CrossValidation:
         accuracies: dict[int, list[float]] = {}
         for fold, predicted in self._folds[name]:
             targets = self.targets[fold.test]
-            right = (predicted == targets).mean(axis=0)
-            classes = np.unique(targets) if balanced else [None]
-            parts = [right if one is None else right[targets == one] for one in classes]
-            accuracies.setdefault(fold.repeat, []).append(float(np.mean([part.mean() for part in parts])))
+            share = np.mean(predicted == targets)
+            if balanced:
+                share = np.mean([balanced_accuracy(targets, one) for one in predicted])
+            accuracies.setdefault(fold.repeat, []).append(float(share))
         halves = [
             stdtrit(len(values) - 1, (1 + LEVEL) / 2) * np.std(values, ddof=1) / np.sqrt(len(values))
             for values in accuracies.values()

@@ -81,6 +81,11 @@ def save_bundle(
     return digest
 
 
+def weights_digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of weights as in the file that `weights_bytes` makes, in hexadecimal digits."""
+    return hashlib.sha256(weights_bytes(tensors)).hexdigest()
+
+
 def weights_bytes(tensors: dict[str, Tensor], identity: str | None = None) -> bytes:
     """Return weights as the bytes of a safetensors file, the same bytes for the same weights.
 

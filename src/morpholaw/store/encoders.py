@@ -49,12 +49,12 @@ def of_study(folder: StudyFolder) -> BetaTCVAE:
 
 def given_names(folder: StudyFolder, encoder: BetaTCVAE) -> dict[int, str]:
     """Return the names that were given to the latents of an encoder, which a later one may have replaced."""
-    from morpholaw.models.bundle import have_same_weights, weights_bytes
+    from morpholaw.models.bundle import have_same_weights, weights_digest
 
     tensors = encoder.state_dict()
     if not folder.has_encoder or have_same_weights(of_study(folder).state_dict(), tensors):
         return folder.latent_names
-    return folder.latent_names_of(hashlib.sha256(weights_bytes(tensors)).hexdigest())
+    return folder.latent_names_of(weights_digest(tensors))
 
 
 def save(folder: StudyFolder, encoder: BetaTCVAE, record: EncoderRecord) -> EncoderRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -71,10 +70,9 @@ def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
 
     The last `KEPT` samples are kept as long as their crop sets do not change.
     """
-    from morpholaw.models.bundle import weights_bytes
+    from morpholaw.models.bundle import weights_digest
 
-    weights = hashlib.sha256(weights_bytes(encoder.state_dict())).digest()
-    key = (weights, *(_state(one) for one in folder.sets))
+    key = (weights_digest(encoder.state_dict()), *(_state(one) for one in folder.sets))
     if (kept := _kept.get(key)) is not None:
         return kept
     sample = _encoded_sample(folder, encoder)

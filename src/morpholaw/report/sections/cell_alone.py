@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 
 from morpholaw.display import in_print, percent, percent_interval
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.interpretation.interventions import Dependence, dependence
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Paragraph
 from morpholaw.report.sections.interventions import Surroundings, inputs_from_surroundings
 
 
-def cell_alone(material: Material, surroundings: Surroundings, name: str, k: int = 0) -> list[Paragraph]:
+def cell_alone(
+    material: Material, surroundings: Surroundings, name: str, k: int | None = None
+) -> list[Paragraph]:
     """Point to the best law of a search whose inputs the surroundings do not affect.
 
     The best is the most accurate on the training set. Choosing it on the test cells would make the accuracy that is
@@ -24,8 +29,8 @@ def cell_alone(material: Material, surroundings: Surroundings, name: str, k: int
         The measured dependence of laws on surroundings.
     name : str
         Name of the laws, e.g. "scheme4-hinge", of two classes.
-    k : int
-        Index of the law that is shown; 0 is the one that is applied.
+    k : int, optional
+        Index of the law that is shown; by default, it is the one that is applied.
 
     Returns
     -------
@@ -43,22 +48,26 @@ def cell_alone(material: Material, surroundings: Surroundings, name: str, k: int
     best = next(others, None)
     if best is None:
         return []
-    inequality = in_print(material.reading(name, best).sentence().inequality)
-    there, here = (_measured(material, surroundings, name, i) for i in (best, k))
+    inequality, shown = in_print(material.reading(name, best).sentence().inequality), k or 0
+    intervals = material.records[name].evaluation.intervals
+    there = _accuracy(intervals[best]) + _changes(lambda: surroundings.verdict(name, best))
+    here = _accuracy(intervals[shown]) + _changes(lambda: dependence(surroundings.measured(name, k)))
     return [
         Paragraph(
             f"Law {best + 1} of the same search uses no input that the surroundings affect: {classifier.positive} "
-            f"where {inequality}. Law {best + 1}: {there}. Law {k + 1}: {here}. To apply law {best + 1}, choose it in "
-            f"the Laws panel or add --law {best + 1} to morpholaw classify."
+            f"where {inequality}. Law {best + 1}: {there}. Law {shown + 1}: {here}. To apply law {best + 1}, choose it "
+            f"in the Laws panel or add --law {best + 1} to morpholaw classify."
         )
     ]
 
 
-def _measured(material: Material, surroundings: Surroundings, name: str, k: int) -> str:
-    """Return the accuracy of a law and, if it was measured, its dependence on surroundings."""
-    accuracy = f"accuracy {percent_interval(*astuple(material.records[name].evaluation.intervals[k]))}"
+def _accuracy(share: Estimate) -> str:
+    return f"accuracy {percent_interval(*astuple(share))}"
+
+
+def _changes(verdict: Callable[[], Dependence]) -> str:
+    """Return the share of classes that change with the surroundings; "" if it cannot be measured."""
     try:
-        flips = surroundings.verdict(name, k).worst.flips
+        return f", {percent(verdict().worst.flips.value)} of classes change in other surroundings"
     except Absent:
-        return accuracy
-    return f"{accuracy}, {percent(flips.value)} of classes change in other surroundings"
+        return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from morpholaw.display import capitalised, p_value, significant
 from morpholaw.errors import InputError
-from morpholaw.evaluation.comparisons import test_text
+from morpholaw.evaluation.comparisons import significance_text
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Table, drawing
@@ -108,7 +108,7 @@ def _comparisons(tables: TimelineTables) -> Table:
             f"{row['condition']} - {row['reference']}",
             f"{row['replicates']} and {row['reference_replicates']}",
             f"{_interval(row['difference'], row['low'], row['high'])} {row['unit']}{_up_to(row)}",
-            test_text(row),
+            significance_text(row),
             p_value(float(row["p_holm"])),
         )
         for row in tables.comparisons.to_dict("records")
