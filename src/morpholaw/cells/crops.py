@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.crop_centring import CropCentring
 from morpholaw.cells.crop_record import CropOrigin, FileSource, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
@@ -117,12 +118,16 @@ def write_crops(
     """
     brightness: list[np.ndarray] = []
     empty: list[np.ndarray] = []
+    centring = CropCentring(cells.config.size / cells.side)
     with CropWriter(folder, cells.config.size, overwrite) as writer:
         for crops, frame_brightness in cells.cut(monitor):
             writer.append(crops)
             brightness.append(frame_brightness)
             empty.append(one_grey_value(crops))
+            centring.add(crops)
         _tell_empty(np.concatenate(empty), cells.table["t"].to_numpy(), cells.movie.name, monitor)
+        for sentence in centring.sentences(cells.table, cells.movie.name):
+            monitor.emit(Message(sentence, "warning"))
         if masks is not None:
             writer.add_masks(cells.cut_masks(masks))
         writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), origin)

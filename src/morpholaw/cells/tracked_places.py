@@ -103,7 +103,12 @@ def distance_to_light(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.nda
 def light_beside(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return the offset in rows and columns from each position to the centre of the light around it, (n, 2)."""
     grid = np.arange(-REACH, REACH + 1, 2)
-    light = window(frame, y, x, grid).astype(np.float32)
+    return centre_of_light(window(frame, y, x, grid), grid)
+
+
+def centre_of_light(windows: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Return the centre of the light above the rim of windows (n, k, k), in rows and columns of ``grid``, (n, 2)."""
+    light = windows.astype(np.float32)
     rim = light[:, 0].sum(axis=1) + light[:, -1].sum(axis=1) + light[:, 1:-1, 0].sum(axis=1)
     rim += light[:, 1:-1, -1].sum(axis=1)
     light -= (rim / (4 * len(grid) - 4))[:, None, None]
