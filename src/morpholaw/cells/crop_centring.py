@@ -63,9 +63,9 @@ class CropCentring:
         beside = np.concatenate(self._beside)
         if drifting := _drifting_frames(cells, beside):
             yield (
-                f"In {counted(len(drifting), 'frame')} of {name} (such as {first_few(map(str, drifting), 3)}), the cells "
-                "are all beside their tracked positions in the same direction, as if either the movie or the tracks "
-                "had been corrected for drift. Give the movie that was tracked."
+                f"In {counted(len(drifting), 'frame')} of {name} (such as {first_few(map(str, drifting), 3)}), the "
+                "cells are all beside their tracked positions in the same direction, as if either the movie or the "
+                "tracks had been corrected for drift. Give the movie that was tracked."
             )
             return
         for shift, high, when in ((-1, "low", "before"), (1, "high", "after")):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.exchanged_ids import exchange_note
 from morpholaw.cells.families import families
 from morpholaw.cells.shared_places import without_shared_places
 from morpholaw.cells.track_checks import check_axes, check_links
@@ -163,6 +164,8 @@ def open_tracks(
         table = _moved(table.assign(t=t, source_t=stored), where)
     table = without_shared_places(table, where, notes)
     linked = check_links(table, ids, facts.format, where)
+    if exchange := exchange_note(table, where, masks=facts.format == "label stack"):
+        notes.append(exchange)
     check_axes(table, movie_shape, where)
     facts = replace(
         facts,
