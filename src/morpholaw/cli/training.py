@@ -165,7 +165,7 @@ def cross_validate(
     """
     from morpholaw.config import ClassifierConfig, LawConfig
     from morpholaw.evaluation.cross_validation import Design
-    from morpholaw.store.cross_validation import FOLDER
+    from morpholaw.store.cross_validation import FOLDER, tested_folds
     from morpholaw.store.labelled_cells import chosen_classes
     from morpholaw.study import Study
     from morpholaw.study.cross_validation_step import encoder_sentence, table_name, uses_encoder
@@ -185,7 +185,7 @@ def cross_validate(
     if (config.inputs != "shapes" or scheme == 1) and uses_encoder(opened, scheme, config, law):
         click.echo(encoder_sentence(opened))
     show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
-    file = out or opened.path / FOLDER / f"{table_name(scheme, law, config, design)}.csv"
+    file = out or opened.path / FOLDER / f"{table_name(scheme, law, config, design, tested_folds(table))}.csv"
     click.echo(
         f"The results per fold are in {file}, those per group in {file.stem}-groups.csv, and the confusion matrix in "
         f"{file.stem}-confusion.csv."

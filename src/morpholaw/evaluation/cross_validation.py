@@ -44,6 +44,11 @@ class Design:
     shuffled: bool = False
     prevalence: float = PREVALENCE
 
+    @property
+    def tests(self) -> int:
+        """Number of folds in all repetitions."""
+        return self.folds * self.repeats
+
     def __post_init__(self) -> None:
         """Check the values."""
         if self.repeats < 1:
@@ -176,6 +181,11 @@ class CrossValidation:
         """Names of the methods."""
         return list(self._folds)
 
+    @property
+    def tested(self) -> int:
+        """Number of folds that are tested, in all repetitions."""
+        return max(map(len, self._folds.values()), default=0)
+
     def correct(self, name: str) -> np.ndarray:
         """Return the share of models that classify each cell correctly.
 
@@ -195,6 +205,14 @@ class CrossValidation:
             table[fold.repeat - 1, fold.test] = (predicted == self.targets[fold.test]).mean(axis=0)
         return table
 
+    def _mean_correct(self, name: str) -> np.ndarray:
+        """Return the mean of `correct` over the repetitions, float64 (n,); NaN for cells that were not tested."""
+        table = self.correct(name)
+        tested = np.isfinite(table).any(axis=0)
+        mean = np.full(len(tested), np.nan)
+        mean[tested] = np.nanmean(table[:, tested], axis=0)
+        return mean
+
     def estimate(self, name: str, balanced: bool = True) -> Estimate:
         """Return the accuracy of a method over all cells, repetitions and models.
 
@@ -208,7 +226,7 @@ class CrossValidation:
         balanced : bool
             Return the balanced accuracy.
         """
-        mean = np.nanmean(self.correct(name), axis=0)
+        mean = self._mean_correct(name)
         tested = np.isfinite(mean)
         targets = self.targets[tested] if balanced else None
         interval = accuracy_interval(mean[tested], self.groups[tested], targets)
@@ -240,7 +258,7 @@ class CrossValidation:
         name : str
             The method.
         """
-        mean = np.nanmean(self.correct(name), axis=0)
+        mean = self._mean_correct(name)
         tested = np.isfinite(mean)
         if set(np.unique(self.targets[tested])) != {0, 1}:
             return None
@@ -267,7 +285,7 @@ class CrossValidation:
         """Return a table with one row per method and group: classifier, group, cells, accuracy."""
         rows = []
         for name in self.names:
-            mean = np.nanmean(self.correct(name), axis=0)
+            mean = self._mean_correct(name)
             for group in np.unique(self.groups):
                 in_group = (self.groups == group) & np.isfinite(mean)
                 if in_group.any():
@@ -313,7 +331,7 @@ class CrossValidation:
 
     def _summary(self, name: str) -> dict[str, object]:
         balanced, plain = self.estimate(name), self.estimate(name, balanced=False)
-        tested = np.isfinite(np.nanmean(self.correct(name), axis=0))
+        tested = np.isfinite(self._mean_correct(name))
         precision = self.precision(name)
         return {
             "classifier": name,

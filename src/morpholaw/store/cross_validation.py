@@ -24,6 +24,8 @@ FOLDER = "cross_validation"
 """Folder of the results in a study."""
 MEDIAN = "-median"
 """Suffix of a scheme's name in rows for the median score of its models, which is used for classification."""
+INCOMPLETE = "incomplete"
+"""Suffix of the name of results that were stopped before all folds were tested."""
 PARTS = ("groups", "confusion")
 """Tables beside the one per fold, which is named after the scheme: ``scheme3.csv``, ``scheme3-groups.csv``."""
 _NAME = re.compile(rf"scheme[1-4](-(?!({'|'.join(PARTS)})$)[a-z]+)*")
@@ -56,6 +58,13 @@ class KeptCrossValidation:
         names = [str(name) for name in dict.fromkeys(self.folds["classifier"])]
         return names[1:] if len(names) > 1 and names[1].endswith(MEDIAN) else names
 
+    @property
+    def stopped_after(self) -> int | None:
+        """Number of tested folds if the cross-validation was stopped; None if it is complete."""
+        if not self.name.endswith(f"-{INCOMPLETE}"):
+            return None
+        return tested_folds(self.folds)
+
     def matrix(self) -> tuple[tuple[str, ...], np.ndarray]:
         """Return the classes, and the number of tested cells of the scheme by true class and predicted class."""
         rows = self.confusion[self.confusion["classifier"] == self.classifiers[0]]
@@ -64,13 +73,26 @@ class KeptCrossValidation:
 
 
 def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | None = None) -> pd.DataFrame:
-    """Write the results per fold, per group and per pair of classes, and return the first."""
+    """Write the results per fold, per group and per pair of classes, and return the first.
+
+    Complete results replace those that were stopped.
+    """
     table = result.table()
     place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
     for part, rows in zip(PARTS, (result.by_group(), result.confusion()), strict=True):
         write_table(place.with_name(f"{place.stem}-{part}.csv"), rows)
     write_table(place, table)
+    if out is None:
+        stopped = place.with_name(f"{name}-{INCOMPLETE}.csv")
+        for file in (stopped, *(stopped.with_name(f"{stopped.stem}-{part}.csv") for part in PARTS)):
+            file.unlink(missing_ok=True)
     return table
+
+
+def tested_folds(table: pd.DataFrame) -> int:
+    """Return the number of tested folds, in all repetitions, in a table per fold."""
+    rows = table[table["classifier"] == table["classifier"].iloc[0]]
+    return int((rows["fold"] != "all").sum())
 
 
 def kept_names(folder: StudyFolder) -> list[str]:
@@ -101,13 +123,18 @@ def title(name: str) -> str:
 
 
 def accuracy_in_words(folds: pd.DataFrame, classifier: str) -> str:
-    """Return the balanced accuracy of a method: "97.1 % (94.0 to 98.9), folds 92.0 % to 99.0 %"."""
+    """Return the balanced accuracy of a method: "97.1 % (94.0 to 98.9), folds 92.0 % to 99.0 %".
+
+    The range of the folds is left out if only one was tested.
+    """
     rows = folds[folds["classifier"] == classifier]
     total, shares = (
         rows[rows["fold"] == "all"].iloc[0],
         rows.loc[rows["fold"] != "all", "balanced_accuracy"],
     )
     interval = percent_interval(total["balanced_accuracy"], total["low"], total["high"])
+    if len(shares) < 2:
+        return interval
     return f"{interval}, folds {percent(shares.min())} to {percent(shares.max())}"
 
 

@@ -11,7 +11,7 @@ from morpholaw.display import counted, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
-from morpholaw.store.classifier_record import STARTS, ClassifierRecord
+from morpholaw.store.classifier_record import STARTS, ClassifierRecord, name_of
 from morpholaw.store.confounding import classifiers_confounding
 from morpholaw.store.guessing import guessing_mark, imbalance
 from morpholaw.store.labelled_cells import all_labels, usual_classes
@@ -52,7 +52,7 @@ class Overview:
     labels : dict of str to int
         Number of labelled cells of each class, most frequent first.
     classes : tuple of str
-        Classes that are distinguished by default.
+        Classes that a law distinguishes by default: those of scheme 3 if it is trained.
     encoder : str
         Description of the encoder; "" if there is none.
     resumable : bool
@@ -120,7 +120,10 @@ def overview(folder: StudyFolder) -> Overview:
             warnings.append(mark)
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), resumable, {record.scheme for record in records})
-    classes = usual_classes(tuple(name for name in folder.classes if name in counts))
+    labelled = tuple(name for name in folder.classes if name in counts)
+    # a search for laws distinguishes the classes of scheme 3
+    heads = next((record.classes for record in records if record.name == name_of(3)), None)
+    classes = heads or usual_classes(labelled)
     return Overview(sets, counts, classes, encoder, resumable, records, tuple(warnings), step)
 
 

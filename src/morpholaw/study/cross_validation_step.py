@@ -28,7 +28,7 @@ from morpholaw.events import SILENT, Event, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
-from morpholaw.store.cross_validation import MEDIAN
+from morpholaw.store.cross_validation import INCOMPLETE, MEDIAN
 from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled, LabelsSeen, all_labels, chosen_classes, class_numbers
 from morpholaw.store.study_folder import StudyFolder
@@ -80,7 +80,6 @@ def cross_validate(
     if design.shuffled:
         targets = shuffled_targets(groups, targets, config.split_seed)
     result = CrossValidation(groups, targets, design.prevalence, classes)
-    tested = 0
     for fold in folds(groups, targets, design.folds, design.repeats, config.split_seed):
         monitor.emit(
             Message(f"Repeat {fold.repeat} of {design.repeats}, fold {fold.number} of {design.folds}.")
@@ -96,15 +95,19 @@ def cross_validate(
         for name in BASELINES:
             rows = measured[fold.train], targets[fold.train], measured[fold.test]
             result.add(name, fold, predict_baseline(name, *rows))
-        tested += 1
     if not result.names:
         raise InterruptedError("Stopped before the first fold was complete; nothing was written.")
-    monitor.emit(Message(f"{tested} of {design.folds * design.repeats} folds are tested."))
+    monitor.emit(Message(f"{result.tested} of {design.tests} folds are tested."))
     return result
 
 
-def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design) -> str:
-    """Return the name of the table in a study, such as "scheme3-shapes-tuned"."""
+def table_name(
+    scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design, tested: int
+) -> str:
+    """Return the name of the table in a study, such as "scheme3-shapes-tuned".
+
+    If it was stopped after ``tested`` folds, it has a name of its own, so that it replaces no complete results.
+    """
     inputs = law_config.inputs if scheme == 4 else config.inputs
     parts = (
         _name(scheme, law_config),
@@ -112,6 +115,7 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
         "" if config.keep == "all" or inputs == "shapes" or scheme == 1 else config.keep,
         "tuned" if design.trials else "",
         "shuffled" if design.shuffled else "",
+        INCOMPLETE if tested < design.tests else "",
     )
     return "-".join(part for part in parts if part)
 

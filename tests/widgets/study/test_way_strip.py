@@ -83,6 +83,23 @@ def test_the_strip_follows_labels_and_says_what_is_out_of_date(panel, trained_st
     assert "labelled cells; there are 237 now" in panel.way_strip.warning.text()
 
 
+def test_a_long_warning_leaves_room_for_the_panel_until_it_is_unfolded(panel, qtbot):
+    warning = panel.way_strip.warning
+    warning.say("Sets differ by 97 %. Label <both> in each.\nAn encoder is old.", "1 more warning")
+    warning.show()
+    folded = warning.text()
+    assert "Sets differ by 97 %." in folded
+    assert "1 more warning" in folded
+    assert "Label" not in folded
+    warning.setFocus()
+    qtbot.keyClick(warning, Qt.Key.Key_Tab)  # to the link
+    qtbot.keyClick(warning, Qt.Key.Key_Return)
+    assert "Label &lt;both&gt; in each.<br>An encoder is old." in warning.text()
+    assert "Less" in warning.text()
+    warning.say("Another. One.")
+    assert "One." not in warning.text()
+
+
 def test_where_all_is_there_a_button_writes_the_report_and_opens_it(
     panel, qtbot, trained_study_folder, tmp_path, monkeypatch
 ):

@@ -257,6 +257,25 @@ def test_each_class_needs_enough_labels_and_laws_of_many_classes_take_longer(lab
     assert many > 2 * two
 
 
+def test_the_way_counts_on_the_classes_that_its_law_will_tell_apart(labelled_study, qtbot):
+    study = Study.open(labelled_study)
+    name = study.sets[0].name
+    study.annotations.set_labels({(name, crop): "anaphase" for crop in range(20)})
+    current = CurrentStudy()
+    current.open(labelled_study)
+    buttons = WayButtons(current)
+    qtbot.addWidget(buttons)
+    assert "The law is for interphase and metaphase only." in buttons.cost.text()
+    study.train_classifier(3, classes="all", inputs="shapes", models=1, epochs=2, warmup_epochs=1, threads=1)
+    current.classifiers_changed.emit()
+    buttons.refresh()  # as the strip of a panel does
+    assert current.overview.classes == study.classes
+    assert "only." not in buttons.cost.text()
+    study.annotations.set_labels({(name, crop): "" for crop in range(15)})
+    current.labels_changed.emit()
+    assert too_few(current.overview) == {"anaphase": 5}
+
+
 @pytest.mark.parametrize("crops", [2_000, 2_000_000])
 def test_a_quick_look_costs_least(crops):
     steps = ("train_encoder", "train_classifier", "discover_law")

@@ -102,7 +102,6 @@ def test_movies_are_listed_and_one_is_chosen(panel):
     panel.viewer.layers.remove("movie")
     panel.current.select([4])
     assert "The movie of movie is not open" in panel.summary.text()
-    panel.movies.table.selectRow(0)
     panel.movies.open_button.click()
     assert "not cut from the file of a movie" in panel.movies.error_line.text()
 

@@ -68,7 +68,8 @@ def cross_validate(
         after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group and the confusion
         matrix are written next to it.
     monitor : Monitor
-        Receives progress and can cancel. After a cancellation the completed folds are written.
+        Receives progress and can cancel. After a cancellation the completed folds are written, in the study as e.g.
+        ``scheme3-incomplete.csv``, which the next complete results replace.
     **settings
         Settings of :class:`morpholaw.ClassifierConfig`, as for :meth:`train_classifier`.
 
@@ -115,7 +116,7 @@ def cross_validate(
     result = cross_validation_step.cross_validate(study, scheme, config, law, design, monitor)
     with study.writing():
         file = None if out is None else Path(out)
-        name = cross_validation_step.table_name(scheme, law, config, design)
+        name = cross_validation_step.table_name(scheme, law, config, design, result.tested)
         return keep(study, result, name, file)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QTableWidgetItem, QVBoxLayout, QWidget
 
 from morpholaw.config.classifier import FOLDS
-from morpholaw.display import capitalised, percent
+from morpholaw.display import capitalised, counted, listed, percent
 from morpholaw.store.cross_validation import (
     KeptCrossValidation,
     accuracy_in_words,
@@ -34,6 +34,8 @@ COLUMNS = (
     ("Cells", "Number of tested cells."),
     ("Accuracy", "Share of the tested cells that get their class."),
 )
+MANY = 5
+"""Number of classes from which they are counted instead of named; the confusion matrix names them."""
 HEIGHT = 160
 """Height in pixels of the table of groups."""
 
@@ -152,9 +154,14 @@ def _in_words(kept: KeptCrossValidation) -> str:
         f"{capitalised(titles.get(name, name))}: {accuracy_in_words(kept.folds, name)}."
         for name in kept.classifiers
     ]
+    classes, _ = kept.matrix()
+    told_apart = listed(classes) if len(classes) < MANY else f"{len(classes)} classes"
+    stopped = kept.stopped_after
+    tested = f"{total['test_cells']:,.0f} cells of {total['test_groups']:,.0f} groups"
     head = (
-        f"Balanced accuracy on {total['test_cells']:,.0f} cells of {total['test_groups']:,.0f} groups, with its 95 % "
-        f"interval over groups and folds, measured on {kept.measured:%d %B %Y}. The encoder was not trained again in "
-        "each fold."
+        f"Balanced accuracy for {told_apart} on {tested}, with its 95 % interval over groups and folds, measured on "
+        f"{kept.measured:%d %B %Y}. The encoder was not trained again in each fold."
     )
+    if stopped is not None:
+        head = f"Stopped after {counted(stopped, 'fold')}; the other labelled cells are not tested. {head}"
     return "\n".join([head, *lines])

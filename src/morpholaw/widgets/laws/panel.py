@@ -38,6 +38,9 @@ from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
+NO_LABELS = (
+    "There is no law yet. A search needs labelled cells of two classes; label some in the Cells panel."
+)
 CHOOSE = "Choose a set of laws, by the loss of its search or by its name."
 FRONT_OF_CLASSES = (
     "Laws of more than two classes are fitted to each other, so there is no front for one of them."
@@ -147,7 +150,6 @@ class LawsWidget(StudyWidget):
             return
         self.boundary.clear()
         self.search.show_study()
-        self.nothing.setText(self.current.or_no_study(NO_LAW))
         self.reload()
         self.search_box.expand(self.record is None)
 
@@ -187,7 +189,7 @@ class LawsWidget(StudyWidget):
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
                 self.record = classifiers.record(self.current.study, self.loss.currentData())
-        self.nothing.setText(self.current.or_no_study(NO_LAW))
+        self.nothing.setText(self._no_law())
         if self.record is not None:
             self.entries = law_entries(self.record)
         has_laws = self.record is not None
@@ -346,7 +348,14 @@ class LawsWidget(StudyWidget):
         self.page = None
         self._show_law()
 
+    def _no_law(self) -> str:
+        """Return what the panel says while the study has no law."""
+        overview = self.current.overview
+        unlabelled = overview is not None and len(overview.labels) < 2
+        return self.current.or_no_study(NO_LABELS if unlabelled else NO_LAW)
+
     def _labels_changed(self) -> None:
+        self.nothing.setText(self._no_law())
         self.boundary.labels_changed()
         self._show_law()
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from morpholaw.display import counted, listed
 from morpholaw.jobs import Job
 from morpholaw.training.cores import available_cores
 from morpholaw.training.durations import about
+from morpholaw.widgets.forms.folded_text import FoldedText
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -93,14 +95,21 @@ class WayButtons(QWidget):
         if not steps:
             self.cost.setText(f"{chosen.name} is done; the other presets search more thoroughly.")
             return
-        listed = ", ".join(NAMES[step] for step in steps)
+        named = ", ".join(NAMES[step] for step in steps)
         crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
         classes = 2 if overview is None else len(overview.classes)
         cost = about(sum(chosen.seconds(step, cores, crops, labelled, classes) for step in steps))
         self.button.setToolTip(
-            f"Run the missing steps in order: {listed}. You can stop them and continue later."
+            f"Run the missing steps in order: {named}. You can stop them and continue later."
         )
-        self.cost.setText(f"{cost[0].upper()}{cost[1:]} here: {listed}.{self._warning()}")
+        self.cost.setText(f"{cost[0].upper()}{cost[1:]} here: {named}.{self._left_out()}{self._warning()}")
+
+    def _left_out(self) -> str:
+        """Return which classes the law is for if others are labelled too, else ""."""
+        overview = self.current.overview
+        if overview is None or set(overview.labels) <= set(overview.classes):
+            return ""
+        return f" The law is for {listed(overview.classes)} only."
 
     def _warning(self) -> str:
         """Return a warning if few cells will be held out for testing, else ""."""
@@ -162,8 +171,7 @@ class WayStrip(QWidget):
         self.current, self.viewer = current, viewer
         self.contents = QLabel()
         self.contents.setWordWrap(True)
-        self.warning = QLabel()
-        self.warning.setWordWrap(True)
+        self.warning = FoldedText()
         self.next_button = QPushButton()
         self.next_button.setToolTip("Take the next step on the way from a movie to a law.")
         # a text that is too wide must not widen the strip, which would make it too low for its wrapped labels
@@ -198,10 +206,9 @@ class WayStrip(QWidget):
         self.contents.setToolTip("The contents of the study.")
         self.warning.setVisible(bool(overview.warnings))
         if overview.warnings:
-            more = len(overview.warnings) - 1
-            self.warning.setText(
-                f"\N{WARNING SIGN} {overview.warnings[0]}" + (f" ({more} more)" if more else "")
-            )
+            others = len(overview.warnings) - 1
+            more = counted(others, "more warning") if others else "More"
+            self.warning.say("\N{WARNING SIGN} " + "\n".join(overview.warnings), more)
             self.warning.setToolTip("\n".join(overview.warnings))
         self.way.refresh()
         step = overview.next_step

@@ -93,8 +93,8 @@ class Movies(QWidget):
             for column, count in enumerate(counts, start=1):
                 self.table.setItem(place, column, NumberItem(f"{count:,}", count))
             self.table.setItem(place, 5, QTableWidgetItem(self._state(crop_set)))
-        if 0 <= row < len(sets):
-            self.table.selectRow(row)
+        if sets:
+            self.table.selectRow(row if 0 <= row < len(sets) else 0)
         self.open_button.setEnabled(bool(sets))
 
     def _state(self, crop_set: CropSet) -> str:
