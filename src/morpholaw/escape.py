@@ -65,7 +65,7 @@ def one_line(text: str) -> str:
 
 def python_comment(text: str) -> str:
     """Return a ``#`` comment on one line, in ASCII so that no declared encoding can turn it into code."""
-    return "# " + one_line(text).encode("ascii", "backslashreplace").decode()
+    return "# " + one_line(text).replace("\u2212", "-").encode("ascii", "backslashreplace").decode()
 
 
 def markdown(text: str) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from morpholaw.errors import InputError
+from morpholaw.exchange.class_laws import write_class_laws
 from morpholaw.exchange.law import write_law
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 
 LAW = Law.parse(
@@ -79,6 +81,18 @@ def test_latex_can_be_set(tmp_path):
     assert lines[-1] == r"\end{equation}"
     assert r"\mathrm{cell\ size}" in lines[1]
     assert MathTextParser("path").parse(f"${lines[1]}$").width > 0
+
+
+def test_a_latent_that_decreases_with_what_its_name_says_keeps_its_sign(tmp_path):
+    law, named = Law.parse("1.8332 * z1 - z3 - z2", ["z1", "z2", "z3"]), {"z1": "−size", "z3": "crowding"}
+    text = write_law(tmp_path / "law.tex", law, ("interphase", "metaphase"), named).read_text()
+    assert r"= -\left(1.83 \, \mathrm{size} + \mathrm{crowding} + z_{2}\right)" in text
+    assert "% At full precision: f = 1.8332 * z1 - z3 - z2" in text
+    several = ClassLaws({"a": law, "b": Law.parse("z1", law.names)})
+    text = write_class_laws(tmp_path / "laws.tex", several, named).read_text()
+    assert r"&= -\left(1.83 \, \mathrm{size}" in text
+    assert r"&= -\mathrm{size}" in text
+    assert "# z1: -size" in write_law(tmp_path / "law.py", law, ("a", "b"), named).read_text()
 
 
 def test_a_studys_laws_by_their_place(tracked, tmp_path):

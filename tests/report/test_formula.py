@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.models.law import Law
 from morpholaw.report import formula
 
@@ -22,3 +23,11 @@ def test_the_left_side_says_the_class_and_what_is_read(monkeypatch, inputs, clas
     monkeypatch.setattr(formula, "typeset_latex", lambda latex, spoken, size: shown.append(latex))
     formula.typeset(Law.parse(f"{inputs[0]} - {inputs[1]}", inputs), class_name=class_name)
     assert shown[0].startswith(left)
+
+
+def test_a_screen_reader_says_the_names_that_are_drawn(monkeypatch):
+    spoken = []
+    monkeypatch.setattr(formula, "typeset_latex", lambda latex, text, size: spoken.append(text))
+    law, names = law_in_words(Law.parse("1.8332 * z1 - z3", ["z1", "z3"]), {"z1": "\u2212size"})
+    formula.typeset(law, names)
+    assert spoken == ["-1 * (1.83 * size + z3)"]

@@ -19,10 +19,13 @@ from morpholaw.cli import main
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.report import law_card
+from morpholaw.report.material import Material
 from morpholaw.report.page import Paragraph, Section, Table
 from morpholaw.report.pdf import render_pdf
+from morpholaw.report.sections import class_laws
 from morpholaw.sample import sample_folder
 from morpholaw.store.classifiers import adopt, record
+from morpholaw.store.law_reading import LawReading
 from morpholaw.store.overview import performance
 from morpholaw.study import Study
 
@@ -58,6 +61,16 @@ def test_every_law_has_a_card(
     assert f"{LAWS[law]} nodes" in page.prose
     assert 'class="absent"' not in page.text
     assert page.count("figure") >= 3
+
+
+def test_formulas_are_printed_with_the_digits_that_the_classes_of_the_cells_need(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[int] = []
+    monkeypatch.setattr(class_laws, "typeset", lambda *_, digits, **__: printed.append(digits))
+    monkeypatch.setattr(LawReading, "digits", 7)
+    class_laws.formulas(Material(study), "phases", 0)
+    assert set(printed) == {7}
 
 
 def test_laws_of_three_classes_have_one_card(read_page: Any, study: Study, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from morpholaw.cli.table import show_table
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor, Progress
 from morpholaw.interpretation.latent_summary import LatentSummary
@@ -76,6 +77,24 @@ def test_laws_of_three_classes_are_read_class_by_class_and_pair_by_pair(page: An
 def test_the_rashomon_set_is_coloured_by_each_constraint(page: Any) -> None:
     assert "coloured by accuracy under neighbourhood attack" in page.prose
     assert "coloured by share of cells with one class in all orientations" in page.prose
+
+
+def test_only_models_of_the_same_classes_and_test_cells_are_compared(
+    study: Study, page: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "Only rows with the same test set can be compared. A: " in page.prose
+    table = study.table1().set_index("name")
+    of_phases, of_two = table.loc["phases"], table.loc["scheme2"]
+    assert of_phases["test set"] != of_two["test set"]
+    for row in (of_phases, of_two):
+        assert f"{row['test set']}: {row['test cells']} cells ({row['classes']})" in page.prose
+        assert f"that distinguish {row['classes']}, on the same {row['test cells']} test cells" in page.prose
+    show_table(study)
+    printed = capsys.readouterr().out
+    assert (
+        f"Test set {of_two['test set']} ({of_two['classes']}): {of_two['test cells']} test cells" in printed
+    )
+    assert "train them again" not in printed  # which would not help: the classes differ
 
 
 def test_the_page_needs_nothing_else(page: Any) -> None:

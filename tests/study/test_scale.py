@@ -93,6 +93,36 @@ def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_start
     study.load_encoder("sample")
 
 
+def test_an_encoder_says_nothing_about_the_scale_of_crops_so_their_shapes_stay_in_pixels(tmp_path):
+    made = Study.create(tmp_path / "unknown")
+    cells = np.r_[0:40, 1500:1540]
+    labelled = CropSet(sample_folder() / "labelled")
+    table = labelled.cells.iloc[cells].reset_index(drop=True)
+    origin = CropOrigin(kind="folder", pixel_size=None)
+    CropSet.write(made.path / "crops" / "pngs", labelled.images[cells], table, origin)
+    in_pixels = made.shapes()
+    said: list[Any] = []
+    made.load_encoder("sample", monitor=Monitor(said.append))
+    assert "The pixel size of the crops of" in said[0].text
+    assert "is unknown" in said[0].text
+    pd.testing.assert_frame_equal(made.shapes(), in_pixels)
+    assert made.test_law("area > 300").units == {"area": "px²"}
+    made.discover_law(inputs="shapes", count=1, evaluations=1_000, processes=1)
+    columns = made.classifier(4).columns
+    assert columns is not None
+    assert {one.unit for one in columns.features} == {"px", "px²", "1/px", ""}
+
+    CropSet.write(
+        made.path / "crops" / "known",
+        labelled.images[:3],
+        cells_table(3, label=""),
+        origin.model_copy(update={"pixel_size": 0.3}),
+    )
+    assert made.test_law("area > 300", name="scheme4-hinge").units == {
+        "area": "px²"
+    }  # those of one set are unknown
+
+
 def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_said(study, tmp_path):
     images = np.load(sample_folder() / "labelled" / "images.npy", mmap_mode="r")[:3]
     cells = cells_table(3, label="")

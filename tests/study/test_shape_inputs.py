@@ -55,6 +55,13 @@ def test_the_best_law_so_far_is_shown_in_units(shape_study, tmp_path):
     assert study.test_law(shown).tested.balanced_accuracy.value > 0.85
 
 
+def test_the_law_that_is_chosen_is_printed_in_units(shape_study, tmp_path):
+    study = Study(shutil.copytree(shape_study.path, tmp_path / "copy"))
+    result = CliRunner().invoke(main, ["apply-law", "--study", str(study.path), "--law", "2"])
+    tested = study.test_law(result.output.partition(": ")[2].strip())
+    assert tested.found[0].differs <= 1  # the printed constants are rounded
+
+
 @pytest.mark.parametrize("scheme", [3, 4])
 def test_models_over_shapes_open_as_they_were_saved_and_score_crops_alone(shape_study, scheme, tmp_path):
     classifier = shape_study.classifier(scheme)

@@ -110,9 +110,14 @@ def law_sheet(
 @NAMED
 def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | None) -> None:
     """Choose the law that scheme 4 applies, which becomes law 1."""
+    from morpholaw.models.law_units import law_in_units
+    from morpholaw.store import classifiers
+    from morpholaw.store.classifier_record import name_of
+
     opened = open_study(study)
     chosen = opened.apply_law(law - 1, loss, name)
-    click.echo(f"Law 1, which classify now applies: {chosen.rounded()}")
+    shown = law_in_units(chosen, classifiers.record(opened, name or name_of(4, loss)).columns)
+    click.echo(f"Law 1, which classify now applies: {shown.rounded()}")
 
 
 @click.command("improve-law")

@@ -42,24 +42,30 @@ def show_table(study: Any) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
+    several = len(rows) > 0 and rows["test set"].nunique() > 1
+    columns = {**COLUMNS, "set": "test set"} if several else COLUMNS
     table.add_column("scheme", no_wrap=True)
-    for heading in COLUMNS:
+    for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for _, row in rows.iterrows():
         record = records.get(row["name"])
         name = str(row["name"]) if record is None else f"{record.short_label} ({record.members})"
-        table.add_row(name.replace("shapes-", "shapes, "), *(str(row[column]) for column in COLUMNS.values()))
+        table.add_row(name.replace("shapes-", "shapes, "), *(str(row[column]) for column in columns.values()))
     Console().print(table)
     if len(rows):
-        splits = rows.groupby("split", sort=False)["test cells"].first()
-        click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
+        for first in rows.drop_duplicates("test set").to_dict("records"):
+            letter = f"Test set {first['test set']} ({first['classes']}): " if several else ""
+            click.echo(f"{letter}{first['test cells']} test cells, split {first['split']}.")
         click.echo(
             "interval: 95 % interval of the balanced accuracy of the models' median score, of laws of the first one."
         )
         if doubtful := [record.name for record in records.values() if not record.beats_guessing]:
             click.echo(f"{GUESSING.capitalize()}: {', '.join(doubtful)}.")
-        if len(splits) > 1:
-            click.echo("The classifiers were tested on different cells; train them again to compare them.")
+        if several:
+            remedy = ""
+            if rows["classes"].nunique() == 1:
+                remedy = " To compare classifiers of different sets, train them again."
+            click.echo(f"Only rows with the same test set can be compared.{remedy}")
 
 
 def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.errors import InputError
-from morpholaw.exchange.law import inputs_sentence
+from morpholaw.exchange.law import inputs_sentence, latex_in_words
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions.python import to_python
 
@@ -80,10 +80,11 @@ def _python(laws: ClassLaws, header: Sequence[str]) -> str:
 def _latex(laws: ClassLaws, header: Sequence[str], words: Mapping[str, str]) -> str:
     comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
     numbered = "".join(
-        f"% f_{number}: {escape.one_line(name)}\n" for number, name in enumerate(laws.classes, 1)
+        f"% f_{number}: {escape.one_line(name)}; at full precision {law.text()}\n"
+        for number, (name, law) in enumerate(laws.laws.items(), 1)
     )
     lines = " \\\\\n".join(
-        f"f_{{{number}}}{law.argument} &= {law.latex(words)}"
+        f"f_{{{number}}}{law.argument} &= {latex_in_words(law, words)}"
         for number, law in enumerate(laws.laws.values(), 1)
     )
     return f"{comments}{numbered}\\begin{{align}}\n{lines}\n\\end{{align}}\n"

@@ -11,6 +11,7 @@ from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES
 from morpholaw.errors import InputError
+from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.models.expressions import Expression, Inequality, Variable, boundary_form
 from morpholaw.models.law import Law
 
@@ -62,9 +63,16 @@ def write_law(
         lines = ["# -*- coding: utf-8 -*-", *map(escape.python_comment, header), "", law.to_python()]
         text = "\n".join(lines)
     else:
+        header.append(f"At full precision: f = {law.text()}")
         comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
-        text = f"{comments}\\begin{{equation}}\nf{law.argument} = {law.latex(words)}\n\\end{{equation}}\n"
+        text = f"{comments}\\begin{{equation}}\nf{law.argument} = {latex_in_words(law, words)}\n\\end{{equation}}\n"
     return write_bytes(path, text.encode())
+
+
+def latex_in_words(law: Law, words: Mapping[str, str]) -> str:
+    """Return a law as LaTeX over what the names of its inputs say: z1 called "−size" is minus the size."""
+    law_of_words, names = law_in_words(law, words)
+    return law_of_words.latex(names)
 
 
 def inputs_sentence(law: Law) -> str:

@@ -11,7 +11,15 @@ import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.models.classes import predicted_classes
-from morpholaw.models.expressions import Call, Expression, Variable, parse, to_latex, to_python
+from morpholaw.models.expressions import (
+    Call,
+    Expression,
+    Variable,
+    first_number_of_digits,
+    parse,
+    to_latex,
+    to_python,
+)
 from morpholaw.models.features import FeatureTable, column_numbers, latent_names, latent_number
 
 if TYPE_CHECKING:
@@ -193,6 +201,24 @@ class Law:
         """
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
+
+    def digits_needed(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
+        """Return the number of significant digits with which the `rounded` law predicts the same class for each row.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            As for `score`.
+
+        Returns
+        -------
+        int
+            As for :func:`morpholaw.models.expressions.first_number_of_digits`.
+        """
+        predicted = self.predict(features)
+        return first_number_of_digits(
+            lambda digits: np.array_equal(self.rounded(digits).predict(features), predicted)
+        )
 
     def reduced(self) -> Law:
         """Return the same law with only the features that it uses."""

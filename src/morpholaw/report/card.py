@@ -33,6 +33,7 @@ from morpholaw.report.sections import law as law_section
 from morpholaw.report.sections.cell_alone import cell_alone
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.confounding import confounding_notes
+from morpholaw.store.law_reading import LawReading
 from morpholaw.store.study_folder import StudyFolder
 
 PLAIN = str.maketrans("", "", "{}")
@@ -99,8 +100,9 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
         "sections": sections,
     }
     foot = f"{title} of {study.name}, written by Morpholaw {__version__}."
+    digits = _reading(material, name, k).digits
     formulas = [
-        (f"{symbol}{law.argument}", Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
+        (f"{symbol}{law.argument}", Markup(law.latex(digits=digits)), Markup(law.text()))
         for symbol, law in _laws_in_units(classifier, k)
     ]
     write(path, render("law_card.html.j2", **values))
@@ -108,6 +110,12 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     pdf = render_pdf(values["name"], values["subtitle"], sections, foot)
     write(path.with_suffix(".pdf"), pdf)
     return path
+
+
+def _reading(material: Material, name: str, k: int) -> LawReading:
+    """Return the law, or those of all classes, with the cells for its interpretation."""
+    classes = material.classifier(name).classes
+    return material.reading(name, k, None if len(classes) == 2 else classes[0])
 
 
 def _named_laws(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
@@ -210,8 +218,8 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             else [("Accuracy on the data of the search", percent(float(search_accuracy)))]
         ),
         (
-            f"Effect of rounding constants to {law_section.DIGITS} digits",
-            laws.rounding(material, name)[k],
+            "Significant digits of the constants with which the formulas above classify all labelled cells alike",
+            str(_reading(material, name, k).digits),
         ),
         (
             "Split by groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from morpholaw.interpretation.oriented_law import rename
 from morpholaw.models.expressions.latex import word
 from morpholaw.models.law import Law
 
@@ -37,7 +38,8 @@ def typeset(
         An SVG element with the text of the law for screen readers.
     """
     left = _left_side(law, class_name)
-    return typeset_latex(f"{left} = {law.latex(names, digits)}", law.rounded(digits).text(), size)
+    spoken = rename(law.rounded(digits).expression, names or {}).text()
+    return typeset_latex(f"{left} = {law.latex(names, digits)}", spoken, size)
 
 
 def _left_side(law: Law, class_name: str) -> str:

@@ -225,7 +225,7 @@ class Material:
 
     @property
     def kept(self) -> tuple[int, ...]:
-        """Latents of the study's encoder that most models of scheme 3 kept, or all that any model kept."""
+        """Latents of the study's encoder that at least half of the models of scheme 3 kept, else all kept ones."""
         return usual_inputs(self.kept_by_each)
 
     @property

@@ -29,6 +29,7 @@ from morpholaw.report.sections import (
     out_of_distribution,
     performance,
     provenance,
+    rashomon,
     study,
     timeline,
     traversals,
@@ -104,7 +105,7 @@ def _parts(material: Material, surroundings: interventions.Surroundings) -> dict
         "Domain constraints": lambda: constraints.constraints(material),
         "Dependence on surroundings": lambda: interventions.interventions(material, surroundings),
         "Images without cells": lambda: out_of_distribution.out_of_distribution(material),
-        "Rashomon set": lambda: performance.rashomon_set(material, curves.constraints),
+        "Rashomon set": lambda: rashomon.rashomon_set(material, curves.constraints),
         "Settings and provenance": lambda: provenance.provenance(material),
     }
 

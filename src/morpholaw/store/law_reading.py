@@ -90,6 +90,11 @@ class LawReading:
     pair: bool = False
 
     @property
+    def digits(self) -> int:
+        """Number of significant digits with which the printed law, or all laws, classify the cells like the law."""
+        return (self.law if self.laws is None else self.laws).digits_needed(self.cells)
+
+    @property
     def units(self) -> dict[str, str]:
         """Unit of each shape in the law; "" if it has none."""
         return self.units_of(self.law.expression.variables())

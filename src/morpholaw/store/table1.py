@@ -9,6 +9,7 @@ import pandas as pd
 
 from morpholaw.display import span, spread
 from morpholaw.evaluation.estimate import Estimate
+from morpholaw.models.expressions.spreadsheet import column_letters
 from morpholaw.store.baseline_record import MeasuredBaseline, baselines
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import records
@@ -35,15 +36,26 @@ def table1(folder: StudyFolder) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per classifier, with scheme, models, weights, size, split, accuracies in per cent and the numbers of the
-        paper, followed by the baselines for the same split and classes, as scheme 0.
+        One row per classifier, with scheme, models, weights, size, classes, split, accuracies in per cent and the
+        numbers of the paper, followed by the baselines for the same split and classes, as scheme 0. Only rows with the
+        same letter in the column ``test set``, that is with the same split and classes, can be compared.
     """
     classifier_records = records(folder)
     splits = {(record.evaluation.split, record.classes) for record in classifier_records.values()}
     simple = [one for one in baselines(folder) if (one.split, one.classes) in splits]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [*(_row(record) for record in classifier_records.values()), *(_baseline_row(one) for one in simple)]
     )
+    if len(table):
+        table.insert(table.columns.get_loc("split"), "test set", _letters(table))
+    return table
+
+
+def _letters(table: pd.DataFrame) -> list[str]:
+    """Return a letter for each test set, which is a split and its classes, in the order of the table."""
+    pairs = [*zip(table["split"], table["classes"], strict=True)]
+    letters = {pair: column_letters(place) for place, pair in enumerate(dict.fromkeys(pairs))}
+    return [letters[pair] for pair in pairs]
 
 
 def _row(found: ClassifierRecord) -> dict[str, object]:
@@ -61,6 +73,7 @@ def _row(found: ClassifierRecord) -> dict[str, object]:
         "paper's accuracy %": accuracy,
         "test cells": evaluation.test_cells,
         "split": evaluation.split,
+        "classes": ", ".join(found.classes),
         "95 % interval": _interval(evaluation.ensemble_accuracy),
         "balanced 95 % interval": _interval(evaluation.balanced_interval),
         "balanced accuracy %": spread(100 * np.array(evaluation.balanced_accuracy), 1),
@@ -81,6 +94,7 @@ def _baseline_row(found: MeasuredBaseline) -> dict[str, object]:
         "paper's accuracy %": "n/a",
         "test cells": found.test_cells,
         "split": found.split,
+        "classes": ", ".join(found.classes),
         "95 % interval": _interval(found.accuracy),
         "balanced 95 % interval": _interval(found.balanced_accuracy),
         "balanced accuracy %": f"{100 * found.balanced_accuracy.value:.1f}",

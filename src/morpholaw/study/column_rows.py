@@ -14,7 +14,7 @@ from morpholaw.models.features import ModelColumns
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.latent_rows import oriented_posteriors
-from morpholaw.study.scale import model_scale
+from morpholaw.study.scale import shape_pixel_size
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ def measure_training_cells(
     ColumnRows
         The columns.
     """
-    scale = model_scale(folder)
-    pixel_size = None if scale is None else scale.pixel_size
+    pixel_size = shape_pixel_size(folder)
     chosen = choose_features(SHAPE_NAMES if shapes is None else tuple(shapes), pixel_size)
     if not chosen:
         raise InputError(

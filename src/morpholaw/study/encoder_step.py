@@ -84,8 +84,8 @@ def train(
     return record
 
 
-def adopt(folder: StudyFolder, source: Path) -> None:
-    """Copy a trained encoder into the study, e.g. the shipped one."""
+def adopt(folder: StudyFolder, source: Path, monitor: Monitor = SILENT) -> None:
+    """Copy a trained encoder into the study, e.g. the shipped one, and warn if the scale of the crops is unknown."""
     model = encoders.load(source)
     if folder.sets and model.size != folder.crops.size:
         raise InputError(
@@ -93,8 +93,9 @@ def adopt(folder: StudyFolder, source: Path) -> None:
         )
     record = EncoderRecord.read(source)
     scale, crops = scale_of(record, f"the encoder in {source}"), crop_scale(folder)
-    if scale is not None and crops is not None:
-        scale.check(crops.pixel_size, crops.owner)
+    if scale is not None and folder.sets:
+        owner = f"the crops of {folder.path}"
+        scale.check(None if crops is None else crops.pixel_size, owner, monitor)
     encoders.save(folder, model, record)
 
 

@@ -9,6 +9,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.expressions import Call, Constant, Expression, Variable, parse
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.store.study_folder import StudyFolder
@@ -71,7 +72,7 @@ def improve(
             laws = list(better.laws.values())
             found = (
                 f"A better law of {law} was found, and the constants of the other laws were refitted: "
-                f"{better.laws[law].rounded()}"
+                f"{law_in_units(better.laws[law], views.columns).rounded()}"
             )
     else:
         check_place(record, law)
@@ -84,7 +85,7 @@ def improve(
         missing = "No better law was found"
         if first is not None:
             laws = [first, *(one for one in record.laws if one.text() != first.text())]
-            found = f"A better law was found and is now law 1: {first.rounded()}"
+            found = f"A better law was found and is now law 1: {law_in_units(first, views.columns).rounded()}"
     if not laws:
         monitor.emit(Message(f"{missing}: the laws are unchanged."))
         return record

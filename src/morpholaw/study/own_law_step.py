@@ -22,7 +22,7 @@ from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.scale import model_scale
+from morpholaw.study.scale import shape_pixel_size
 from morpholaw.training.encoder import encode
 
 
@@ -115,10 +115,13 @@ def measure_own_law(
     classes = (ANOTHER if len(names) > 2 else names[1 - place], names[place])
     targets = (targets == place).astype(np.int64)
     crops, groups = folder.crops[cells], folder.crops.cells["group"].to_numpy(str)[cells]
-    predicted = predicted_classes(law.score(_table(folder, law, crops)))
+    classifier = classifiers.load(folder, name) if known else None
+    pixel_size = shape_pixel_size(folder)
+    if classifier is not None and classifier.columns is not None and classifier.columns.shapes:
+        pixel_size = classifier.columns.pixel_size  # so that shapes have the units of the laws beside them
+    predicted = predicted_classes(law.score(_table(folder, law, crops, pixel_size)))
     measured = []
-    if known:
-        classifier = classifiers.load(folder, name)
+    if classifier is not None:
         each = classes_of_scores(score_crops(classifier, crops), len(names))
         each = np.where(each == NO_CLASS, NO_CLASS, each == place)
         for k, calls in enumerate(each):
@@ -126,8 +129,7 @@ def measure_own_law(
             text = law_in_units(one, classifier.columns).rounded().text()
             differs = int(np.count_nonzero(calls != predicted))
             measured.append(TestedLaw(text, one.size, *_shares(calls == targets, groups, targets), differs))
-    scale = model_scale(folder)
-    units = _units(law, None if scale is None else scale.pixel_size)
+    units = _units(law, pixel_size)
     return LawTest(
         law,
         classes,
@@ -163,15 +165,14 @@ def _read(text: str, names: Sequence[str]) -> tuple[Expression, tuple[str, ...]]
     return parse_rule(text, used), used
 
 
-def _table(folder: StudyFolder, law: Law, crops: np.ndarray) -> FeatureTable:
+def _table(folder: StudyFolder, law: Law, crops: np.ndarray, pixel_size: float | None) -> FeatureTable:
     """Return the inputs of the law for some crops: latents, and shapes in units."""
     columns: dict[str, np.ndarray] = {}
     if any(latent_number(name) is not None for name in law.names):
         means = encode(encoders.of_study(folder), crops)[0]
         columns |= {name: means[:, k] for k, name in enumerate(latent_names(means.shape[1]))}
     if set(law.names) & {*SHAPE_NAMES, *NEIGHBOURHOOD_NAMES}:
-        scale = model_scale(folder)
-        measured = measure_features(crops, None if scale is None else scale.pixel_size, neighbourhood=True)
+        measured = measure_features(crops, pixel_size, neighbourhood=True)
         columns |= {name: measured[name].to_numpy(float) for name in measured}
     return FeatureTable(np.stack([columns[name] for name in law.names], axis=1), law.names)
 

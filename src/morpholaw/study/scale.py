@@ -76,6 +76,15 @@ def crop_scale(folder: StudyFolder) -> Scale | None:
     return None
 
 
+def shape_pixel_size(folder: StudyFolder) -> float | None:
+    """Return the micrometres per pixel with which the shapes of a study's crops are measured.
+
+    None, for pixels, if the scale of any crop set is unknown: an encoder from elsewhere shows nothing about the crops.
+    """
+    sizes = [crop_set.record.scale for crop_set in folder.sets]
+    return sizes[0] if sizes and all(sizes) else None
+
+
 def encoder_scale(folder: StudyFolder) -> Scale | None:
     """Return the scale of the crops that a study's encoder was trained on; None if it is unknown."""
     if not folder.has_encoder:

@@ -1,6 +1,6 @@
 """Symbolic expressions: an immutable tree, a safe parser, simplification, LaTeX and Python."""
 
-from morpholaw.models.expressions.boundary_form import Inequality, boundary_form
+from morpholaw.models.expressions.boundary_form import Inequality, boundary_form, first_number_of_digits
 from morpholaw.models.expressions.latex import to_latex
 from morpholaw.models.expressions.normal_form import simplify, skeleton
 from morpholaw.models.expressions.parser import parse, parse_rule
@@ -14,6 +14,7 @@ __all__ = [
     "Inequality",
     "Variable",
     "boundary_form",
+    "first_number_of_digits",
     "parse",
     "parse_rule",
     "simplify",

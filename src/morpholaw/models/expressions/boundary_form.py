@@ -7,6 +7,7 @@ threshold: ``29 exp(u) - 9.58`` is >= 0 where ``u`` >= log(9.58 / 29).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,12 +79,7 @@ class Inequality:
         int
             `LEAST_DIGITS` to `MOST_DIGITS`.
         """
-        enough = (
-            digits
-            for digits in range(LEAST_DIGITS, MOST_DIGITS)
-            if np.array_equal(self._holds(columns, digits), holds)
-        )
-        return next(enough, MOST_DIGITS)
+        return first_number_of_digits(lambda digits: np.array_equal(self._holds(columns, digits), holds))
 
     def _holds(self, columns: np.ndarray, digits: int) -> np.ndarray:
         """Return where the inequality, as `text` writes it, holds; bool (rows,)."""
@@ -107,6 +103,11 @@ class Inequality:
         threshold = Constant(self.threshold)
         pairs = [(one, threshold) if self.at_least else (threshold, one) for one in _flat(left)]
         return word, tuple(boundary_form(Call("-", pair)) for pair in pairs)
+
+
+def first_number_of_digits(is_enough: Callable[[int], bool]) -> int:
+    """Return the smallest number of significant digits that is enough, `LEAST_DIGITS` to `MOST_DIGITS`."""
+    return next((digits for digits in range(LEAST_DIGITS, MOST_DIGITS) if is_enough(digits)), MOST_DIGITS)
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -44,7 +44,7 @@ def symbol(name: str) -> str:
 
 def word(text: str) -> str:
     """Return text set upright in a formula, without characters that LaTeX or mathtext would misinterpret."""
-    text = re.sub(r"[^\w .,:+()-]", "", text.replace("&", "and"))
+    text = re.sub(r"[^\w .,:+()-]", "", text.replace("&", "and").replace("\u2212", "-"))
     text = re.sub(r"([_ ])", r"\\\1", text)
     return rf"\mathrm{{{text}}}"
 

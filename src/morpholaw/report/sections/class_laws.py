@@ -13,7 +13,7 @@ from morpholaw.models.features import FeatureTable
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
-from morpholaw.report.sections.law import DIGITS, WITHIN, excluding, inputs_table
+from morpholaw.report.sections.law import WITHIN, excluding, inputs_table
 from morpholaw.report.sections.laws import search
 from morpholaw.report.sections.performance import mark
 from morpholaw.store.law_reading import laws_in_units
@@ -44,6 +44,7 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
     """Show the law of each class in units, and the accuracy of all laws together."""
     record, classifier = material.records[name], material.classifier(name)
     laws, evaluation = laws_in_units(classifier, k), record.evaluation
+    digits = material.reading(name, k, record.classes[0]).digits
     intro = (
         f"{name}: laws {search(record)} and then fitted jointly. A cell belongs to the class whose law is largest. Of "
         f"{evaluation.test_cells:,} held-out cells, {percent_interval(*astuple(evaluation.ensemble_accuracy))} are "
@@ -53,7 +54,7 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
         Paragraph(intro),
         *(
             Formula(
-                typeset(laws.laws[class_name], digits=DIGITS, size=14, class_name=class_name),
+                typeset(laws.laws[class_name], digits=digits, size=14, class_name=class_name),
                 f"{class_name}: {counted(law.size, 'node')}.",
             )
             for class_name, law in zip(laws.classes, classifier.laws_of(k), strict=True)

@@ -112,7 +112,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         f"Accuracy under fast gradient sign attacks (FGSM, eq. 1) on the image: mean and standard deviation over the "
         f"models, on at most {ATTACKED} test cells. The cells are balanced over the classes as far as possible, so the "
         "accuracy at ε = 0 can differ from that in Table 1. Dotted lines are controls: perturbations of the same "
-        "magnitude with random signs.",
+        f"magnitude with random signs.{_different_classes(material, attacked)}",
     )
     blocks.append(_energies(material, curves, attacked))
     with_latents = {scheme: name for scheme, name in attacked.items() if scheme != 1}
@@ -146,6 +146,17 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         "lines are controls with random signs. Models that read only latents of morphology are not affected.",
     )
     return blocks
+
+
+def _different_classes(material: Material, names: dict[int, str]) -> str:
+    """Return a sentence if classifiers distinguish different classes, so that their curves cannot be compared."""
+    if len({material.records[name].classes for name in names.values()}) == 1:
+        return ""
+    numbers = (
+        f"scheme {scheme} distinguishes {len(material.records[name].classes)} classes"
+        for scheme, name in names.items()
+    )
+    return f" Curves for different classes cannot be compared: {', '.join(numbers)}."
 
 
 def _energies(material: Material, curves: Attacks, names: dict[int, str]) -> Table:

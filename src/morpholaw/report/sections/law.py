@@ -49,8 +49,8 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     law = classifier.laws[k]
     if classifier.columns is not None:
         return _over_columns(material, name, k)
-    blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19)), *_sentence(material, name, k)]
-    words = material.reading(name, k).words
+    words, digits = material.reading(name, k).words, material.reading(name, k).digits
+    blocks: list[Block] = [Formula(typeset(law, digits=digits, size=19)), *_sentence(material, name, k)]
     used = {z: words[z] for z in law.expression.variables() if z in words}
     if used:
         named_law, names = law_in_words(law, used)
@@ -59,7 +59,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
         origin = (
             "given names of latents" if set(used) <= named_by_hand else "given or suggested names of latents"
         )
-        blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same law with {origin}."))
+        blocks.append(Formula(typeset(named_law, names, digits, size=15), f"The same law with {origin}."))
     blocks += _components(law, _cloud(material, name))
     blocks += _boundary(material, name, k)
     blocks += _vetoes(material, name, k)
@@ -84,9 +84,10 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
     classifier = material.classifier(name)
     law, columns = classifier.laws[k], classifier.columns
     assert columns is not None
+    digits = material.reading(name, k).digits
     return [
         *_sentence(material, name, k),
-        Formula(typeset(law_in_units(law, columns), digits=DIGITS, size=17), "The law in units."),
+        Formula(typeset(law_in_units(law, columns), digits=digits, size=17), "The law in units."),
         Formula(
             typeset(law, digits=DIGITS, size=15),
             "The law as it was found, with each shape standardised to the mean and standard deviation of the training "

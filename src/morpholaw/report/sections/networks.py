@@ -9,7 +9,7 @@ import numpy as np
 from morpholaw.display import MINUS, counted, number, percent
 from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
 from morpholaw.interpretation.responses import monotonicity, response_map
-from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream, usual_inputs
+from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream
 from morpholaw.interpretation.traversal import traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
@@ -75,12 +75,12 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
     columns = material.records["scheme3"].columns_read
     latents = columns.latent_places
     kept = [network.kept_inputs for network in all_networks]
-    counts, usual = input_survival(kept), usual_inputs(kept)
+    counts = input_survival(kept)
     rows = [
         (
             material.called(latents[place], "scheme3") if place in latents else columns.names[place],
             f"{count} of {len(kept)}",
-            "yes" if place in usual else "no",
+            "yes" if 2 * count >= len(kept) else "no",
         )
         for place, count in counts.items()
     ] or [("none", f"0 of {len(kept)}", "no")]
@@ -89,7 +89,7 @@ def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
         caption += (
             f" The other {counted(others, 'input')} {'survives' if others == 1 else 'survive'} in no model."
         )
-    return Table(("Input", "Kept by", "Kept by most models"), rows, caption)
+    return Table(("Input", "Kept by", "Kept by at least half"), rows, caption)
 
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)

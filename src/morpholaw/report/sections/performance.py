@@ -1,16 +1,14 @@
-"""Accuracy on the test cells: ROC curves, confusion matrices, misclassified cells, and the Rashomon set."""
+"""Accuracy on the test cells: ROC curves, confusion matrices and misclassified cells."""
 
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Any
 
 import numpy as np
 
 from morpholaw.display import counted, number, percent, percent_interval
 from morpholaw.evaluation.bootstrap import precision_interval
 from morpholaw.evaluation.performance import applied_score, margins
-from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
@@ -24,8 +22,6 @@ WORST = 3
 """Number of groups listed on which a classifier is least accurate."""
 PREVALENCES = (0.5, 0.1, 0.02)
 """Prevalences for which precision is reported."""
-TOLERANCE = 0.01
-"""Largest loss of accuracy, compared with the best model, that is accepted of a smaller model."""
 
 
 def doubts(record: ClassifierRecord) -> list[Block]:
@@ -215,47 +211,6 @@ def _tested(material: Material, name: str) -> bool:
         return len(material.test(name)) > 0
     except Absent:
         return False
-
-
-def rashomon_set(
-    material: Material, constraints: dict[str, dict[str, np.ndarray]] | None = None
-) -> list[Block]:
-    """Plot size and accuracy of all models of the study, coloured by each measured constraint."""
-    from morpholaw.figures.rashomon import rashomon
-
-    points: list[ModelPoint] = []
-    titles: list[str] = []
-    shades: dict[str, list[np.ndarray]] = {meaning: [] for meaning in constraints or {}}
-    for name, record in material.records.items():
-        members = model_points(record.scheme, record.evaluation.accuracy, record.expression_sizes)
-        points += members
-        titles += [material.title(name)] * len(members)
-        for meaning, values in (constraints or {}).items():
-            shades[meaning].append(values.get(name, np.full(len(members), np.nan)))
-    if not points:
-        raise Absent("No classifier has been trained yet, so there is no set of models to compare.")
-    smallest = smallest_within(points, TOLERANCE)
-    sizes, accuracies = (
-        np.array([getattr(point, name) for point in points]) for name in ("size", "accuracy")
-    )
-    options: list[dict[str, Any]] = [
-        {"colour": np.concatenate(values), "colour_name": meaning} for meaning, values in shades.items()
-    ]
-    caption = (
-        f"Accuracy and size of all {len(points)} models of the study. The smallest model whose accuracy is within "
-        f"{counted(round(100 * TOLERANCE), 'percentage point')} of the best is "
-        f"model {smallest.member + 1} of {titles[points.index(smallest)]}, with "
-        f"{counted(smallest.size, 'node')} and an accuracy of {percent(smallest.accuracy)}."
-    )
-    blocks: list[Block] = []
-    for place, option in enumerate(options or [{}]):
-        figure = rashomon(
-            sizes, accuracies, [point.scheme for point in points],
-            within=TOLERANCE, figsize=(5.6, None), **option,
-        )  # fmt: skip
-        text = caption if not place else f"The same models, coloured by {option['colour_name']}."
-        blocks.append(drawing(figure, "The Rashomon set", text))
-    return blocks
 
 
 def wrong_cells(material: Material) -> list[Block]:

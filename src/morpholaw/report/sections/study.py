@@ -143,6 +143,8 @@ def table1(material: Material) -> list[Block]:
         "Balanced accuracy, %": ("balanced accuracy %", ""),
         "95 % interval": ("balanced 95 % interval", ""),
     }
+    if several := table["test set"].nunique() > 1:
+        columns["Test set"] = ("test set", "")
     table = table.assign(scheme=table["scheme"].astype(object).where(table["scheme"] > 0, "baseline"))
     rows = [
         [_with_papers(str(row[own]), str(row.get(papers, "n/a"))) for own, papers in columns.values()]
@@ -156,6 +158,15 @@ def table1(material: Material) -> list[Block]:
     )
     if (table["scheme"] == "baseline").any():
         caption += " The baselines use shapes measured in the crops, on the same split."
+    if several:
+        sets = table.drop_duplicates("test set")
+        listed = "; ".join(
+            f"{letter}: {cells:,} cells ({classes})"
+            for letter, cells, classes in zip(
+                sets["test set"], sets["test cells"], sets["classes"], strict=True
+            )
+        )
+        caption += f" Only rows with the same test set can be compared. {listed}."
     if (table["paper's accuracy %"] != "n/a").any():
         caption += (
             " The paper's values are from Table 1 of Soelistyo & Lowe, which was measured on other cells (MDCK, "

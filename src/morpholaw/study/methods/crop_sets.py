@@ -233,8 +233,8 @@ def shapes(study: Study, neighbourhood: bool = False) -> pd.DataFrame:
     -------
     DataFrame
         One row per crop, in the order of :attr:`crops`, and one column per shape
-        (:func:`morpholaw.cells.shape_features.shape_features`). Lengths are in micrometres if the pixel size of the
-        study is known, otherwise in pixels. Values are NaN where no nucleus is found.
+        (:func:`morpholaw.cells.shape_features.shape_features`). Lengths are in micrometres if the pixel size of all
+        crops is known, otherwise in pixels. Values are NaN where no nucleus is found.
 
     Raises
     ------
@@ -242,10 +242,9 @@ def shapes(study: Study, neighbourhood: bool = False) -> pd.DataFrame:
         If the study has no crops.
     """
     from morpholaw.cells.shape_features import measure_features
-    from morpholaw.study.scale import model_scale
+    from morpholaw.study.scale import shape_pixel_size
 
-    scale = model_scale(study)
-    pixel_size = None if scale is None else scale.pixel_size
+    pixel_size = shape_pixel_size(study)
     crops = study.crops
     parts = [
         measure_features(crops[np.arange(i, min(i + 4096, len(crops)))], pixel_size, neighbourhood)

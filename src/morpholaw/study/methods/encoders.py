@@ -85,13 +85,16 @@ def train_encoder(
         return encoder_step.train(study, EncoderConfig.of(config, settings), resume, monitor)
 
 
-def load_encoder(study: Study, source: Path | str) -> None:
+@shows_progress
+def load_encoder(study: Study, source: Path | str, *, monitor: Monitor = SILENT) -> None:
     """Copy a trained encoder into the study.
 
     Parameters
     ----------
     source : path or "sample"
         The ``encoder`` folder of another study, or "sample" for the encoder that is shipped with Morpholaw.
+    monitor : Monitor
+        Receives a warning if the scale of the study's crops is unknown, so that it may differ from the encoder's.
 
     Raises
     ------
@@ -102,7 +105,9 @@ def load_encoder(study: Study, source: Path | str) -> None:
     from morpholaw.study import encoder_step
 
     with study.writing():
-        encoder_step.adopt(study, sample_folder() / "encoder" if source == "sample" else Path(source))
+        encoder_step.adopt(
+            study, sample_folder() / "encoder" if source == "sample" else Path(source), monitor
+        )
 
 
 @shows_progress

@@ -136,4 +136,4 @@ def load_encoder(study: str, source: str, monitor: Monitor) -> None:
     folder = Path(source)
     if source != "sample" and not (folder / "model.json").is_file() and (folder / "encoder").is_dir():
         source = str(folder / "encoder")
-    Study(Path(study)).load_encoder(source)
+    Study(Path(study)).load_encoder(source, monitor=monitor)

@@ -21,12 +21,22 @@ def components_figure(
     figsize: Any,
     theme: Any,
 ) -> Any:
-    """Draw each component of a law over its inputs (paper, figures 11 and 13); without a range, from -3 to 3."""
+    """Draw each component of a law over its inputs (paper, figures 11 and 13); without a range, from -3 to 3.
+
+    An input whose name has a minus sign is drawn over what the name says, from minus the end of its range.
+    """
     from morpholaw.figures.laws import law_components
     from morpholaw.interpretation.components import sample_parts
+    from morpholaw.interpretation.latent_names import split_sign
+    from morpholaw.interpretation.oriented_law import law_in_words
 
-    axes = {name: np.linspace(*ranges.get(name, (-LIMIT, LIMIT)), STEPS) for name in law.names}
-    parts = sample_parts(law, axes, names)
+    law, words = law_in_words(law, names)
+    axes = {}
+    for name in law.names:
+        low, high = ranges.get(name, (-LIMIT, LIMIT))
+        sign = split_sign(names.get(name, ""))[1]
+        axes[name] = np.linspace(low, high, STEPS) if sign > 0 else np.linspace(-high, -low, STEPS)
+    parts = sample_parts(law, axes, words)
     return law_components(parts, units=units, theme=theme, figsize=figsize)
 
 

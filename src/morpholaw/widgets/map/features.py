@@ -70,12 +70,11 @@ def read_shapes(study: str, with_components: bool) -> Features:
     """
     from morpholaw.cells.shape_features import measure_features, shape_features
     from morpholaw.store.study_folder import StudyFolder
-    from morpholaw.study.scale import model_scale
+    from morpholaw.study.scale import shape_pixel_size
 
     folder = StudyFolder(Path(study))
     cells = _mapped(len(folder.crops))
-    scale = model_scale(folder)
-    pixel_size = None if scale is None else scale.pixel_size
+    pixel_size = shape_pixel_size(folder)
     table = measure_features(folder.crops[cells], pixel_size)
     units = {feature.name: feature.unit for feature in shape_features(pixel_size)}
     columns = {
