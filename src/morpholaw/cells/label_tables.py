@@ -121,7 +121,7 @@ def read_label_table(
     table = read_text_table(path)
     values = table.values
     notes: list[str] = []
-    line = table.first_line + np.arange(len(values))
+    line = table.lines
     keys = by_key(values.columns)
     if len(values) == 0:
         raise InputError(f"{path} has column names but no rows.")

@@ -17,6 +17,7 @@ from morpholaw.cells.legacy_encoding import legacy_encoding
 from morpholaw.cells.movie_formats.units import is_unit
 from morpholaw.cells.number_text import NUMBER, as_numbers, decimal_mark, is_number, may_have_thousands
 from morpholaw.cells.stand_ins import refuse_stand_in
+from morpholaw.cells.table_rows import COMMENTS, records_only
 from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
@@ -55,13 +56,13 @@ class TextTable:
         Columns of numbers if all their values are numbers, else of text; missing values are NaN.
     units : dict of str
         Units of columns according to the header or the row below it, such as {"POSITION_X": "micron"}.
-    first_line : int
-        Line of the file with the first row of values, counted from 1.
+    lines : ndarray of int64, shape (n,)
+        Line of the file of each row, counted from 1.
     """
 
     values: pd.DataFrame
     units: dict[str, str]
-    first_line: int
+    lines: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class _Layout:
 def read_text_table(path: Path) -> TextTable:
     """Read a table with one row of column names.
 
-    Supported are byte order marks, UTF-16, a line "sep=;", comments and titles before the header, rows of long names
+    Supported are byte order marks, UTF-16, a line "sep=;", comments and titles before the header, names in a comment,
+    column names that are repeated between rows, rows of statistics below the last one, rows of long names
     and units below it (TrackMate), rows of groups above it (CellProfiler), decimal commas, marks between thousands,
     quotes, white space around values, an unnamed index column and delimiters at the end of lines.
 
@@ -108,7 +110,9 @@ def read_text_table(path: Path) -> TextTable:
     refuse_stand_in(head, path)
     refuse_packed(head, path)
     layout = _layout(head, whole, path)
-    return TextTable(_tidy(_decoded(path, layout), layout.decimal), layout.units, layout.first_line)
+    values = _tidy(_decoded(path, layout), layout.decimal)
+    lines = layout.first_line + values.index.to_numpy(np.int64)
+    return TextTable(values.reset_index(drop=True), layout.units, lines)
 
 
 def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
@@ -180,7 +184,8 @@ def _parse(path: Path, layout: _Layout, as_text: Sequence[str] = ()) -> pd.DataF
 
 
 def _tidy(values: pd.DataFrame, decimal: str) -> pd.DataFrame:
-    """Strip text, parse numbers that pandas left as text, and drop columns without a name and values."""
+    """Keep records only, strip text, parse numbers that are still text, and drop columns without name and values."""
+    values = records_only(values)
     for name in values.columns:
         if pd.api.types.is_numeric_dtype(values[name]):
             continue
@@ -206,11 +211,11 @@ def _layout(head: bytes, whole: bool, path: Path) -> _Layout:
         )
     fixed = re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE)
     at, separator = _header(lines, fixed[1] if fixed else None, 1 if fixed else 0, path)
-    names = _split(lines[at], separator)
+    names = _names(lines[at], separator)
     if len(names) > MAX_COLUMNS:
         raise InputError(f"{path} has {len(names):,} columns; expected a table of at most {MAX_COLUMNS:,}.")
     below = [(i, _split(lines[i], separator)) for i in range(at + 1, min(len(lines), at + _SAMPLE))]
-    below = [(i, row) for i, row in below if any(row)]
+    below = [(i, row) for i, row in below if any(row) and not _is_comment(lines[i])]
     rows = [row for _, row in below]
     decimal = decimal_mark(cell for row in rows for cell in row)
     extra = _extra_header_rows(rows, len(names), decimal)
@@ -253,13 +258,22 @@ def _split(line: str, separator: str) -> list[str]:
     return [cell.strip() for cell in row]
 
 
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith(COMMENTS)
+
+
+def _names(line: str, separator: str) -> list[str]:
+    """Return the column names in a line, which may be a comment."""
+    return _split(line.lstrip().lstrip("#%/") if _is_comment(line) else line, separator)
+
+
 def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tuple[int, str]:
     """Return the line of the column names, counted from 0, and the delimiter ("" for white space)."""
     candidates = [i for i in range(start, min(len(lines), start + _SEARCHED)) if lines[i].strip()]
     for i in candidates:
-        if lines[i].lstrip().startswith("#"):
+        if _is_comment(lines[i]):
             continue
-        below = [line for line in lines[i + 1 : i + 6] if line.strip()]
+        below = [line for line in lines[i + 1 : i + 6] if line.strip() and not _is_comment(line)]
         best = (1, "")
         for separator in [fixed] if fixed else [";", "\t", ",", "|", ""]:
             width = len(_split(lines[i], separator))
@@ -269,6 +283,9 @@ def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tupl
                 best = width, separator
         if best[0] > 1:
             if i > candidates[0] and all(NUMBER.fullmatch(cell) for cell in _split(lines[i], best[1])):
+                above = candidates[candidates.index(i) - 1]
+                if _is_comment(lines[above]) and len(_names(lines[above], best[1])) == best[0]:
+                    return above, best[1]  # names in a comment, as NumPy's savetxt writes them
                 break  # the first row of values, which differ in number from the names above
             return i, best[1]
     shown = lines[candidates[0]][:60] if candidates else ""
@@ -282,8 +299,9 @@ def _named(names: list[str], rows: list[list[str]]) -> list[str]:
     """Make column names unique, and add a name if rows have one value more than the header."""
     longer = [row for row in rows if len(row) == len(names) + 1]
     if rows and 2 * len(longer) > len(rows):
-        # a delimiter at the end of each row, or R's row names, whose column has no name
-        names = [*names, ""] if all(not row[-1] for row in longer) else ["row", *names]
+        # A delimiter at the end of each row, R's row names, or, as btrack writes it, a property without a name.
+        numbered = len({row[0] for row in longer}) == len(longer)
+        names = ["row", *names] if numbered and any(row[-1] for row in longer) else [*names, ""]
     seen: dict[str, int] = {}
     unique = []
     for i, name in enumerate(names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.families import families
 from morpholaw.cells.tracks import TracksWarning, divisions, open_tracks, read_tracks
 from morpholaw.errors import InputError
 
@@ -671,3 +673,59 @@ def test_a_second_column_of_a_name_is_another_of_its_kind(tmp_path: Path) -> Non
     text = "track_id,frame,frame,y,x\n1,0,1,2.5,3\n1,1,1,2.5,4\n2,0,0,9,9\n2,1,1,9,8\n"
     with pytest.raises(InputError, match=r"has the columns frame and frame\.1, which contradict each other"):
         read_tracks(write(tmp_path, text))
+
+
+def test_a_column_of_lineages_makes_families_as_parents_do(tmp_path: Path) -> None:
+    table = lineage()
+    stated = table[["track_id", "t", "y", "x"]].assign(lineage_id=table["track_id"].replace({4: 1, 5: 1}))
+    for none in (0, 5):  # every cell that did not divide may have its own number, or 0
+        without = stated.assign(
+            lineage_id=stated["lineage_id"].where(stated["lineage_id"] == 1, none * stated["track_id"])
+        )
+        tracks = read_tracks(write(tmp_path, without.to_csv(index=False)))
+        assert families(tracks).to_dict() == {1: 1, 2: 2, 3: 3, 4: 1, 5: 1}
+
+
+def test_ids_that_are_no_whole_numbers_are_shown(tmp_path: Path) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]].assign(track_id=lambda t: t["track_id"] + 0.1)
+    with pytest.raises(InputError, match=r"not whole numbers in the column track_id \(such as 1.1\)"):
+        read_tracks(write(tmp_path, table.to_csv(index=False)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "# " + text,
+        lambda text: "% exported by hand\n" + text,
+        lambda text: text.replace("\n2,", "\ntrack_id,t,y,x\n2,", 1),
+        lambda text: text.replace("\n2,", "\n# second cell\n2,", 1),
+        lambda text: text + "Mean,2.5,90,80\nSD,1,40,60\n",
+    ],
+    ids=["names in a comment", "comment of MATLAB", "names again", "comment inside", "statistics of ImageJ"],
+)
+def test_rows_that_are_no_cells_are_left_out(tmp_path: Path, change: Callable[[str], str]) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]]
+    tracks = read_tracks(write(tmp_path, change(table.to_csv(index=False))))
+    assert tracks[["track_id", "t", "y", "x"]].to_numpy().tolist() == table.to_numpy().tolist()
+
+
+def test_btracks_table_has_one_value_more_than_names(tmp_path: Path) -> None:
+    table = lineage()
+    rows = "".join(f"{r.track_id} {r.t} {r.x} {r.y} 0.0 {r.track_id} 90.5\n" for r in table.itertuples())
+    tracks = read_tracks(write(tmp_path, "ID t x y z parent\n" + rows))
+    assert (
+        tracks[["track_id", "t", "y", "x"]].to_numpy().tolist()
+        == table[["track_id", "t", "y", "x"]].to_numpy().tolist()
+    )
+
+
+def test_states_of_a_tracker_are_no_classes_and_phases_are_in_any_column(tmp_path: Path) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]]
+    states = table.assign(state=np.where(table["t"] == 2, "DUMMY", "TRACKED"))
+    found = open_tracks(write(tmp_path, states.to_csv(index=False)))
+    assert "label" not in found.table
+    assert "contains states of a tracker (DUMMY, TRACKED)" in found.facts.notes[0]
+    phases = table.assign(stage=np.where(table["t"] == 2, "metaphase", "interphase"))
+    found = open_tracks(write(tmp_path, phases.to_csv(index=False)))
+    assert found.table.groupby("label")["t"].unique().loc["metaphase"].tolist() == [2]
+    assert "classes are read from the column stage" in found.facts.notes[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.track_formats.column_names import CLASS, by_key, key_of, named
+from morpholaw.display import first_few
 
 BTRACK_STATES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
 """btrack's states in the order of their numbers."""
@@ -18,6 +19,31 @@ _MANY = 30
 _FEW = 5
 """Number of different values up to which a column contains classes even if each occurs once."""
 _NUMBERS = "numbers the masks"
+_TRACKER_STATES = {
+    *(
+        "tracked",
+        "untracked",
+        "lost",
+        "dummy",
+        "tentative",
+        "confirmed",
+        "matched",
+        "unmatched",
+        "interpolated",
+    ),
+    *("occluded", "terminated"),
+}
+"""States of a track or position that only trackers name, in columns such as ``state``."""
+_STATES = {
+    *_TRACKER_STATES,
+    *("active", "inactive", "new", "deleted", "removed", "predicted", "detected", "missing", "start", "end"),
+}
+"""The same with words that may also be classes."""
+_PHASES = {
+    *("interphase", "prophase", "prometaphase", "metaphase", "anaphase", "telophase", "cytokinesis"),
+    *("mitosis", "mitotic", "apoptosis", "apoptotic"),
+}
+"""Classes of cells that are recognised in a column of any name."""
 
 
 def class_column(values: pd.DataFrame, track: str | None, notes: list[str], where: str) -> str | None:
@@ -53,7 +79,17 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
                 notes.append(f"{where}: classes are read from the column {column}, not from {name}.")
         elif column is None and why != _NUMBERS:  # the usual meaning of "label" needs no note
             notes.append(f"{where}: the column {name} {why}; it is not used as a class.")
+    if column is None and (column := next(filter(lambda name: names_phases(values[name]), values), None)):
+        notes.append(f"{where}: classes are read from the column {column}, because it names phases.")
     return column
+
+
+def names_phases(column: pd.Series) -> bool:
+    """Return whether most of the values in a column are names of phases, such as metaphase."""
+    if pd.api.types.is_numeric_dtype(column):
+        return False
+    names = column.dropna().astype(str).str.strip().str.lower().unique()
+    return bool(2 <= len(names) <= _MANY and 2 * sum(name in _PHASES for name in names) >= len(names))
 
 
 def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
@@ -113,6 +149,9 @@ def _no_class(column: pd.Series, tracks: pd.Series | None) -> str | None:
     if pd.api.types.is_bool_dtype(present):
         return None
     if not pd.api.types.is_numeric_dtype(present):
+        words = set(present.astype(str).str.strip().str.lower())
+        if key_of(column.name) in ("state", "cellstate") and words <= _STATES and words & _TRACKER_STATES:
+            return f"contains states of a tracker ({first_few(sorted(map(str, present.unique())), 3)})"
         names_cells = distinct > 0.5 * len(present) or distinct > _MANY or _one_each(present, tracks)
         return (
             f"has {distinct} different values that identify cells"

@@ -59,6 +59,21 @@ PARENT = (
     *("parentidtree", "parentid", "parent", "parentnode", "parentnodeid", "parentspotid", "parentspot"),
     *("motherid", "mother", "parentcell", "parentcellid", "mothercell", "mothercellid"),
 )
+LINEAGE = (
+    *(
+        "lineageid",
+        "lineage",
+        "lineagenumber",
+        "rootid",
+        "root",
+        "roottrackid",
+        "rootidtree",
+        "treeid",
+        "familyid",
+    ),
+    *("cloneid", "clone", "ancestorid", "ancestor"),
+)
+"""Names of columns that number families of tracks, which descend from one cell."""
 FRAME = (
     *("frame", "frames", "frameid", "frameno", "framenumber", "framenr", "frameindex", "framei", "frameidx"),
     *(

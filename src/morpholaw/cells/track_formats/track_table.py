@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.text_table import read_text_table
-from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
+from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states, names_phases
 from morpholaw.cells.track_formats.column_names import (
     FRAME,
+    LINEAGE,
     MASK,
     MOVIE,
     MOVIE_FILE,
     ONE_BASED_FRAME,
     TIME,
+    TRACK,
     by_key,
     named,
 )
@@ -32,6 +34,7 @@ from morpholaw.cells.track_formats.identity import (
     track_numbers,
 )
 from morpholaw.cells.track_formats.lineage import linear_tracks
+from morpholaw.cells.track_formats.lineage_column import lineage_families
 from morpholaw.cells.track_formats.missing_columns import renaming_advice
 from morpholaw.cells.track_formats.parents import add_parents
 from morpholaw.cells.track_formats.places import Places, places
@@ -155,13 +158,12 @@ def track_table(
             raw["mask_id"] = values[name]
             used.append(name)
             break
-    if (
-        "family" in values
-        and {*_OURS_OF_TRACKS} <= set(values)
-        and pd.api.types.is_integer_dtype(values["family"])
-    ):
-        raw["family"] = values["family"]
-        used.append("family")
+    ours = ("family",) if {*_OURS_OF_TRACKS} <= set(values) else ()
+    for name in [name for name in (*ours, *named(values, LINEAGE)) if name in values]:
+        families = lineage_families(values[name], raw["track_id"].to_numpy())
+        if families is not None and "family" not in raw:
+            raw["family"] = families
+            used.append(name)
     raw, values = _each_once(raw, values, where, notes)
     others = values.drop(columns=[name for name in dict.fromkeys(used) if name in values])
     others = others.rename(columns={c: f"tracks_{c}" for c in others if c in _OURS or c in _RESULT})
@@ -255,10 +257,11 @@ def _check_one_movie(values: pd.DataFrame, where: str) -> None:
     for name in named(values, (*MOVIE, *MOVIE_FILE)) if frames else []:
         each = values[[frames[0], name]].dropna().drop_duplicates()
         several = each[frames[0]].duplicated(keep=False)
-        if 2 * several.sum() > len(each) and each[name].nunique() < 0.5 * len(values):
+        distinct = each[name].nunique()
+        if 2 * several.sum() > len(each) and distinct < 0.5 * len(values) and not names_phases(each[name]):
             shown = ", ".join(map(str, each[name].unique()[:4]))
             raise InputError(
-                f"{where} has cells of {each[name].nunique()} movies or positions (its column {name} has {shown}); "
+                f"{where} has cells of {distinct} movies or positions (its column {name} has {shown}); "
                 "give a table of only the movie to be cut."
             )
 
@@ -294,6 +297,9 @@ def _require(
             f"{where} has no row of column names; add one with track_id, t, y and x (it begins with "
             f"{', '.join(columns[:6])})."
         )
+    numbers = [name for name in named(values, TRACK) if pd.api.types.is_numeric_dtype(values[name])]
+    if key is None and numbers:
+        raise _unusable_ids(values[numbers[0]], where)
     known = {} if frames is None else {"t": frames}
     if key is not None and key.track is not None:
         known["track_id"] = track_numbers(values[key.track])
@@ -304,6 +310,19 @@ def _require(
         f"{where} has no column {', '.join(missing)}: a table of tracks has track_id, t (the frame, from 0), y and x "
         f"(pixels), but this one has {first_few(columns, 12)}."
         + renaming_advice(unknown, known, None if place is None else np.column_stack([place.y, place.x]))
+    )
+
+
+def _unusable_ids(column: pd.Series, where: str) -> InputError:
+    """Return the error for a column of numbers that is named like ids of tracks but cannot contain them."""
+    fractions = column[np.isfinite(column) & (column % 1 != 0)]
+    if len(fractions):
+        return InputError(
+            f"{where} has ids of tracks that are not whole numbers in the column {column.name} (such as "
+            f"{fractions.iloc[0]:g}); write whole numbers, or names such as c1.1."
+        )
+    return InputError(
+        f"{where} has no id in most rows of the column {column.name}; give each tracked cell the id of its track."
     )
 
 
