@@ -102,6 +102,20 @@ def test_without_a_pattern_each_file_is_a_group_but_copies_share_one(folder):
     assert any("1 of 13 images have the same pixels" in text for text in warnings)
 
 
+def test_augmented_copies_are_in_the_group_of_their_image(folder):
+    image = np.asarray(Image.open(folder / "Interphase" / "m0_cell0.png"))
+    for name, copy in {"flipped": image[:, ::-1], "turned": np.rot90(image), "inverted": 255 - image}.items():
+        Image.fromarray(copy).save(folder / "Interphase" / f"{name}.png")
+    said: list[Any] = []
+    crops = import_crops(folder, folder.parent / "set", monitor=Monitor(said.append))
+    group = crops.cells.set_index("file")["group"].str.removeprefix("crops/Interphase/")
+    assert group["Interphase/flipped.png"] == group["Interphase/turned.png"] == "m0_cell0.png"
+    assert group["Interphase/inverted.png"] == "inverted.png"
+    assert any(
+        "2 of 15 images have the same pixels" in event.text for event in said if isinstance(event, Message)
+    )
+
+
 def test_other_sizes_are_cut_at_the_centre_or_padded_and_it_is_said(folder):
     said: list[Any] = []
     Image.fromarray(picture(1, side=80)).save(folder / "Debris" / "m0_large.png")
@@ -261,7 +275,10 @@ def test_images_that_contradict_each_other_or_show_nothing_are_mentioned(folder)
     said: list[Any] = []
     import_crops(folder, folder.parent / "set", ImportConfig(), Monitor(said.append))
     text = " ".join(event.text for event in said if isinstance(event, Message))
-    assert "1 of 14 images have the same pixels as an image in the folder of another class" in text
+    assert (
+        "1 of 14 images have the same pixels (perhaps mirrored or rotated) as an image in the folder of another class"
+        in text
+    )
     assert "1 of 14 images have the same grey value in all pixels" in text
 
 

@@ -13,11 +13,14 @@ import numpy as np
 
 from morpholaw.cells.crop_images import cut_centre, fit_square, read_grey
 from morpholaw.cells.movie_formats.tiff import open_tiff
+from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.cells.reader_process import answered_apart
 from morpholaw.errors import InputError
 
 _BATCH = 16
 """Images per request, which may take a minute, because images may be whole fields of 8192 x 8192 pixels."""
+_LARGE = 1 << 20
+"""Number of pixels of an image above which its orientations are not compared."""
 _SAMPLE_SIDE = 1024
 """Number of rows and columns sampled to measure the background of a large image."""
 
@@ -33,7 +36,7 @@ class ReadCrop:
     shape : tuple of int
         Shape of the whole image.
     digest : bytes
-        Fingerprint of all its pixels.
+        Fingerprint of all its pixels, the same for its rotations and mirror images unless it is a large field.
     """
 
     pixels: np.ndarray
@@ -82,8 +85,13 @@ def _sample(file: Path, channel: int | str | None, size: int, _: None) -> tuple[
 
 def _crop(file: Path, channel: int | str | None, size: int, background: float) -> ReadCrop:
     image = read_grey(file, channel)
-    digest = hashlib.sha256(image.tobytes()).digest()
-    return ReadCrop(fit_square(image, size, background), image.shape, digest)
+    return ReadCrop(fit_square(image, size, background), image.shape, _digest(image))
+
+
+def _digest(image: np.ndarray) -> bytes:
+    """Return a fingerprint that does not change if an image is rotated by quarter turns or flipped, if it is small."""
+    count = COUNT if image.size <= _LARGE else 1
+    return hashlib.sha256(min(orient(image, k).tobytes() for k in range(count))).digest()
 
 
 def _pixel_size(file: Path, *_: object) -> float | None:

@@ -232,8 +232,8 @@ def _group_remarks(config: ImportConfig, n: int, duplicates: int) -> Iterator[st
             "be on both sides of a split."
         )
     if duplicates:
-        text = f"{duplicates} of {n} images have the same pixels as an earlier one"
-        yield text + (" in another group." if config.group_regex else "; they share its group.")
+        text = f"{duplicates} of {n} images have the same pixels as an earlier one, or are its mirror image or rotation"
+        yield text + (", which is in another group." if config.group_regex else "; they share its group.")
 
 
 def _dark_inside(crops: np.ndarray) -> np.ndarray:
@@ -251,8 +251,8 @@ def _doubts(contradicting: int, empty: int, dark: int, n: int) -> Iterator[str]:
     """Yield warnings about images, or their classes, that should be corrected."""
     if contradicting:
         yield (
-            f"{contradicting} of {n} images have the same pixels as an image in the folder of another class; one of "
-            "the two classes must be wrong."
+            f"{contradicting} of {n} images have the same pixels (perhaps mirrored or rotated) as an image in the "
+            "folder of another class; one of the two classes must be wrong."
         )
     if empty:
         yield (
