@@ -30,6 +30,7 @@ from morpholaw.cells.frame_pairs import frame_pairs
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.pixel_check import PixelFindings, check_pixels
 from morpholaw.cells.repeated_frames import RepeatedFrames
+from morpholaw.cells.saturation import saturated
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
@@ -218,6 +219,10 @@ class MovieCells:
         """Compare tracked positions with the pixels of a few frames; None if those frames are blank."""
         return check_pixels(self._sample(), self._plan.rows, self.side)
 
+    def saturated(self) -> np.ndarray:
+        """Return which of some cells are saturated, bool (n,); see :mod:`morpholaw.cells.saturation`."""
+        return saturated(np.concatenate(_sampled_crops(self._sample(), self._plan.frames, self._cutter)))
+
     def _digest(self) -> str:
         """Return a fingerprint of the pixels of a few frames, which identifies a movie that is not a file."""
         digest = hashlib.sha256(repr((self.movie.shape, str(self.movie.dtype))).encode())
@@ -371,13 +376,19 @@ def _fit(
     sample: dict[int, np.ndarray], frames: list[_Frame], cutter: _Cutter, name: str, per: Per
 ) -> Normalisation:
     """Fit on cells spread evenly over the sampled frames, without random choices, so that it can be repeated."""
+    crops = np.concatenate(_sampled_crops(sample, frames, cutter))
+    return fit_normalisation(crops, f"The cells of {name}", per)
+
+
+def _sampled_crops(sample: dict[int, np.ndarray], frames: list[_Frame], cutter: _Cutter) -> list[np.ndarray]:
+    """Return crops in the movie's grey values of some cells of each sampled frame, (k, s, s)."""
     each = max(1, _SAMPLE_CROPS // len(sample))
     crops = []
     for t, y, x in frames:
         if t in sample:
             some = spread(range(len(y)), each)
             crops.append(cutter.cut_raw(sample[t], y[some], x[some]))
-    return fit_normalisation(np.concatenate(crops), f"The cells of {name}", per)
+    return crops
 
 
 def _in_order(

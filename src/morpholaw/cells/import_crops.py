@@ -22,6 +22,7 @@ from morpholaw.cells.crops import file_source, one_grey_value
 from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
+from morpholaw.cells.saturation import saturated, saturation_sentence
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
@@ -86,6 +87,7 @@ def import_crops(
         labels = one_spelling(np.array(labels, object), (), str(folder), doubts).tolist()
     groups = groups_of(names, config.group_regex)
     brightness: list[np.ndarray] = []
+    plateaus: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
     class_of: dict[bytes, str] = {}
     duplicates = resized = contradicting = empty = dark = 0
@@ -115,6 +117,7 @@ def import_crops(
             crops = np.stack(batch)
             empty += int(one_grey_value(crops).sum())
             dark += int(_dark_inside(crops).sum())
+            plateaus.append(saturated(crops))
             brightness.append(normalisation.brightness(crops))
             writer.append(normalisation.apply(crops, brightness[-1]))
             if monotonic() - last_report > 0.2 or writer.count == len(files):
@@ -125,6 +128,8 @@ def import_crops(
         for text in _group_remarks(config, len(files), duplicates) if to_split else ():
             monitor.emit(Message(text, "warning"))
         doubts += [*_doubts(contradicting, empty, dark, len(files))]
+        if sentence := saturation_sentence(np.concatenate(plateaus), folder.name):
+            doubts.append(sentence)
         if not config.classes and (doubt := other_classes(names, labels)):
             doubts.append(doubt)
         for text in doubts:

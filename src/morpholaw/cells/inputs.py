@@ -19,6 +19,7 @@ from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.pixel_check import DOUBTFUL
 from morpholaw.cells.reader_process import read_apart
+from morpholaw.cells.saturation import saturation_sentence
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
@@ -163,7 +164,15 @@ def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
 
 
 def compare_pixels(cells: MovieCells) -> Comparison:
-    """Compare tracked positions with the pixels of a few frames (see :mod:`morpholaw.cells.pixel_check`)."""
+    """Compare tracked positions with the pixels of a few frames, and look for saturated cells in them.
+
+    See :mod:`morpholaw.cells.pixel_check` and :mod:`morpholaw.cells.saturation`.
+    """
+    sentence = saturation_sentence(cells.saturated(), cells.movie.name)
+    return _compare_places(cells) + Comparison((sentence,) if sentence else ())
+
+
+def _compare_places(cells: MovieCells) -> Comparison:
     movie, findings = cells.movie, cells.look()
     if findings is None:
         return Comparison((f"The frames of {movie.name} that were checked are blank.",))
