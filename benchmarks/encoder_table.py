@@ -22,13 +22,13 @@ import pandas as pd
 import torch
 from disentanglement import mutual_information_gap
 from encoder_cells import FIVE_CLASSES, TWO_CLASSES, Cells, another_microscope, real_cells, simulated_cells
+from encoder_networks import NETWORKS, objective
 from scipy import ndimage
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 from morpholaw.cells.cell_pixels import cell_pixels
 from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, PEAK, peak
@@ -44,12 +44,12 @@ from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE, summarise_
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.interpretation.surroundings import CellCrops
 from morpholaw.interpretation.traversal import decode, traverse
-from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.bundle import save_bundle
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
 from morpholaw.study.latent_rows import training_latents, training_posteriors
-from morpholaw.training.augment import blur, gradient_signs
+from morpholaw.training.augment import gradient_signs
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode, train_encoder
 from morpholaw.training.heads import train_heads
@@ -88,15 +88,16 @@ class Variant:
     surroundings : {"kept", "removed", "own scale"}
         What the encoder sees around a cell: the crop as it is, nothing, or surroundings divided by their own
         brightest chromatin.
-    antialiased : bool
-        Whether the encoder blurs what each of its convolutions reads before it leaves out every second pixel.
+    network : {"default", "anti-aliased", "two textures"}
+        The shipped network, an encoder that blurs what each of its convolutions reads before it leaves out every
+        second pixel, or a decoder of two textures.
     """
 
     encoder: dict[str, Any] | None = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
     start: bool = True
     surroundings: Literal["kept", "removed", "own scale"] = "kept"
-    antialiased: bool = False
+    network: Literal["default", "anti-aliased", "two textures"] = "default"
 
     def seen(self, images: np.ndarray) -> np.ndarray:
         """Return crops as this variant sees them."""
@@ -136,7 +137,8 @@ VARIANTS = {
     "own scale, default objectives, heads swapped": Variant(DEFAULT, SWAPPED, surroundings="own scale"),
     "default objectives": Variant(DEFAULT),
     "default objectives, heads swapped": Variant(DEFAULT, SWAPPED),
-    "default objectives, anti-aliased": Variant(DEFAULT, antialiased=True),
+    "default objectives, anti-aliased": Variant(DEFAULT, network="anti-aliased"),
+    "default objectives, two textures": Variant(DEFAULT, network="two textures"),
     "paper, from scratch": Variant({"preset": "paper"}, PAPER_HEADS, start=False),
     "plain, from scratch": Variant(start=False),
     "default objectives, from scratch": Variant(DEFAULT, start=False),
@@ -212,7 +214,7 @@ class Table:
 
     def encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
         """Return the encoder of a variant; variants that differ only in their heads share one."""
-        load = load_antialiased if variant.antialiased else load_encoder
+        load = NETWORKS[variant.network]
         if variant.encoder is None:
             return load(self.start), {}
         config = EncoderConfig.from_values(
@@ -223,12 +225,13 @@ class Table:
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "further" if variant.start else "scratch"
         changed += [] if variant.surroundings == "kept" else [variant.surroundings]
-        changed += ["antialiased"] if variant.antialiased else []
+        changed += [] if variant.network == "default" else [variant.network]
         place = self.folder / "encoders" / "_".join([start, str(self.crops), str(seed), *changed])
         if not (place / "model.json").exists():
             begin = time.process_time()
             model = load(self.start).train().requires_grad_(True) if variant.start else None
-            model, history = train_encoder(variant.seen(self.unlabelled), config, start=model)
+            with objective(variant.network):
+                model, history = train_encoder(variant.seen(self.unlabelled), config, start=model)
             training = {
                 "crops/s": round(self.crops / (time.process_time() - begin)),
                 "reconstruction error": round(history["reconstruction"][-1], 2),
@@ -278,23 +281,6 @@ def on_own_scale(images: np.ndarray, brightest: np.ndarray, faintest: float) -> 
     """Return images, float (n, s, s), divided by the brightest chromatin in each, which becomes 255 / CEILING."""
     scale = np.clip(brightest * (CEILING / 255), faintest, BRIGHTEST)
     return images / scale[:, None, None]
-
-
-def load_encoder(folder: Path) -> BetaTCVAE:
-    """Return the encoder in ``folder``, in evaluation mode."""
-    tensors, description = load_bundle(folder, "encoder")
-    model = BetaTCVAE.from_settings(description["settings"])
-    load_weights(model, tensors, folder)
-    return model.eval().requires_grad_(False)
-
-
-def load_antialiased(folder: Path) -> BetaTCVAE:
-    """Return the encoder in ``folder`` with a binomial blur before each of its convolutions, which have stride 2."""
-    model = load_encoder(folder)
-    for layer in model.encoder:
-        if isinstance(layer, nn.Conv2d):
-            layer.register_forward_pre_hook(lambda _, read: (blur(read[0]),))
-    return model
 
 
 class Schemes:

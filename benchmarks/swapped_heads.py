@@ -11,7 +11,8 @@ import argparse
 from pathlib import Path
 
 from encoder_cells import real_cells
-from encoder_table import PAIR, Schemes, Variant, load_encoder
+from encoder_networks import load_default
+from encoder_table import PAIR, Schemes, Variant
 
 from morpholaw.evaluation.cross_validation import folds
 from morpholaw.sample import sample_folder
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--swaps", type=int, nargs="*", default=[0, 8, 2])
     options = parser.parse_args()
-    encoder = load_encoder(sample_folder() / "encoder")
+    encoder = load_default(sample_folder() / "encoder")
     cells = real_cells(options.data, options.folder / "cells")["mitocheck"].of(PAIR)
     for number, fold in enumerate(folds(cells.groups, cells.targets(PAIR), 3, 1, 1)):
         for swaps in options.swaps:
