@@ -96,7 +96,7 @@ def _encoder() -> Iterator[Step]:
     with shared_threads() as decide, kept_memory():
 
         def step() -> float:
-            decide()
+            training.parts = decide()
             training.advance(next(batches))
             return float(training.batch)
 

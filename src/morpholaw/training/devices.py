@@ -112,11 +112,13 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], None]]:
+def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], int]]:
     """Use only the free CPU cores inside the block; call the returned function at every step.
 
-    On a busy machine, threads wait for each other, and a step on two threads can take several times the CPU time of
-    a step on one. The number of threads is therefore adjusted every few seconds, down to one.
+    On a busy machine, torch's threads wait for each other, and a step on two threads can take several times the CPU
+    time of a step on one. The number of threads is therefore adjusted every few seconds, down to one. One thread gets
+    less than a fair share of the CPU, however: the returned function says into how many parts the work may then be
+    divided that can be done at the same time, on a thread of their own each (see `batch_parts`).
 
     Parameters
     ----------
@@ -130,9 +132,12 @@ def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], 
     most = most_threads()
     with torch_threads(fixed or max(1, min(free_cores() // processes, most))):
 
-        def decide() -> None:
-            if not fixed and processes == 1 and (count := left.count()) is not None:
+        def decide() -> int:
+            if fixed or processes > 1:
+                return 1
+            if (count := left.count()) is not None:
                 torch.set_num_threads(min(count, most))
+            return most if torch.get_num_threads() == 1 else 1
 
         yield decide
 

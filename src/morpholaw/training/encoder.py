@@ -103,7 +103,7 @@ def train_encoder(
 
 
 def _run(
-    training: EncoderTraining, checkpoint: Path | None, monitor: Monitor, decide_threads: Callable[[], None]
+    training: EncoderTraining, checkpoint: Path | None, monitor: Monitor, decide_threads: Callable[[], int]
 ) -> dict[str, list[float]]:
     history = training.history
     reported = previewed = time.monotonic()
@@ -111,7 +111,7 @@ def _run(
     for index in training.batches():
         if monitor.should_stop():
             break
-        decide_threads()
+        training.parts = decide_threads()
         parts = training.advance(index)
         now = time.monotonic()
         last = training.step == training.total_steps

@@ -25,6 +25,7 @@ from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.adam import adam_tensors, new_adam, set_rate
 from morpholaw.training.augment import another_microscope, gradient_signs
+from morpholaw.training.batch_parts import at_once, chunks, in_parts
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
 from morpholaw.training.distributed import all_reduce_sum, gather, world_size
 from morpholaw.training.encoder_batches import Batch, BatchLoader, mixed, part_of
@@ -55,6 +56,11 @@ class EncoderTraining:
         Network to start from; by default a new one, initialised from the seed.
     labels : EncoderLabels, optional
         Labelled crops for the joint objective, if ``config.task`` is above 0.
+
+    Attributes
+    ----------
+    parts : int
+        Number of parts of a batch that are processed at the same time, each on a thread of its own.
 
     Raises
     ------
@@ -97,6 +103,7 @@ class EncoderTraining:
         record = cuda_recorder() if gpu and self._recordable() else None
         self.recorded = None if record is None else RecordedSteps(self._update, self._state, record)
         self.step = 0
+        self.parts = 1
         self.history: dict[str, list[float]] = {}
         self.batch = min(config.batch_size, len(images))
         if self.batch % world_size():
@@ -153,10 +160,14 @@ class EncoderTraining:
             images = another_microscope(images, config.microscopes, generator)
         if config.perturbation:
             toward = torch.randn(len(images), config.latents, generator=generator).to(images.device)
-            signs = gradient_signs(images, self._means, toward)
+            signs = self._gradient_signs(images, toward)
             size = config.perturbation * torch.rand(len(images), 1, 1, 1, generator=generator)
             images = (images + size.to(images.device) * signs).clamp_(0, 1)
         return images.to(memory_format=torch.channels_last)
+
+    def _gradient_signs(self, images: Tensor, toward: Tensor) -> Tensor:
+        pairs = chunks(self.parts, images, toward)
+        return torch.cat(at_once(lambda pair: gradient_signs(pair[0], self._means, pair[1]), pairs))
 
     def _means(self, images: Tensor) -> Tensor:
         with self._autocast():
@@ -235,8 +246,7 @@ class EncoderTraining:
             Terms of the loss by name.
         """
         config, plain, k = self.config, kind >= COUNT, kind % COUNT
-        with self._autocast():
-            posterior, decoded = self.sampled(encoded, noise, k, others, self.cell_latents)
+        posterior, decoded = self._sample(encoded, noise, k, others)
         error = self.reconstruction_error(decoded.float(), orient(images, k))
         z, mean, log_variance = gather(posterior)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
@@ -267,6 +277,17 @@ class EncoderTraining:
             **{name: value.detach() for name, value in added.items()},
         }
 
+    def _sample(self, encoded: Tensor, noise: Tensor, k: int, others: Tensor | None) -> tuple[Tensor, Tensor]:
+        def network(encoded: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+            with self._autocast():
+                posterior, decoded = self.sampled(encoded, noise, k, others, self.cell_latents)
+                return posterior, decoded
+
+        parts = (
+            self.parts if others is None else 1
+        )  # a crop decoded with another one's latents depends on both
+        return in_parts(network, parts, encoded, noise, list(self.model.parameters()))
+
     def _recordable(self) -> bool:
         """Return whether every step runs the same operations and depends on its arguments only."""
         return self.joint is None and not self.config.split and world_size() == 1
@@ -289,8 +310,9 @@ class EncoderTraining:
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == torch.float32:
             return nullcontext()
-        # A recorded step must cast its weights each time, which a cache of casts would skip.
-        return torch.autocast(self.device.type, self.precision, cache_enabled=self.recorded is None)
+        # A recorded step must cast its weights each time, which a cache of casts would skip; threads share that cache.
+        cached = self.recorded is None and self.parts == 1
+        return torch.autocast(self.device.type, self.precision, cache_enabled=cached)
 
     @torch.no_grad()
     def preview(self) -> np.ndarray:
