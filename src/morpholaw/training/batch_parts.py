@@ -1,8 +1,8 @@
 """Forward and backward passes of several parts of a batch at the same time, each on a thread of its own.
 
-On a busy machine, OpenMP's threads wait for each other at every operation, so a step on two threads takes longer than on
-one. With one thread, however, a training gets less of the CPU than its fair share. The threads here wait for each other
-only after a pass: each takes its part of the batch through the whole network.
+On a busy machine, OpenMP's threads wait for each other at every operation, so a step on two threads takes longer than
+on one. With one thread, however, a training gets less than its fair share of the CPU. The threads here wait for each
+other only after a pass: each takes its part of the batch through the whole network.
 """
 
 from __future__ import annotations
