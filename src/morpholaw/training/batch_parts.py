@@ -86,7 +86,8 @@ class _InParts(torch.autograd.Function):
     def backward(context: Any, of_latents: Tensor, of_decoded: Tensor) -> tuple[Tensor | None, ...]:
         def gradients(part: tuple[tuple[Tensor, Tensor], Tensor, Tensor]) -> tuple[Tensor, ...]:
             results, *of_results = part
-            return torch.autograd.grad(results, context.weights, of_results)
+            of_weights: tuple[Tensor, ...] = torch.autograd.grad(results, context.weights, of_results)
+            return of_weights
 
         results = context.results
         count = len(results)
