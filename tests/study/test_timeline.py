@@ -66,6 +66,7 @@ def test_the_command_writes_tables_and_figures(screen, tmp_path):
     assert done.exit_code == 0, done.output
     assert ", log-rank over cells" in done.output
     assert "not tested, because a condition has one replicate" in done.output
+    assert "The conditions drug and control have one replicate each, so" in " ".join(done.output.split())
     assert "Intervals of durations are over cells" in done.output
     assert "nan" not in done.output
     names = {path.name for path in (tmp_path / "out").iterdir()}

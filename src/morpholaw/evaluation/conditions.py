@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from morpholaw.cells.text_table import read_text_table
+from morpholaw.display import listed
 from morpholaw.errors import InputError
 from morpholaw.evaluation.estimate import Estimate
 
@@ -55,12 +56,17 @@ class Conditions:
         return dict(zip(self.table["movie"], self.table["replicate"], strict=True))
 
     def warnings(self) -> list[str]:
-        """Return a warning for each condition with a single replicate."""
+        """Return a warning if some conditions have a single replicate."""
         counts = self.table.groupby("condition", sort=False)["replicate"].nunique()
+        names = list(counts.index[counts < 2])
+        if not names:
+            return []
+        which, its = f"The condition {names[0]} has one replicate", "its"
+        if len(names) > 1:
+            which, its = f"The conditions {listed(names)} have one replicate each", "their"
         return [
-            f"The condition {name} has one replicate, so the variation between replicates is unknown: its test treats "
-            "cells as independent, and its p value applies to these movies only."
-            for name in counts.index[counts < 2]
+            f"{which}, so the variation between replicates is unknown: {its} tests treat cells as independent, and "
+            f"{its} p values apply to these movies only."
         ]
 
 

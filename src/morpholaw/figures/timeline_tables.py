@@ -99,9 +99,11 @@ def share_figure(
 
 
 def comparison_title(timeline: TimelineTables, quantity: str, name: str) -> str:
-    """Return the result of a test as text, such as "drug: +9.9 min (9.1 to 10.8), p = 0.029, permutation"."""
+    """Return results of tests: "drug − control: +9.9 min (9.1 to 10.8), p = 0.029, permutation"."""
     rows = timeline.comparisons
     if not len(rows):
         return ""
     rows = rows[(rows["quantity"] == quantity) & (rows["class"] == name)]
-    return "\n".join(f"{row['condition']}: {difference_text(row)}" for row in rows.to_dict("records"))
+    return "\n".join(
+        f"{row['condition']} − {row['reference']}: {difference_text(row)}" for row in rows.to_dict("records")
+    )

@@ -16,12 +16,14 @@ from morpholaw.cells.simulator import simulate_movie
 from morpholaw.config import SimulateConfig, TimelineConfig
 from morpholaw.evaluation.timeline import build_timeline
 from morpholaw.events import Message
+from morpholaw.figures.timeline_tables import comparison_title
 from morpholaw.jobs import Job, run
 from morpholaw.store import timelines
 from morpholaw.study import Study
 from morpholaw.widgets.napari_versions import camera
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.timeline.panel import TimelineWidget
+from morpholaw.widgets.timeline.shown_timeline import ShownTimeline
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +64,24 @@ def settle(panel, qtbot) -> None:
 
 
 def test_the_timeline_of_the_study_is_drawn(panel, qtbot):
-    assert "divisions in 1 movie" in panel.summary.text()
+    assert "divisions in 1 movie, in classes predicted by scheme2." in panel.summary.text()
     qtbot.waitUntil(lambda: panel.durations.canvas is not None, timeout=60_000)
     panel.tabs.setCurrentIndex(2)
     qtbot.waitUntil(lambda: panel.shares.canvas is not None, timeout=60_000)
     assert panel.compared.sentence.text() == "With a table of conditions, replicates are compared here."
+
+
+def test_it_says_which_conditions_are_compared_with_which(panel):
+    tables = replace(panel.tables, condition_names=("DMSO", "drug 1", "drug 2"), notes=("One note.",))
+    shown = ShownTimeline(tables, ["metaphase"], "metaphase", "scheme 2: dense head")
+    panel._take(shown)
+    assert "scheme 2: dense head. Compared with DMSO: drug 1, drug 2.\nOne note." in panel.summary.text()
+    row = {"quantity": "duration", "class": "metaphase", "condition": "drug 1", "reference": "DMSO"}
+    values = {"difference": 5.0, "low": 2.0, "high": 8.0, "unit": "min", "p": 0.02, "test": "permutation"}
+    title = comparison_title(
+        replace(tables, comparisons=pd.DataFrame([row | values])), "duration", "metaphase"
+    )
+    assert title.startswith("drug 1 − DMSO: +5 min (2 to 8), p = 0.02")
 
 
 def test_a_click_on_an_event_goes_to_its_frame_and_cell(panel, qtbot):

@@ -235,7 +235,7 @@ class TimelineWidget(StudyWidget):
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
 
         self.tables = tables = shown.tables
-        self.summary.setText("\n".join((f"{tables}.", *tables.notes)))
+        self.summary.setText(shown.summary)
         self.summary.show()
         self.events.show_events(tables.events)
         self.shares.draw(partial(_figure, share_figure, tables, shown.over_time))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from morpholaw.store import timelines
+from morpholaw.store.classifiers import readable_records
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline_tables import TimelineTables
@@ -24,11 +25,23 @@ class ShownTimeline:
         Classes with enough complete phases to plot their durations.
     over_time : str
         The class whose share is plotted over time, or the mitotic index.
+    classifier : str
+        The classifier that predicted the classes, as panels list it.
     """
 
     tables: TimelineTables
     timed: list[str]
     over_time: str
+    classifier: str
+
+    @property
+    def summary(self) -> str:
+        """What the timeline contains, which conditions it compares, and what limits it."""
+        reference, *others = self.tables.condition_names or ("",)
+        compared = f" Compared with {reference}: {', '.join(others)}." if others else ""
+        return "\n".join(
+            (f"{self.tables}, in classes predicted by {self.classifier}.{compared}", *self.tables.notes)
+        )
 
 
 def read_timeline(study: StudyFolder) -> ShownTimeline:
@@ -42,4 +55,6 @@ def read_timeline(study: StudyFolder) -> ShownTimeline:
     from morpholaw.figures.timeline_tables import main_class, timed_classes
 
     tables = timelines.tables(study)
-    return ShownTimeline(tables, timed_classes(tables), main_class(tables))
+    name = timelines.record(study).classifier
+    labels = {record.name: record.label for record in readable_records(study, lambda _: None)}
+    return ShownTimeline(tables, timed_classes(tables), main_class(tables), labels.get(name, name))
