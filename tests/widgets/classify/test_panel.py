@@ -447,3 +447,6 @@ def test_the_empty_line_of_classes_says_which_are_told_apart(panel, phases_study
     widget.current.open(phases_study.path)
     line = widget.form.editors["classes"].native
     assert line.placeholderText() == "interphase, metaphase (all: 4 classes)"
+    widget.form.editors["classes"].value = ("anaphase", "metaphase")
+    widget.current.close()  # another study may not have these classes
+    assert widget.form.values() == {}

@@ -426,11 +426,24 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
 
 def test_another_study_replaces_the_laws(panel, trained_study, labelled_study):
     panel.current.open(trained_study)
+    panel.search.form.editors["classes"].value = ("anaphase", "metaphase")
+    panel.search.form.editors["latents"].value = (1, 2)
     panel.current.open(labelled_study)
+    assert panel.search.form.values() == {}
     assert panel.law is None
     assert panel.table.rowCount() == 0
     assert panel.nothing.isVisible()
     assert Study.open(trained_study).laws()
+
+
+def test_without_labels_no_search_is_offered(panel, labelled_study):
+    panel.current.open(labelled_study)
+    assert "over shapes right away" in panel.nothing.text()
+    study = panel.current.study
+    name, crops = study.sets[0].name, len(study.crops)
+    study.annotations.set_labels({(name, crop): "" for crop in range(crops)})
+    panel.current.labels_changed.emit()
+    assert "A search needs labelled cells of two classes" in panel.nothing.text()
 
 
 def test_a_search_that_is_refused_announces_no_laws(qtbot, trained_study):

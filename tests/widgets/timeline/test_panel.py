@@ -162,7 +162,11 @@ def test_a_timeline_of_thousands_of_events_does_not_hold_up_the_window(panel, tm
     assert longest < 0.3
 
 
-def test_another_study_without_a_timeline_shows_none(panel, tmp_path):
+def test_another_study_without_a_timeline_shows_none_and_has_its_own_movies(panel, tmp_path):
+    panel.conditions.setText("conditions of these movies.csv")
+    panel.form.editors["frame_interval"].value = 300.0
     panel.current.create(tmp_path / "other")
+    assert panel.conditions.text() == ""
+    assert panel.form.values() == {}
     assert panel.tables is None
     assert panel.events.rowCount() == 0

@@ -67,6 +67,7 @@ class ClassifyWidget(StudyWidget):
         self.body.addWidget(_box("Apply to the movie", self.apply_scores))
         self.body.addStretch()
         self.runner.finished.connect(self._finished)
+        self.listen(self.current.changed, self._forget_classes)
         for signal in (self.current.changed, self.current.crops_changed):
             self.listen(signal, self.apply_scores.forget)
             self.listen(signal, self.refresh)
@@ -119,6 +120,10 @@ class ClassifyWidget(StudyWidget):
         self.table.itemSelectionChanged.connect(self._choose)
         self.compare_button.clicked.connect(self.compare)
         return _box("Compare", self.table, self.doubts, row, self.confusion)
+
+    def _forget_classes(self) -> None:
+        """Distinguish the default classes of another study, which may not have those that were chosen."""
+        self.form.forget("classes")
 
     def refresh(self) -> None:
         """Show the crops, labels and classifiers of the study."""

@@ -189,6 +189,12 @@ class ConfigForm(QWidget):
                 editor.value = default_value
         self.clear_error()
 
+    def forget(self, *names: str) -> None:
+        """Show the default of settings that do not apply to other data, because other data are open."""
+        for name in names:
+            self.editors[name].value = self.default(name)
+        self.clear_error()
+
     def reset(self) -> None:
         """Show the initial values of the form."""
         self.set_values(self.preset)

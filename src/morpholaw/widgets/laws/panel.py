@@ -150,6 +150,7 @@ class LawsWidget(StudyWidget):
             return
         self.boundary.clear()
         self.search.show_study()
+        self.search.form.forget("classes", "latents")
         self.reload()
         self.search_box.expand(self.record is None)
 

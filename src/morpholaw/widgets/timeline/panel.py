@@ -67,7 +67,7 @@ class TimelineWidget(StudyWidget):
         self.events.picked.connect(self.show_event)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.error_line.say)
-        self.listen(self.current.changed, self.refresh)
+        self.listen(self.current.changed, self._study_changed)
         self.listen(self.current.classifiers_changed, self._show_classifiers)
         self.listen(self.current.timeline_changed, self.reload)
         self.refresh()
@@ -122,6 +122,12 @@ class TimelineWidget(StudyWidget):
         for part in parts:
             self.body.addWidget(part)
         self.body.addStretch(1)
+
+    def _study_changed(self) -> None:
+        """Forget the conditions and the frame interval, which may not be those of this study's movies."""
+        self.conditions.clear()
+        self.form.forget("frame_interval")
+        self.refresh()
 
     def refresh(self) -> None:
         """Show the classifiers and the timeline of the study."""
