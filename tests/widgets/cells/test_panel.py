@@ -21,6 +21,7 @@ from morpholaw.widgets.cells.crop_box import crop_corners
 from morpholaw.widgets.cells.labelling import UNLABELLED
 from morpholaw.widgets.cells.orders import LEAST_SURE
 from morpholaw.widgets.cells.panel import CellsWidget
+from morpholaw.widgets.movie.movie_place import is_cut_from, movie_layer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 
@@ -403,6 +404,31 @@ def test_a_deleted_study_is_said_when_labelling(panel, qtbot, labelled_study):
     shutil.rmtree(labelled_study)
     press(qtbot, widget.gallery, "1")
     assert "was moved or deleted" in widget.labelling.error_line.text()
+
+
+def test_another_movie_of_the_same_name_and_shape_is_not_taken_for_the_studys(panel, tmp_path):
+    movie, tracks = blobs()
+    files = {name: tmp_path / name / "movie.tif" for name in ("control", "drug", "backup")}
+    for name, file in files.items():
+        file.parent.mkdir()
+        tifffile.imwrite(file, movie[:, ::-1] if name == "drug" else movie)
+    table = pd.DataFrame(tracks, columns=["track_id", "t", "y", "x"]).astype({"track_id": int, "t": int})
+    study = Study.create(tmp_path / "study")
+    study.crop(files["control"], table.assign(parent=-1), size=32)
+    widget = panel(CellsWidget)
+    widget.current.open(study.path)
+    widget.cutting.open_movie(files["drug"])
+    widget.current.select([7])
+    assert not boxes(widget.viewer)
+    assert "selected cells" not in widget.viewer.layers
+    assert not is_cut_from(study.sets[0], widget.viewer.layers[0])  # nor are scores shown on it
+    widget.cutting.open_movie(files["backup"])
+    widget.cutting.image.choose(widget.viewer.layers[0])
+    widget.current.select([8])
+    assert len(boxes(widget.viewer)) == 1  # around a cell of the copy, whichever layer is chosen
+    assert movie_layer(widget.viewer, study.sets[0]).metadata["path"] == str(files["backup"])
+    files["control"].unlink()  # moved: any movie that looks like it may be it
+    assert is_cut_from(study.sets[0], widget.viewer.layers[0])
 
 
 def test_labels_after_a_click_in_the_movie_move_along_the_track(panel, qtbot, tracked_study_folder, tmp_path):

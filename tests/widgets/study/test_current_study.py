@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import threading
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -124,6 +127,29 @@ def test_two_viewers_of_one_study_see_each_others_labels(current, labelled_study
     qtbot.waitUntil(lambda: other.labels[0] == "anaphase", timeout=10_000)
     current._study_watch.look()
     assert told == ["own"]  # a window is not told of its own labels twice
+
+
+def test_a_study_that_is_collected_in_another_thread_leaves_no_timer_running(labelled_study_folder, qtbot):
+    """Without an owner, the next tick of the timer crashed PySide6."""
+    current = CurrentStudy()
+    current.open(labelled_study_folder)
+    timers, gone = [current._study_watch._timer, current.collection._timer], weakref.ref(current)
+    ended = []
+    for timer in timers:
+        timer.setInterval(1)
+        timer.start()
+        timer.destroyed.connect(lambda: ended.append(threading.current_thread()))
+    current.itself = current
+    del current, timer
+    gc.disable()
+    try:
+        collector = threading.Thread(target=gc.collect)
+        collector.start()
+        collector.join()
+    finally:
+        gc.enable()
+    assert gone() is None
+    qtbot.waitUntil(lambda: ended == 2 * [threading.main_thread()], timeout=5000)
 
 
 def test_what_another_window_does_to_the_study_is_seen(current, trained_study, qtbot):

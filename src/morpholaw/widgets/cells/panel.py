@@ -14,7 +14,8 @@ from morpholaw.widgets.cells.importing import ImportFolder, ImportLabels
 from morpholaw.widgets.cells.labelling import Labelling
 from morpholaw.widgets.forms.tabs_and_sections import Section, add_tab
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.movie.layer_sources import is_cut_from
+from morpholaw.widgets.movie.movie_place import is_cut_from, movie_layer
+from morpholaw.widgets.movie.selection_in_movie import set_of
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class CellsWidget(StudyWidget):
         """Draw the crop box around the current cell; with ``move``, also go to its frame."""
         if self._hides_box:
             return
-        movie = self.cutting.image.layer
+        movie = self._movie_of_selected() or self.cutting.image.layer
         cell = None if movie is None or movie.ndim < 3 else self._current_cell(movie)
         if cell is None:
             self.box.remove()
@@ -147,7 +148,7 @@ class CellsWidget(StudyWidget):
 
         Before any crop is cut, it is the crop of the tracked cell nearest to the middle of the frame on display.
         """
-        selected, cells = self.current.selection, self._cells_of_movie()
+        selected, cells = self.current.selection, self._cells_of_movie(movie)
         if selected and cells is not None:
             row = cells[cells["index"] == selected[0]]
             if len(row):
@@ -177,10 +178,17 @@ class CellsWidget(StudyWidget):
             return float(crop_set.size)
         return float(crop_set.size * record.pixel_size / record.movie_pixel_size)
 
-    def _cells_of_movie(self) -> pd.DataFrame | None:
-        """Return the cells that were cut from the chosen movie, of the chosen set if there is one; None if none."""
-        cells, movie, crops = self.labelling.cells, self.cutting.image.layer, self.current.crops
-        if cells is None or movie is None or crops is None:
+    def _movie_of_selected(self) -> Any:
+        """Return the layer that shows the movie of the selected cell; None if there is none."""
+        crops, selected = self.current.crops, self.current.selection
+        if crops is None or not selected or selected[0] >= len(crops):
+            return None
+        return movie_layer(self.viewer, set_of(crops, selected[0])[0])
+
+    def _cells_of_movie(self, movie: Any) -> pd.DataFrame | None:
+        """Return the cells that were cut from a movie, of the chosen set if there is one; None if none."""
+        cells, crops = self.labelling.cells, self.current.crops
+        if cells is None or crops is None:
             return None
         chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
         names = [

@@ -36,7 +36,6 @@ from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.step_events import Files
 from morpholaw.widgets.movie.layer_sources import (
-    is_cut_from,
     layers_code,
     movie_array,
     movie_path,
@@ -44,6 +43,7 @@ from morpholaw.widgets.movie.layer_sources import (
     write_sources,
 )
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
+from morpholaw.widgets.movie.movie_place import is_cut_from
 from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.components import ViewerModel
 
-    from morpholaw.cells.crop_set import CropSet
-
 
 def movie_array(layer: Image | Labels | None) -> Any:
     """Return the pixels of a layer, (t, y, x); a lazy layer stays lazy.
@@ -166,18 +164,6 @@ def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, A
             movie, opened.frames(), shape=opened.shape, dtype=opened.dtype, photometric="minisblack"
         )
     return {"movie": str(movie), "tracks": str(write_table(folder / "tracks.csv", tracks))}
-
-
-def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
-    """Return whether a crop set was cut from the movie of a layer, judged by the movie's name or shape.
-
-    A set that was imported from a folder, or simulated, belongs to no movie.
-    """
-    movie = crop_set.record.movie
-    if movie is None:
-        return False
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return movie.name == layer.name or movie.shape == tuple(data.shape[-3:])
 
 
 def layer_named(name: str) -> Layer:

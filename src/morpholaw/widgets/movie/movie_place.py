@@ -11,6 +11,7 @@ from napari.layers import Image
 
 from morpholaw.widgets.movie.layer_sources import stated_path
 from morpholaw.widgets.movie.movie_clicks import nearest_cell
+from morpholaw.widgets.movie.other_movie import is_other_movie
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -76,7 +77,8 @@ def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
     movie = crop_set.record.movie
     if movie is None:
         return None
-    layers = [layer for layer in viewer.layers if isinstance(layer, Image) and _shows(layer, movie.shape)]
+    shown = [layer for layer in viewer.layers if isinstance(layer, Image) and _shows(layer, movie.shape)]
+    layers = [layer for layer in shown if not is_other_movie(layer, crop_set)]
     sources = [(crop_set.folder / source.path).resolve() for source in crop_set.record.sources]
     for layer in layers:
         path = stated_path(layer)
@@ -86,6 +88,18 @@ def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
     if named:
         return named[0]
     return layers[0] if len(layers) == 1 else None
+
+
+def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
+    """Return whether a crop set was cut from the movie of a layer, judged by its file, name or shape.
+
+    A set that was imported from a folder, or simulated, belongs to no movie.
+    """
+    movie = crop_set.record.movie
+    if movie is None or is_other_movie(layer, crop_set):
+        return False
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return movie.name == layer.name or movie.shape == tuple(data.shape[-3:])
 
 
 def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import gc
 from weakref import finalize
 
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
+
+from morpholaw.widgets.study.window_timer import window_timer
 
 IDLE = 20_000
 """Milliseconds without input or painting after which the window is idle."""
@@ -26,10 +28,8 @@ class IdleCollection(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._timer = QTimer(self)
+        self._timer = window_timer(self, IDLE, self.collect)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(IDLE)
-        self._timer.timeout.connect(self.collect)
         finalize(self, _collect_after, USUAL)
 
     def watch(self, widget: QWidget) -> None:

@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
+
+from morpholaw.widgets.study.window_timer import window_timer
 
 if TYPE_CHECKING:
     from morpholaw.widgets.study.current_study import CurrentStudy
@@ -51,9 +53,7 @@ class StudyWatch(QObject):
         super().__init__()
         self._current = weakref.ref(current)
         self._seen: dict[str, _State] = {}
-        self._timer = QTimer(self)
-        self._timer.setInterval(INTERVAL)
-        self._timer.timeout.connect(self.look)
+        self._timer = window_timer(self, INTERVAL, self.look)
         current.changed.connect(self._begin)
         for part, signals in CHANGED_BY.items():
             getattr(current, signals[0]).connect(partial(self._remember, part))
