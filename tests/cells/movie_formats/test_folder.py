@@ -219,3 +219,15 @@ def test_folders_that_cannot_be_read_say_what_to_do(tmp_path: Path, pixels: np.n
         open_movie(tmp_path / "ctc")
     write(tmp_path / "one", "movie.tif", pixels[:, 0])
     assert open_movie(tmp_path / "one").shape == (T, 40, 50)
+
+
+def test_a_pause_between_frames_named_by_the_clock_is_reported(tmp_path: Path, pixels: np.ndarray) -> None:
+    for t in range(12):
+        hour, minute = divmod(600 + 10 * t + (120 if t > 7 else 0), 60)
+        tifffile.imwrite(
+            tmp_path / f"cam_2024-01-31_{hour:02d}-{minute:02d}-00.tif",
+            pixels.reshape(-1, *pixels.shape[-2:])[0],
+        )
+    facts = open_movie(tmp_path).facts
+    assert facts.frame_interval == 600
+    assert "7800 s between frames 7 and 8. Most are 600 s apart, which is used" in facts.notes[0]

@@ -274,6 +274,36 @@ def test_times_of_planes_give_the_interval(tmp_path: Path, pixels: np.ndarray) -
     assert open_movie(path).facts.frame_interval == pytest.approx(240.5)
 
 
+@pytest.mark.parametrize(
+    ("times", "attributes", "interval", "words"),
+    [
+        ([0, 60, 120, 420, 720, 1020], "", None, "60 to 300 s apart, and 60 s between frames 0 and 1"),
+        (
+            [0, 300, 600, 900, 1200, 1500],
+            'TimeIncrement="60"',
+            300,
+            "states 60 s between frames, but the times of its",
+        ),
+        ([0, 310, 600, 905, 1195, 1500], 'TimeIncrement="300"', 300, None),
+        ([0, 0, 0, 0, 0, 0], 'TimeIncrement="300"', 300, None),
+    ],
+    ids=["first fast, then slow", "another increment", "some jitter", "times that were not kept"],
+)
+def test_times_of_planes_that_are_not_even_are_reported(
+    tmp_path: Path,
+    pixels: np.ndarray,
+    times: list[int],
+    attributes: str,
+    interval: float | None,
+    words: str | None,
+) -> None:
+    planes = "".join(f'<Plane TheT="{t}" TheC="0" TheZ="0" DeltaT="{time}"/>' for t, time in enumerate(times))
+    text = header(image("<TiffData/>" + planes, more=attributes))
+    facts = open_movie(write(tmp_path / "m.ome.tif", pixels, text)).facts
+    assert facts.frame_interval == interval
+    assert (words in facts.notes[0]) if words else facts.notes == ()
+
+
 def test_a_size_that_no_microscope_has_is_ignored_and_it_is_said(tmp_path: Path, pixels: np.ndarray) -> None:
     attributes = 'PhysicalSizeX="350" PhysicalSizeY="350"'
     movie = open_movie(write(tmp_path / "m.ome.tif", pixels, header(image("<TiffData/>", more=attributes))))

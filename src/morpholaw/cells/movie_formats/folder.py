@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from morpholaw.cells.movie_formats.png import open_png
 from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
 from morpholaw.cells.movie_formats.tiff import SUFFIXES as TIFF_SUFFIXES
 from morpholaw.cells.movie_formats.tiff import open_tiff
+from morpholaw.cells.movie_formats.time_points import interval_between
 from morpholaw.display import counted
 from morpholaw.errors import InputError
 
@@ -162,7 +161,9 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
         return frame.read(0)
 
     numbered = all(len(t) == 1 for t in times) and not any(one.clock for one in named)
-    interval = _interval([t[0] for t in times]) if named[0].clock else None
+    interval, uneven = (
+        interval_between([t[0] for t in times], "file names") if named[0].clock else (None, None)
+    )
     planes = Planes(
         axes="tz",
         sizes=(len(times), len(levels)),
@@ -181,7 +182,7 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
         frame_numbers=tuple(t[0] for t in times) if numbered else None,
         files=tuple(table[t, z] for t in times for z in levels if (t, z) in table),
         colour_table=first.facts.colour_table,
-        notes=(*notes, *first.facts.notes),
+        notes=(*notes, *((f"{where}: {uneven}",) if uneven else ()), *first.facts.notes),
     )
     source = select_movie(planes, Choices(z=choices.z if len(slices) > 1 else None), where)
     chosen = channel if channels else first.facts.channel
@@ -203,11 +204,6 @@ def _chosen(
     hint = "If every file is a frame of one movie, give --axes tyx."
     number = choose(kind, names, wanted, f"{where} ({len(named)} files)", hint)
     return [one for one in named if called(one) == names[number]], number, names
-
-
-def _interval(times: list[int]) -> float | None:
-    steps = [later - earlier for earlier, later in pairwise(times)]
-    return float(median(steps)) if steps and median(steps) > 0 else None
 
 
 def _images(folder: Path) -> list[Path]:

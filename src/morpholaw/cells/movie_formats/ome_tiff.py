@@ -197,7 +197,8 @@ def _header_planes(header: OmeHeader, files: _FileSet, path: Path, choices: Choi
         pages.check_whole(max(place.page for place in table.values() if place.file == file))
     scale, scale_note = image.scale()
     notes += [f"{where}: {scale_note}"] if scale_note else []
-    interval = image.interval()
+    interval, interval_note = image.interval()
+    notes += [f"{where}: {interval_note}"] if interval_note else []
     planes = array_planes(stack_for(stack, choices.axes), where, (letters + first.axes).lower(), choices.axes)
     several = len(images) > 1
     return replace(

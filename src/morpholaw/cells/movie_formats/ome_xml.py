@@ -10,11 +10,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from morpholaw.cells.movie_formats.time_points import interval_between
 from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, seconds
 from morpholaw.errors import InputError
 
 _LONGEST = 2**27
 """Maximum number of characters of a header; 100,000 planes take about 30 million."""
+_SAME_INTERVAL = 0.1
+"""Relative difference of two statements of the interval that is reported."""
 _MAX_PLANES = 2**22
 _MAX_ELEMENTS = 2**22
 
@@ -90,15 +93,25 @@ class OmeImage:
         y = y * unit["Y"] if y is not None and unit["Y"] else None
         return pixel_size(x if y is None else y, y if x is None else x, "OME header")
 
-    def interval(self) -> float | None:
-        """Return the seconds between frames: the header's increment, or the mean of the planes' times."""
+    def interval(self) -> tuple[float | None, str | None]:
+        """Return the seconds between frames, from the planes' times or else the header's increment, and a note."""
         stated = _number(self.pixels.get("TimeIncrement"))
-        if stated:
-            return seconds(stated, self.pixels.get("TimeIncrementUnit", "s"))
-        if len(self.times) < 2:
-            return None
-        (first, start), (last, end) = min(self.times), max(self.times)
-        return seconds((end - start) / (last - first), "s") if last > first else None
+        increment = seconds(stated, self.pixels.get("TimeIncrementUnit", "s")) if stated else None
+        first: dict[int, float] = {}
+        for t, time in self.times:
+            first[t] = min(time, first.get(t, time))
+        if len(first) < 2 or len(first) <= max(first) - min(first):  # some planes do not state theirs
+            (start, begin), (end, last) = min(self.times, default=(0, 0.0)), max(self.times, default=(0, 0.0))
+            return increment or (seconds((last - begin) / (end - start), "s") if end > start else None), None
+        interval, note = interval_between([first[t] for t in sorted(first)], "OME header")
+        if interval is None:
+            return (None, note) if note else (increment, None)
+        if note is None and increment is not None and abs(increment / interval - 1) > _SAME_INTERVAL:
+            note = (
+                f"its OME header states {increment:.4g} s between frames, but the times of its planes {interval:.4g} "
+                "s, which is used."
+            )
+        return interval, note
 
 
 @dataclass
