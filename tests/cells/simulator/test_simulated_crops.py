@@ -57,12 +57,14 @@ def test_every_column_of_the_truth_is_there_and_finite(labelled):
     )
 
 
-def test_a_seed_gives_the_same_crops_however_they_are_asked_for():
-    images, cells = simulate_crops(600, seed=3)
-    fewer, fewer_cells = simulate_crops(300, seed=3)
-    np.testing.assert_array_equal(fewer, images[:300])
-    pd.testing.assert_frame_equal(fewer_cells, cells.iloc[:300])
-    second, _ = next(simulate_blocks(600, seed=3, blocks=slice(1, None)))
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_seed_gives_the_same_crops_however_they_are_asked_for(domain):
+    images, cells = simulate_crops(600, seed=3, domain=domain)
+    for few in (7, 300):
+        fewer, fewer_cells = simulate_crops(few, seed=3, domain=domain)
+        np.testing.assert_array_equal(fewer, images[:few])
+        pd.testing.assert_frame_equal(fewer_cells, cells.iloc[:few])
+    second, _ = next(simulate_blocks(600, seed=3, domain=domain, blocks=slice(1, None)))
     np.testing.assert_array_equal(second, images[256:512])
 
 

@@ -99,11 +99,11 @@ def simulate_blocks(
     for place in range(len(plan))[blocks]:
         kind, number, count = plan[place]
         rng = np.random.default_rng([seed, stream, kind, number])
-        images, cells = _block(rng, kind, recipe, size, pixel_size)
+        images, cells = _block(rng, kind, count, recipe, size, pixel_size)
         name = "mixed" if kind == _MIXED else KIND_NAMES[kind]
         cells["group"] = [f"{domain}-{seed}-{name}-{number}-{t}" for t in cells["track_id"]]
         cells["track_id"] += place * BLOCK
-        yield images[:count], cells.iloc[:count].reset_index(drop=True)
+        yield images, cells
 
 
 def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> list[tuple[int, int, int]]:
@@ -141,12 +141,14 @@ def simulated_normalisation(domain: Domain) -> Normalisation:
 
 
 def _block(
-    rng: np.random.Generator, kind: int, domain: Domain, size: int, pixel_size: float
+    rng: np.random.Generator, kind: int, count: int, domain: Domain, size: int, pixel_size: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
+    """Draw the random numbers of a whole block, and only the first ``count`` of its crops."""
     centres = _draw_centres(rng, kind, domain, size, pixel_size)
     around = place_neighbours(rng, centres, domain, size, pixel_size)
+    centres, around = centres[:count], around[around.image < count]
     everything = Nuclei.concatenate([centres.nuclei, around])
-    images = _render(rng, everything, domain, size, pixel_size)
+    images = _render(rng, everything, count, domain, size, pixel_size)
     scale = simulated_normalisation(domain)
     brightness = scale.brightness(images)
     table = _table(centres, around, size, pixel_size).assign(brightness=brightness)
@@ -184,29 +186,30 @@ def _draw_centres(
 
 
 def _render(
-    rng: np.random.Generator, nuclei: Nuclei, domain: Domain, size: int, pixel_size: float
+    rng: np.random.Generator, nuclei: Nuclei, count: int, domain: Domain, size: int, pixel_size: float
 ) -> np.ndarray:
     margin = domain.margin
     side = size + 2 * margin
     shifted = nuclei[:]
     shifted.y, shifted.x = nuclei.y + margin, nuclei.x + margin
-    clean = draw(shifted, (BLOCK, side, side))
+    clean = draw(shifted, (count, side, side))
     if domain.debris:
-        clean += _debris(rng, domain, side)
+        clean += _debris(rng, count, domain, side)
     scale = PIXEL_SIZE / pixel_size
     sigma = rng.uniform(*domain.blur, BLOCK) * scale
     lost = rng.random(BLOCK) < domain.out_of_focus
     sigma = np.where(lost, rng.uniform(2.5, 5.5, BLOCK) * scale, sigma)
-    images = blur(clean, sigma, rng.uniform(*domain.haze, BLOCK))
+    images = blur(clean, sigma[:count], rng.uniform(*domain.haze, BLOCK)[:count])
     images = images[:, margin:-margin, margin:-margin]
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
     slope = rng.normal(0, domain.gradient / 2, (2, BLOCK)).astype(np.float32)
     noise = _log_uniform(rng, domain.read_noise)
     # normalisation subtracts the fifth percentile, which is below the mean background because of its noise
     level = 1.645 * noise + rng.normal(0, domain.background, BLOCK)
-    images = images + level.astype(np.float32)[:, None, None]
-    images += slope[0, :, None, None] * ramp[:, None] + slope[1, :, None, None] * ramp
-    return expose(rng, images, noise, _log_uniform(rng, domain.photons))
+    images = images + level[:count].astype(np.float32)[:, None, None]
+    slope = slope[:, :count, None, None]
+    images += slope[0] * ramp[:, None] + slope[1] * ramp
+    return expose(rng, images, noise[:count], _log_uniform(rng, domain.photons)[:count])
 
 
 def _log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> np.ndarray:
@@ -214,13 +217,15 @@ def _log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> np.nd
     return values
 
 
-def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
+def _debris(rng: np.random.Generator, count: int, domain: Domain, side: int) -> np.ndarray:
     """Draw small bright specks in some of the images."""
-    specks = np.zeros((BLOCK, side, side), np.float32)
-    count = rng.poisson(domain.debris * 3, BLOCK) * (rng.random(BLOCK) < 0.5)
-    index = np.repeat(np.arange(BLOCK), count)
+    specks = np.zeros((count, side, side), np.float32)
+    number = rng.poisson(domain.debris * 3, BLOCK) * (rng.random(BLOCK) < 0.5)
+    index = np.repeat(np.arange(BLOCK), number)
     y, x = rng.integers(0, side, (2, len(index)))
-    specks[index, y, x] = rng.gamma(1.5, 4.0, len(index))
+    light = rng.gamma(1.5, 4.0, len(index))
+    drawn = index < count
+    specks[index[drawn], y[drawn], x[drawn]] = light[drawn]
     for axis in (1, 2):
         specks = ndimage.gaussian_filter1d(specks, 0.8, axis=axis)
     return specks

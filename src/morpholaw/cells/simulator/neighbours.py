@@ -39,6 +39,10 @@ class CentralNuclei:
     frame: np.ndarray
     crowding: np.ndarray
 
+    def __getitem__(self, index: slice) -> CentralNuclei:
+        """Return some of the crops' nuclei."""
+        return CentralNuclei(self.nuclei[index], self.track[index], self.frame[index], self.crowding[index])
+
 
 def place_neighbours(
     rng: np.random.Generator, central: CentralNuclei, domain: Domain, size: int, pixel_size: float
