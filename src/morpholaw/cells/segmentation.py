@@ -147,13 +147,15 @@ def _otsu(histograms: np.ndarray) -> np.ndarray:
 def _components(foreground: np.ndarray) -> Components:
     """Label the foreground, bool (n, s, s), with its holes filled."""
     labels, count = ndimage.label(_fill_holes(foreground), structure=_CONNECTED)
-    area = np.bincount(labels.ravel(), minlength=count + 1)
+    pixels = labels.reshape(-1)
+    inside = np.flatnonzero(pixels)  # most pixels are background
+    number = pixels[inside]
+    area = np.bincount(number, minlength=count + 1)
     speck = area < _SPECK
-    speck[0] = True
     area[speck] = 0
-    labels[speck[labels]] = 0
+    pixels[inside[speck[number]]] = 0
     owner = np.zeros(count + 1, np.int64)
-    owner[labels] = np.arange(len(labels))[:, np.newaxis, np.newaxis]
+    owner[number] = inside // (labels.shape[1] * labels.shape[2])
     return Components(labels, owner, area, np.zeros(len(labels), np.int64))
 
 
