@@ -40,15 +40,22 @@ hypothesis.settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker of ``--dist loadfile`` is left with one at the end."""
+    """Begin with the slowest files and end with small ones of panels, so that both workers end at the same time.
+
+    A file is given to one worker of ``--dist loadfile``, and a test that opens a viewer takes about a second.
+    """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    viewers = Counter(
+        item.path for item in items if "make_napari_viewer" in getattr(item, "fixturenames", ())
+    )
+    items.sort(key=lambda item: (-slow[item.path], viewers[item.path] > 0, -viewers[item.path]))
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is imported out of every later collection of garbage: each viewer's test has three of them."""
+    """Collect garbage seldom, and leave out what is imported: each viewer's test has three collections anyway."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])
 
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"

@@ -109,4 +109,5 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     preload()
     gc.freeze()
+    gc.set_threshold(20_000, *gc.get_threshold()[1:])  # as in the tests
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import gc
 import shutil
@@ -35,13 +34,20 @@ def _windows_are_imported():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _manifests_are_parsed_once():
-    """Parse the manifests of plugins once; napari parses them again for every viewer, a third of its start."""
-    from npe2.manifest import _bases
+def _viewers_start_quickly():
+    """Leave out what napari does again for every viewer and no test looks at: almost half of a viewer's start.
 
-    parse = functools.cache(_bases._load_yaml_no_duplicates)
+    It looks for installed plugins, writes its settings to the user's folder several times, and writes the hidden
+    welcome screen again for each shortcut.
+    """
+    from napari._qt.widgets.qt_welcome import QtWelcomeWidget
+    from napari.settings import get_settings
+    from npe2 import PluginManager
+
+    get_settings()._save_on_change = False
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_bases, "_load_yaml_no_duplicates", lambda file: copy.deepcopy(parse(file.read())))
+        patch.setattr(PluginManager, "discover", functools.cache(PluginManager.discover))
+        patch.setattr(QtWelcomeWidget, "refresh", lambda *_: None, raising=False)
         yield
 
 
