@@ -38,7 +38,7 @@ def _viewers_start_quickly():
     """Leave out what napari does again for every viewer and no test looks at: almost half of a viewer's start.
 
     It looks for installed plugins, writes its settings to the user's folder several times, and writes the hidden
-    welcome screen again for each shortcut.
+    welcome screen again for each shortcut. While a step runs, a spinner has the whole window painted 30 times a second.
     """
     from napari._qt.widgets.qt_welcome import QtWelcomeWidget
     from napari.settings import get_settings
@@ -48,6 +48,7 @@ def _viewers_start_quickly():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManager, "discover", functools.cache(PluginManager.discover))
         patch.setattr(QtWelcomeWidget, "refresh", lambda *_: None, raising=False)
+        patch.setattr("napari._qt.dialogs.qt_activity_dialog.LOADING_GIF_PATH", "")
         yield
 
 
