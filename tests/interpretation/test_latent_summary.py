@@ -177,3 +177,22 @@ def test_the_sample_of_cells_is_even_and_bounded():
     assert evenly_spaced(3).tolist() == [0, 1, 2]
     assert evenly_spaced(11, 3).tolist() == [0, 5, 10]
     assert len(evenly_spaced(1_000_000)) == 2000
+
+
+def test_a_latent_is_not_named_after_a_shape_that_it_only_accompanies():
+    """Cells of two classes differ in size and in another latent, which makes decoded cells a little smaller."""
+    size = np.random.default_rng(4).normal(size=400)
+    latents = np.column_stack([size, size + 0.3 * np.random.default_rng(5).normal(size=400)])
+    shapes = pd.DataFrame({"area": (20 + 4 * size) ** 2})
+
+    def decode(points):
+        images = np.zeros((len(points), 64, 64), np.float32)
+        for image, (own, other) in zip(images, points, strict=True):
+            half = round(10 + 2 * own - 0.5 * other)
+            image[32 - half : 32 + half, 32 - half : 32 + half] = 0.8
+        return images
+
+    assert summarise_latents(latents, np.zeros_like(latents), shapes).words() == {0: "size", 1: "size 2"}
+    summary = summarise_latents(latents, np.zeros_like(latents), shapes, decode=decode)
+    assert summary.words() == {0: "size"}
+    assert summary.unnamed([1]) == "Without a name: z1, which correlates most with area (r = 0.95)."

@@ -227,7 +227,10 @@ def test_laws_with_a_name_of_their_own_are_in_the_report_and_have_cards(shape_st
     assert result.exit_code == 0, result.output
     card = (tmp_path / "card.md").read_text()
     assert "found with the hinge loss" in card
-    assert "Significant digits of the constants with which the formulas above classify all labelled cells alike" in card
+    assert (
+        "Significant digits of the constants with which the formulas above classify all labelled cells alike"
+        in card
+    )
 
 
 def test_an_exported_law_reads_units(shape_study, tmp_path):

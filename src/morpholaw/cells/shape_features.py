@@ -81,7 +81,13 @@ _CELL: tuple[tuple[str, Kind, str, str, str], ...] = (
         "rounder in outline",
         "less round in outline",
     ),
-    ("brightness", "none", "mean over the nucleus, in [0, 1]", "brighter", "dimmer"),
+    (
+        "brightness",
+        "none",
+        "mean over the nucleus, in [0, 1]; by default relative to the brightest chromatin of the cell itself",
+        "brighter on the grey scale of the crop",
+        "dimmer on the grey scale of the crop",
+    ),
     (
         "brightness_spread",
         "none",

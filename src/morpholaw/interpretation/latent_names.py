@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,10 @@ LEAST_SHARE = 0.5
 
 The name replaces the latent in sentences and formulas, so "more size" has to mean that nuclei are larger.
 """
+LEAST_AGREEMENT = 2 / 3
+"""Smallest share of decoded cells in which a latent alone must change the shape that it is named after."""
+Confirm = Callable[[int, str, int, bool], float]
+"""Function of a latent, a shape, the sign of their correlation, and whether it is with both ends of the latent."""
 BOTH_ENDS = "both ends"
 NEIGHBOURHOOD = "neighbourhood"
 """The name of latents that follow what is around the cell."""
@@ -45,7 +50,7 @@ _NAMES = {
 COMPARATIVES = {
     "size": ("larger", "smaller"),
     "elongation": ("more elongated", "rounder"),
-    "brightness": ("brighter", "dimmer"),
+    "brightness": ("brighter on the grey scale of the crop", "dimmer on the grey scale of the crop"),
     NEIGHBOURHOOD: ("more crowded", "less crowded"),
 }
 """Descriptions of cells with more and with less of what a name says."""
@@ -128,16 +133,19 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["latent", "shape", "spearman", "even", "quadratic"])
 
 
-def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
+def suggest_names(correlations: pd.DataFrame, confirm: Confirm | None = None) -> dict[int, SuggestedName]:
     """Suggest a name for each latent whose squared correlation with a shape is at least `LEAST_SHARE`.
 
-    The largest of ``|spearman|`` and ``|even|`` over all shapes is used. If several latents get the same name, they are
-    numbered in the order of their correlations: "size", "size 2".
+    The largest of ``|spearman|`` and ``|even|`` over all shapes that ``confirm`` accepts is used. If several latents
+    get the same name, they are numbered in the order of their correlations: "size", "size 2".
 
     Parameters
     ----------
     correlations : DataFrame
         Table of `correlate`.
+    confirm : callable, optional
+        Returns the share of cells in which the latent alone changes the shape in the direction of the correlation, as
+        :func:`morpholaw.interpretation.decoded_shapes.agreement` does. A name needs at least `LEAST_AGREEMENT`.
 
     Returns
     -------
@@ -156,7 +164,11 @@ def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
             continue
         name, direction = _NAMES[str(row["shape"])]
         spearman, even = float(row["spearman"]), float(row["even"])
-        if abs(spearman) >= abs(even):
+        at_ends = abs(spearman) < abs(even)
+        expected = int(np.sign(even if at_ends else spearman))
+        if confirm and confirm(latent, str(row["shape"]), expected, at_ends) < LEAST_AGREEMENT:
+            continue
+        if not at_ends:
             sign, value = (1 if spearman * direction > 0 else -1), abs(spearman) * direction
         else:
             name, sign, value = f"{name}, {BOTH_ENDS}", 1, even

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.display import correlation, listed
 from morpholaw.errors import InputError
+from morpholaw.interpretation.decoded_shapes import Decode, agreement
 from morpholaw.interpretation.latent_names import (
     BOTH_ENDS,
     NEIGHBOURHOOD,
@@ -142,6 +144,7 @@ def summarise_latents(
     log_variances: np.ndarray,
     shapes: pd.DataFrame | None = None,
     surroundings: np.ndarray | None = None,
+    decode: Decode | None = None,
 ) -> LatentSummary:
     """Summarise the latents of an encoder on a sample of cells.
 
@@ -153,6 +156,8 @@ def summarise_latents(
         Measured shapes or true factors, one row per cell. Without them, no names are suggested.
     surroundings : ndarray, (latents,), optional
         Share of each latent's variance that is due to the surroundings.
+    decode : callable, optional
+        The decoder. With it, a latent is named after a shape only if it changes this shape by itself.
 
     Returns
     -------
@@ -168,7 +173,8 @@ def summarise_latents(
     mu = np.asarray(means, dtype=np.float64)
     correlations = correlate(mu, pd.DataFrame(index=range(len(mu))) if shapes is None else shapes)
     median = np.median(mu, axis=0).astype(np.float32)
-    names = _with_surroundings(suggest_names(correlations), surroundings)
+    confirm = None if decode is None else partial(agreement, decode, mu)
+    names = _with_surroundings(suggest_names(correlations, confirm), surroundings)
     return LatentSummary(ranking, correlations, names, median, len(mu), surroundings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.errors import InputError, file_error
+from morpholaw.interpretation.decoded_shapes import Decode
 from morpholaw.interpretation.interventions import surroundings_share
 from morpholaw.interpretation.latent_summary import (
     MORPHOLOGY_SHARE,
@@ -47,12 +48,15 @@ class LatentSample:
         Means and log variances of q(z|x).
     surroundings : ndarray or None
         Share of each latent's variance that is due to the surroundings; None for fewer than two cells.
+    decode : callable or None
+        The decoder of the encoder.
     """
 
     images: np.ndarray
     means: np.ndarray
     log_variances: np.ndarray
     surroundings: np.ndarray | None = None
+    decode: Decode | None = None
 
     @cached_property
     def summary(self) -> LatentSummary:
@@ -61,7 +65,7 @@ class LatentSample:
             zeros = np.zeros((1, self.means.shape[1]))
             return summarise_latents(zeros, zeros)
         return summarise_latents(
-            self.means, self.log_variances, measure_shapes(self.images), self.surroundings
+            self.means, self.log_variances, measure_shapes(self.images), self.surroundings, self.decode
         )
 
 
@@ -92,6 +96,7 @@ def _state(crop_set: CropSet) -> tuple[object, ...]:
 
 
 def _encoded_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
+    from morpholaw.interpretation.traversal import decode as decode_latents
     from morpholaw.training.encoder import encode
 
     if not folder.sets:
@@ -105,7 +110,7 @@ def _encoded_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
         crops = cell_crops(folder, cells[swapped])
         groups = folder.crops.cells["group"].to_numpy(str)[cells[swapped]]
         shares = surroundings_share(lambda some: encode(encoder, some, batch=256)[0], crops, groups)
-    return LatentSample(images, *encode(encoder, images, batch=256), shares)
+    return LatentSample(images, *encode(encoder, images, batch=256), shares, partial(decode_latents, encoder))
 
 
 def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:

@@ -137,7 +137,8 @@ def latents(material: Material) -> list[Block]:
         "distance of the latent from its median; it is high if both ends of a latent look alike. Due to surroundings "
         "is the share of the latent's variance that the surroundings of the cell cause, measured by placing cells into "
         f"the surroundings of others. A latent with less than {percent(MORPHOLOGY_SHARE, 0)} describes morphology, "
-        f"that is the cell itself. A name is suggested if the squared correlation is at least {LEAST_SHARE:g}; a minus "
+        f"that is the cell itself. A name is suggested if the squared correlation is at least {LEAST_SHARE:g}, "
+        "and the latent alone changes the shape of decoded cells in this direction; a minus "
         "sign means that the latent decreases with the shape."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
