@@ -77,9 +77,24 @@ def test_the_limits_of_a_latent_are_those_of_its_name():
     assert found.text == "Cells are called metaphase if size (−z1) is between −1.5 and 0.5."
 
 
-def test_inputs_that_count_in_both_directions_are_named():
-    found = law_sentence(Law.parse("(width - 12)*(contrast - 0.3)", NAMES), CELLS, CLASSES, FEATURES)
-    assert found.text == "The inputs width and contrast can favour either class, depending on the cell."
+def test_inputs_that_count_in_both_directions_come_with_their_limits_and_how_often_they_favour_each_class():
+    width, contrast = CELLS.select(["width", "contrast"]).T
+    found = law_sentence(Law.parse("(width - 9)*(contrast - 0.2)", NAMES), CELLS, CLASSES, FEATURES)
+    assert found.text == (
+        "With all other inputs at their median, cells are called metaphase if width is above 9 µm or contrast is "
+        f"above 0.2. Larger values of width favour metaphase in {np.mean(contrast > 0.2):.0%} of the cells and "
+        f"interphase in the others; larger values of contrast favour metaphase in {np.mean(width > 9):.0%} of the "
+        "cells and interphase in the others."
+    ).replace("%", " %")
+
+
+def test_how_often_a_latent_favours_a_class_refers_to_its_name():
+    rng = np.random.default_rng(0)
+    cells = FeatureTable(np.column_stack([rng.normal(size=200), rng.uniform(1, 2, 200)]), ("z1", "z2"))
+    law = Law.parse("z1*z2*(z2 - 1.2)", ("z1", "z2"))
+    text = law_sentence(law, cells, CLASSES, words={"z1": "−size"}).text
+    share = np.mean(cells.values[:, 1] < 1.2)  # there, smaller z1 and therefore larger size favours metaphase
+    assert f"Larger values of size (−z1) favour metaphase in {share:.0%}".replace("%", " %") in text
 
 
 def test_a_law_whose_threshold_no_cell_reaches_is_said_to_call_one_class():

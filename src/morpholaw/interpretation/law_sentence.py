@@ -10,6 +10,7 @@ import numpy as np
 from morpholaw.cells.shape_features import Feature
 from morpholaw.display import MINUS, listed, significant
 from morpholaw.interpretation.latent_names import COMPARATIVES, split_sign
+from morpholaw.interpretation.mixed_inputs import Shares, effects_text, shares_of_effects
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.expressions import boundary_form
 from morpholaw.models.features import FeatureTable, latent_feature
@@ -128,10 +129,17 @@ def law_sentence(
         )
         for name in used
     )
-    text = _text(pushes, classes, words or {}, of_pair)
-    if len(pushes) == 1 and not pushes[0].direction:
-        limits = _limits_alone(law, pushes[0].feature, ranges[used[0]], (words or {}).get(used[0], ""))
-        text = f"Cells are called {classes[1]} if {limits}." if limits else text
+    limits, mixed = [], []
+    for push, name in zip(pushes, used, strict=True):
+        word = (words or {}).get(name, "")
+        if push.direction:
+            limits.append("" if push.threshold is None else _limit(push, word))
+        else:
+            limits.append(_limits(law, push.feature, ranges[name], median, word))
+            called, sign = _name_and_sign(push.feature, word)
+            shares = shares_of_effects(law, cells, name, ranges[name])
+            mixed.append((called, shares if sign > 0 else Shares(shares.lowers, shares.raises)))
+    text = _text(pushes, list(filter(None, limits)), effects_text(mixed, classes), classes, of_pair)
     return LawSentence(pushes, inequality_text(law, cells), text)
 
 
@@ -194,10 +202,15 @@ def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping
     return (low + high) / 2
 
 
-def _limits_alone(law: Law, feature: Feature, limits: tuple[float, float], word: str) -> str:
-    """Return the values of the only input of a law for which the class is positive; "" if it does not change."""
+def _limits(
+    law: Law, feature: Feature, limits: tuple[float, float], median: Mapping[str, float], word: str
+) -> str:
+    """Return for which values of an input the class is positive, with all others at their median.
+
+    The result is "" if the class does not change.
+    """
     grid = np.linspace(*limits, GRID)
-    rows = np.zeros((GRID, len(law.names)))
+    rows = np.array([[median.get(name, 0.0) for name in law.names]]).repeat(GRID, axis=0)
     rows[:, law.names.index(feature.name)] = grid
     positive = law.predict(FeatureTable(rows, law.names)) == 1
     turns = np.flatnonzero(positive[1:] != positive[:-1])
@@ -227,23 +240,20 @@ def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
     return float(law.score(FeatureTable(values, law.names))[0])
 
 
-def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, str], of_pair: bool) -> str:
+def _text(
+    pushes: Sequence[Push], limits: Sequence[str], effects: str, classes: tuple[str, str], of_pair: bool
+) -> str:
     negative, positive = classes
     called = f"{positive} rather than {negative}" if of_pair else positive
     clear = [push for push in pushes if push.direction]
-    unclear = [push.feature for push in pushes if not push.direction]
     sentences = []
     if clear:
         sentences.append(f"Called {positive} rather than {negative}: nuclei{described(clear)}.")
-    crossed = [push for push in clear if push.threshold is not None]
-    if crossed:
+    if limits:
         subject = "With all other inputs at their median, cells are" if len(pushes) > 1 else "Cells are"
-        limits = " or ".join(_limit(push, words.get(push.feature.name, "")) for push in crossed)
-        sentences.append(f"{subject} called {called} if {limits}.")
-    if unclear:
-        names = listed([feature.name for feature in unclear])
-        inputs = "input" if len(unclear) == 1 else "inputs"
-        sentences.append(f"The {inputs} {names} can favour either class, depending on the cell.")
+        sentences.append(f"{subject} called {called} if {' or '.join(limits)}.")
+    if effects and not (limits and len(pushes) == 1):  # the limits of a single input say it all
+        sentences.append(effects)
     return " ".join(sentences)
 
 
