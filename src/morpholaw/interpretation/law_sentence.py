@@ -136,9 +136,9 @@ def law_sentence(
             limits.append("" if push.threshold is None else _limit(push, word))
         else:
             limits.append(_limits(law, push.feature, ranges[name], median, word))
-            called, sign = _name_and_sign(push.feature, word)
+            title, sign = _name_and_sign(push.feature, word)
             shares = shares_of_effects(law, cells, name, ranges[name])
-            mixed.append((called, shares if sign > 0 else Shares(shares.lowers, shares.raises)))
+            mixed.append((title, shares if sign > 0 else Shares(shares.lowers, shares.raises)))
     text = _text(pushes, list(filter(None, limits)), effects_text(mixed, classes), classes, of_pair)
     return LawSentence(pushes, inequality_text(law, cells), text)
 
