@@ -19,6 +19,7 @@ import pandas as pd
 
 from morpholaw.cells.exchanged_ids import exchange_note
 from morpholaw.cells.families import families
+from morpholaw.cells.frozen_tracks import frozen_note
 from morpholaw.cells.shared_places import without_shared_places
 from morpholaw.cells.track_checks import check_axes, check_links
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
@@ -164,8 +165,8 @@ def open_tracks(
         table = _moved(table.assign(t=t, source_t=stored), where)
     table = without_shared_places(table, where, notes)
     linked = check_links(table, ids, facts.format, where)
-    if exchange := exchange_note(table, where, masks=facts.format == "label stack"):
-        notes.append(exchange)
+    oddities = exchange_note(table, where, masks=facts.format == "label stack"), frozen_note(table, where)
+    notes += [note for note in oddities if note]
     check_axes(table, movie_shape, where)
     facts = replace(
         facts,

@@ -729,3 +729,10 @@ def test_states_of_a_tracker_are_no_classes_and_phases_are_in_any_column(tmp_pat
     found = open_tracks(write(tmp_path, phases.to_csv(index=False)))
     assert found.table.groupby("label")["t"].unique().loc["metaphase"].tolist() == [2]
     assert "classes are read from the column stage" in found.facts.notes[0]
+
+
+def test_two_centres_of_the_same_cells_are_no_contradiction(tmp_path: Path) -> None:
+    table = lineage()[["track_id", "t", "y", "x"]].rename(columns={"y": "Y", "x": "X"})
+    both = table.assign(XM=table["X"] + 0.6, YM=table["Y"] - 0.4)  # ImageJ's centroid and centre of mass
+    tracks = read_tracks(write(tmp_path, both.to_csv(index=False)))
+    assert tracks[["y", "x"]].to_numpy().tolist() == table[["Y", "X"]].to_numpy().tolist()

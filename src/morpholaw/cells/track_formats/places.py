@@ -12,6 +12,8 @@ from morpholaw.cells.track_formats.facts import LengthUnit, TrackContext
 from morpholaw.errors import InputError
 
 _ALIKE = 1e-3
+_ONE_CELL = 2.0
+"""Median distance along an axis below which two pairs of columns are centres of the same cells."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def _one_of_two(
         if np.allclose(a, b, rtol=_ALIKE, atol=0.01, equal_nan=True):
             continue
         fits = np.isfinite(a) & np.isfinite(b)
+        if fits.any() and np.median(np.abs(a[fits] - b[fits])) < _ONE_CELL:
+            continue  # two centres of the same cell, as ImageJ's centroid (X) and centre of mass (XM)
         ratio = float(np.median(a[fits] / b[fits])) if fits.any() and (b[fits] != 0).all() else np.nan
         size = context.pixel_size
         multiples = np.isfinite(ratio) and np.allclose(a[fits], ratio * b[fits], rtol=0.01, atol=0.1)
