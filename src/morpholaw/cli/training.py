@@ -275,12 +275,15 @@ def discover_law(
 
 def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
     """Print the law of each class and its sentence, and the accuracy of all laws together."""
-    from morpholaw.models.law_units import law_in_units
+    from morpholaw.store import classifiers
+    from morpholaw.store.law_reading import laws_in_units, read_law
 
+    classifier = classifiers.load(opened, record.name)
+    reading = read_law(opened, classifier, 0, record.classes[0])
+    shown = laws_in_units(classifier).rounded(reading.digits)
     for name, law in record.class_laws.laws.items():
-        shown = law_in_units(law, record.columns).rounded()
-        sentence = opened.law_sentence(class_name=name, name=record.name)
-        click.echo(f"{name}: {counted(law.size, 'node')}, {shown}. {sentence.text}")
+        sentence = reading.of_class(name).sentence()
+        click.echo(f"{name}: {counted(law.size, 'node')}, {shown.laws[name]}. {sentence.text}")
     evaluation = record.evaluation
     click.echo(
         f"The laws classify {percent_interval(*astuple(evaluation.ensemble_accuracy))} of {evaluation.test_cells} "
