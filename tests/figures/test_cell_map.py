@@ -38,3 +38,14 @@ def test_a_lineage_tree_has_the_colours_of_the_study() -> None:
         for colour in lines.get_colors()
     }
     assert {COLOURS["metaphase"], COLOURS["anaphase"]} <= drawn
+
+
+def test_long_names_of_classes_leave_room_for_the_map() -> None:
+    names = ["interphase", f"mitotic catastrophe with {'very ' * 12}multipolar spindle"]
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    figure = cell_map(points, ("x", "y"), ByClass(names * 20), figsize=(4.8, 4.0))
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    assert axes.get_window_extent().width > 0.75 * figure.bbox.width
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == ["interphase", "mitotic catast…r spindle"]

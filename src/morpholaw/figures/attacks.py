@@ -30,6 +30,7 @@ from morpholaw.figures.style import (
     plain,
     scheme_look,
     scheme_name,
+    short_name,
 )
 
 
@@ -142,7 +143,7 @@ def attack_matrix(
         text = "" if np.isnan(share) else f"{100 * share:.0f}"
         colour = "white" if share > 0.6 else "#1a1a1a"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
-    names = [plain(name) for name in classes]
+    names = [short_name(name) for name in classes]
     axes.set_xticks(range(count), names, rotation=0 if count < 3 else 90 if count > 8 else 35,
                     ha="right" if 2 < count <= 8 else "center")  # fmt: skip
     axes.set_yticks(range(count), names)

@@ -27,7 +27,7 @@ from morpholaw.figures.style import (
     new_figure,
     note,
     panel_grid,
-    plain,
+    short_name,
     symbol,
     symbols,
 )
@@ -94,7 +94,7 @@ def boundary_slices(
     figure.supxlabel(below, fontsize=TEXT, color=theme.foreground)
     figure.supylabel(symbol(names[1]), fontsize=TEXT, color=theme.foreground)
     handles: list[Any] = [
-        Patch(facecolor=colour, alpha=0.55, label=f"{plain(name)} ({sign})")
+        Patch(facecolor=colour, alpha=0.55, label=f"{short_name(name)} ({sign})")
         for (name, colour), sign in zip(shown.items(), ("f < 0", "f ≥ 0"), strict=True)
     ]
     handles.append(Line2D([], [], color=theme.zero, linewidth=1.5, label="f = 0"))

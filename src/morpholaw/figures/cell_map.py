@@ -18,6 +18,7 @@ from morpholaw.figures.style import (
     one_panel,
     plain,
     row_by_row,
+    short_name,
     symbols,
 )
 
@@ -84,7 +85,7 @@ def cell_map(
                 *points[labels == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
         for name, colour in colours_of_labels(labels, colouring.colours, theme.background).items():
-            axes.plot(*points[labels == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
+            axes.plot(*points[labels == name].T, "o", ms=size, color=colour, mew=0, label=short_name(name))
         columns = 3 if width < 5 else 5
         legend(
             axes,

@@ -23,6 +23,7 @@ from morpholaw.figures.style import (
     one_panel,
     plain,
     row_by_row,
+    short_name,
 )
 from morpholaw.interpretation.class_regions import ClassRegions
 
@@ -92,7 +93,7 @@ def class_regions(
         heading(axes, plain(held), theme, SMALL)
     figure.legend(
         handles=row_by_row(
-            [Patch(color=colour, label=plain(name)) for name, colour in shown.items()], columns
+            [Patch(color=colour, label=short_name(name)) for name, colour in shown.items()], columns
         ),
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
     )  # fmt: skip

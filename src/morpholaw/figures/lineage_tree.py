@@ -28,6 +28,7 @@ from morpholaw.figures.style import (
     new_figure,
     plain,
     row_by_row,
+    short_name,
 )
 
 
@@ -141,7 +142,8 @@ def lineage_tree(
             colour = to_rgba_array([colour_of[name] for name in labels[known]])
             axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
         handles = [
-            Line2D([], [], color=colour, lw=thick, label=plain(name)) for name, colour in colour_of.items()
+            Line2D([], [], color=colour, lw=thick, label=short_name(name))
+            for name, colour in colour_of.items()
         ]
         if handles:
             handles = row_by_row(handles, 3)

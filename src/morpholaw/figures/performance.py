@@ -28,6 +28,7 @@ from morpholaw.figures.style import (
     plain,
     scheme_look,
     scheme_name,
+    short_name,
 )
 
 MOST_SHARES = 8
@@ -75,7 +76,7 @@ def confusion(
     many = len(classes) > MOST_SHARES
     width = figure_width(figsize, 1.6 + (0.4 if many else 0.75) * len(classes))
     figure, axes = one_panel(figsize, theme, width, 0.9, fixed_aspect=True)
-    names = [plain(f"{place} {name}" if many else name) for place, name in enumerate(classes, 1)]
+    names = [plain(f"{place} {name}") if many else short_name(name) for place, name in enumerate(classes, 1)]
     totals = matrix.sum(1, keepdims=True)
     share = np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
     edges = np.arange(len(classes) + 1) - 0.5

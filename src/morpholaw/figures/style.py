@@ -239,6 +239,17 @@ def plain(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
+_LONGEST_LABEL = 24
+
+
+def short_name(name: object) -> str:
+    """Return the name of a class or condition for a legend or an axis; the middle of a long name is left out."""
+    text = str(name)
+    if len(text) > _LONGEST_LABEL:
+        text = f"{text[: _LONGEST_LABEL - 10].rstrip()}…{text[-9:].lstrip()}"
+    return plain(text)
+
+
 _LONGEST_NAME = 40
 
 

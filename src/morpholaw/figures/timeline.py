@@ -30,6 +30,7 @@ from morpholaw.figures.style import (
     one_panel,
     panel_grid,
     plain,
+    short_name,
     symbol,
 )
 
@@ -141,7 +142,7 @@ def shares_over_time(
     for place, (name, rows) in enumerate(shares.groupby("group", sort=False)):
         colour, line = _look(place, theme)
         time = rows["t"].to_numpy(np.float64) * times[str(name)] / (60 if hours else 1)
-        axes.plot(time, rows["share"], color=colour, linestyle=line, linewidth=1.3, label=plain(name))
+        axes.plot(time, rows["share"], color=colour, linestyle=line, linewidth=1.3, label=short_name(name))
         axes.fill_between(time, rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
@@ -216,7 +217,7 @@ def superplot(
         if len(averages):
             left, right = place - 0.38, place + 0.38
             axes.hlines(averages.mean(), left, right, color=theme.foreground, linewidth=1.4, zorder=2)
-    axes.set_xticks(range(len(names)), [plain(name) for name in names])
+    axes.set_xticks(range(len(names)), [short_name(name) for name in names])
     axes.tick_params(axis="x", labelsize=SMALL + 1)
     axes.set_xlim(-0.55, len(names) - 0.45)
     axes.set_ylim(bottom=0)

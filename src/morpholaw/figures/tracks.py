@@ -25,6 +25,7 @@ from morpholaw.figures.style import (
     one_panel,
     plain,
     row_by_row,
+    short_name,
 )
 
 FAR = 8.0
@@ -103,7 +104,7 @@ def score_over_time(
     for (low, high), (name, colour) in zip(((bottom, 0), (0, top)), shown.items(), strict=True):
         axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0)
         entries.append(
-            Patch(facecolor=colour, alpha=0.6, label=plain(name))
+            Patch(facecolor=colour, alpha=0.6, label=short_name(name))
         )  # listed in the legend, unlike the span
     axes.axhline(0, color=theme.zero, linestyle="--", linewidth=1)
     mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
@@ -179,7 +180,7 @@ def probabilities_over_time(
     for number, (name, colour) in enumerate(colours_on(theme.background, classes, colours).items()):
         top = bottom + np.where(known, shares[:, number], 0)
         axes.fill_between(frames, bottom, top, where=list(known), step="mid", color=colour, linewidth=0)
-        entries.append(Patch(facecolor=colour, label=plain(name)))
+        entries.append(Patch(facecolor=colour, label=short_name(name)))
         bottom = top
     lines = [axes.axvline(frame, color=theme.negative, linewidth=1.3) for frame in divisions]
     if lines:

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence, QShowEvent
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from morpholaw.widgets.forms.fitted_name import FittedName
 from morpholaw.widgets.forms.tab_order import reach_before
 
 COLUMNS = 2
@@ -32,6 +33,7 @@ class ClassButtons(QWidget):
         self.classes: list[str] = []
         self.colours: dict[str, str] = {}
         self.buttons: list[QPushButton] = []
+        self._names: list[FittedName] = []
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self.new_class = QLineEdit()
@@ -53,7 +55,7 @@ class ClassButtons(QWidget):
             self._make(list(counts), dict(colours))
         for number, (name, count) in enumerate(counts.items(), start=1):
             key = f"{number}  " if number < 10 else ""
-            self.buttons[number].setText(f"{key}{name} ({count:,})")
+            self._names[number].say(name, key, f" ({count:,})")
         self.total.setText(f"{sum(counts.values()):,} of {cells:,} labelled")
 
     def _make(self, classes: list[str], colours: dict[str, str]) -> None:
@@ -62,18 +64,16 @@ class ClassButtons(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Qt deletes it only after the new ones are placed
             button.deleteLater()
         self.classes, self.colours = classes, colours
-        self.buttons = [
-            self._button(
-                0, "0  Clear label", "transparent", "Remove the label of the selected cells (key 0)."
-            )
-        ]
+        self.buttons = [self._button(0, "transparent", "Remove the label of the selected cells (key 0).")]
         for number, name in enumerate(classes, start=1):
-            button = self._button(number, name, colours[name], _tip(number, name))
+            button = self._button(number, colours[name], _tip(number, name))
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             button.customContextMenuRequested.connect(
                 lambda place, name=name, button=button: self.menu_wanted.emit(name, button.mapToGlobal(place))
             )
             self.buttons.append(button)
+        self._names = [FittedName(button) for button in self.buttons]
+        self._names[0].say("Clear label", "0  ")
         for place, button in enumerate(self._shown):
             self._grid.addWidget(button, place // COLUMNS, place % COLUMNS)
         reach_before(self.new_class, self._shown)
@@ -88,8 +88,8 @@ class ClassButtons(QWidget):
         super().showEvent(event)
         reach_before(self.new_class, self._shown)
 
-    def _button(self, number: int, text: str, colour: str, tip: str) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, number: int, colour: str, tip: str) -> QPushButton:
+        button = QPushButton()
         button.setStyleSheet(
             f"QPushButton {{ border-left: 6px solid {colour}; text-align: left; padding-left: 6px; }}"
         )

@@ -14,6 +14,7 @@ from napari.utils.colormaps.colormap import Colormap
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
+from morpholaw.widgets.forms.fitted_name import FittedName
 from morpholaw.widgets.forms.tab_order import reach_before
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ class TracksByClass(QWidget):
             box.deleteLater()
         self.boxes = {}
         for place, name in enumerate(names):
-            box = QCheckBox(name or NO_CLASS)
+            box = QCheckBox()
+            FittedName(box).say(name or NO_CLASS)
             box.setToolTip(
                 f"Draw the tracks with at least one image of {name}."
                 if name
