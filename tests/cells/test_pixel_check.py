@@ -67,10 +67,22 @@ def test_tracks_of_the_movie_fit_it():
         (lambda t: t.assign(y=t.y / 4, x=t.x / 4), "an image 4 times as small"),
         (lambda t: t.assign(y=t.y + 18, x=t.x - 9), "-18 pixels further in y and \\+9 in x"),
         (lambda t: t.assign(y=t.y + 7), "-[678] pixels further in y"),
+        (lambda t: t.assign(y=t.y * 1.08, x=t.x * 1.08), "multiply them by about 0.9[123]"),
         (lambda t: t.assign(t=t.t + 1), "1 frame too late; give --frame-offset -1"),
         (lambda t: t.assign(t=t.t - 3), "3 frames too early; give --frame-offset 3"),
     ],
-    ids=["swapped", "upside down", "mirrored", "micrometres", "binned", "offset", "near", "late", "early"],
+    ids=[
+        "swapped",
+        "upside down",
+        "mirrored",
+        "micrometres",
+        "binned",
+        "offset",
+        "near",
+        "scaled",
+        "late",
+        "early",
+    ],
 )
 def test_what_is_wrong_with_the_positions_is_said(change, words):
     findings, explanation = look(MOVIE, change(TRACKS))

@@ -27,6 +27,9 @@ from morpholaw.cells.tracked_places import (
 _BETTER = 0.15  # minimum increase of the share of darker points under an assumption
 _CLEARLY = 0.80  # minimum share if cells may just be dark
 _FURTHEST_SHIFT = 6  # maximum number of frames by which tracks may be early or late
+_SCALED = (
+    4  # minimum difference of the offsets in two halves of the image, in pixels, to assume another scale
+)
 _STEPS = (2, 3, 4, 5, 10)  # numbers of frames of the movie per frame of the tracks
 
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -241,7 +244,46 @@ def _stretched(
 
 
 def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
-    """Return the common offset of all positions, from the light in the mean image."""
+    """Return the common offset of all positions, or their wrong scale, from the light in the mean image."""
+    dy, dx = _offset_of_light(frames, places, size)
+    factor = _factor(frames, places, size)
+    if factor is not None:
+        share = _share_moved(frames, places, size, lambda y, x: (factor * y, factor * x))
+        return Explanation(
+            f"positions are beside the cells, the more the larger they are, as for an image of another size; multiply "
+            f"them by about {factor:.3g}",
+            share,
+        )
+    if np.hypot(dy, dx) <= DISC:
+        return None
+    share = _share_moved(frames, places, size, lambda y, x: (y + dy, x + dx))
+    return Explanation(
+        f"positions are beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
+        "of a part of the image; add these offsets to the columns",
+        share,
+    )
+
+
+def _factor(frames: Frames, places: Places, size: float) -> float | None:
+    """Return the factor by which positions are too small, if the light is further away where they are larger."""
+    factors = []
+    for name in ("y", "x"):
+        position = getattr(places, name)
+        larger = position > np.median(position)
+        if not larger.any():
+            return None
+        near, far = (Places(*(column[half] for column in places)) for half in (~larger, larger))
+        offsets = [_offset_of_light(frames, half, size)["yx".index(name)] for half in (near, far)]
+        means = [float(getattr(half, name).mean()) for half in (near, far)]
+        if abs(offsets[1] - offsets[0]) < _SCALED:
+            return None
+        factors.append((offsets[1] - offsets[0]) / (means[1] - means[0]) + 1)
+    alike = abs(factors[0] - factors[1]) < 0.5 * min(abs(factor - 1) for factor in factors)
+    return float(np.mean(factors)) if alike else None
+
+
+def _offset_of_light(frames: Frames, places: Places, size: float) -> tuple[int, int]:
+    """Return the offset in rows and columns from positions to the light around them, from the mean image."""
     reach = int(size // 2)
     total = np.zeros((2 * reach + 1, 2 * reach + 1))
     grid = np.arange(-reach, reach + 1)
@@ -251,16 +293,10 @@ def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
         centre = windows.mean(axis=(1, 2), keepdims=True)
         spread = windows.std(axis=(1, 2), keepdims=True)
         total += ((windows - centre) / np.where(spread > 0, spread, 1)).sum(axis=0)
+    if not total.any():
+        return 0, 0
     row, column = np.unravel_index(np.argmax(_box_mean(total)), total.shape)
-    dy, dx = int(row) - reach, int(column) - reach
-    if np.hypot(dy, dx) <= DISC:
-        return None
-    share = _share_moved(frames, places, size, lambda y, x: (y + dy, x + dx))
-    return Explanation(
-        f"positions are beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
-        "of a part of the image; add these offsets to the columns",
-        share,
-    )
+    return int(row) - reach, int(column) - reach
 
 
 def _box_mean(image: np.ndarray) -> np.ndarray:

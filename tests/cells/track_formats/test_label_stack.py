@@ -117,3 +117,17 @@ def test_masks_of_several_slices_are_refused_with_what_to_do(tmp_path: Path) -> 
     tifffile.imwrite(tmp_path / "masks.tif", masks, imagej=True, metadata={"axes": "TZYX"})
     with pytest.raises(InputError, match=r"masks of one image per frame were expected: save one of them"):
         open_tracks(tmp_path / "masks.tif", movie_shape=(4, 30, 40))
+
+
+def test_masks_with_a_channel_of_length_one_are_read_and_colour_pictures_of_masks_are_refused(
+    tmp_path: Path,
+) -> None:
+    masks = np.zeros((3, 40, 60), np.uint16)
+    masks[:, 10:20, 20:40] = 7
+    np.save(tmp_path / "masks.npy", masks[..., None])  # as DeepCell writes them
+    tracks = read_tracks(tmp_path / "masks.npy")
+    assert tracks[["track_id", "y", "x"]].drop_duplicates().to_numpy().tolist() == [[7, 14.5, 29.5]]
+    colours = np.stack([masks * 30, masks * 7, masks], axis=-1).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "masks.tif", colours, photometric="rgb")
+    with pytest.raises(InputError, match="saved as a colour picture have lost their numbers"):
+        read_tracks(tmp_path / "masks.tif")

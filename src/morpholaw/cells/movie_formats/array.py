@@ -121,6 +121,8 @@ def axis_letters(shape: tuple[int, ...], stated: str | None, wanted: str | None,
     if stated is None:
         if len(shape) > 2 and shape[-1] in (3, 4):
             return "?" * (len(shape) - 3) + "yxs"
+        if len(shape) > 3 and shape[-1] == 1:  # the channel, as Keras and DeepCell write it
+            return "?" * (len(shape) - 3) + "yxc"
         return "?" * (len(shape) - 2) + "yx"
     if len(stated) != len(shape):
         raise InputError(

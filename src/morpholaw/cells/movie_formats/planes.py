@@ -245,7 +245,7 @@ def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int |
     if colours > 1:
         names = COLOURS[:colours] if colours in (3, 4) else _names((), colours)
         if choices.channel is None and colours in (3, 4):
-            raise InputError(
+            raise NotChosenError(
                 f"{where} ({planes.shape_text()}) is a colour image; choose one channel with "
                 "--channel red, --channel green or --channel blue, or save it as a greyscale TIFF."
             )

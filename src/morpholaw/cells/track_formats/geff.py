@@ -215,6 +215,7 @@ def _unit(axis: dict[str, Any], pixel_size: float | None, path: Path) -> float:
         return 1.0
     if pixel_size is None:
         raise InputError(
-            f"{path} has positions in {axis['unit']}: give the movie's pixel size, in micrometres."
+            f"{path} has positions in {axis['unit']}: give the movie's pixel size, in micrometres (--set "
+            "pixel_size=...)."
         )
     return pixel_size / length

@@ -52,8 +52,9 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     except NotChosenError:
         name = source if is_path else "The label stack"
         raise InputError(
-            f"{name} holds several channels, positions or slices, but masks of one image per frame were expected: save "
-            "one of them, or the maximum of the slices, and give that."
+            f"{name} holds several channels, colours, positions or slices, but masks of one image per frame were "
+            "expected: save one of them, or the maximum of the slices, and give that. Masks that were saved as a "
+            "colour picture have lost their numbers."
         ) from None
     where = str(movie.path or movie.name)
     numbers = movie.facts.frame_numbers
