@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,11 @@ import pytest
 from morpholaw.cells.simulator.phases import mean_duration, simulate_phases
 from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
+from morpholaw.evaluation.aligned import align
 from morpholaw.evaluation.conditions import check_conditions, compare_groups, holm, read_conditions
+from morpholaw.evaluation.lineages import follow_cells
 from morpholaw.evaluation.timeline import Timeline, build_timeline
+from morpholaw.figures.timeline import aligned_values
 
 MOVIES = [f"m{k}" for k in range(6)]
 FAST = TimelineConfig(resamples=50)
@@ -95,6 +100,31 @@ def test_the_value_that_moves_first_comes_first():
     assert [one.name for one in found] == ["early", "late"]
     assert found[0].onset.high < found[1].onset.low
     assert found[0].onset.value == pytest.approx(-5.5, abs=0.5)
+
+
+def test_a_band_covers_the_mean_of_few_families_and_one_family_has_none():
+    def of_three_cells_each(families):
+        tracks = 3 * families
+        images = pd.DataFrame(
+            {"track_id": np.repeat(np.arange(tracks), 8), "t": np.tile(np.arange(8), tracks)}
+        )
+        found = follow_cells(images.assign(value=0.0, parent=-1, **{"class": ""}))
+        return replace(found, cells=found.cells.assign(lineage=np.repeat(np.arange(families), 3)))
+
+    def aligned(lineages, seed):
+        cells = np.arange(len(lineages.cells))
+        family = np.random.default_rng(seed).normal(size=len(cells) // 3)
+        value = np.repeat(family, 3)[:, None] + (np.arange(8) >= 4)
+        lineages = replace(lineages, images=lineages.images.assign(value=value.ravel()))
+        return align(lineages, cells, np.full(len(cells), 4.0), ["value"], 4, 4, resamples=200)[0]
+
+    four = of_three_cells_each(4)
+    draws = [aligned(four, seed) for seed in range(60)]
+    assert np.mean([one.low[0] <= 0 <= one.high[0] for one in draws]) >= 0.9
+    alone = aligned(of_three_cells_each(1), 0)
+    assert np.isfinite(alone.mean).all()
+    assert np.isnan([*alone.low, *alone.high, alone.onset.low]).all()
+    assert "one family" in aligned_values([alone], "metaphase").axes[0].get_title()
 
 
 def test_mitosis_of_several_stages_is_one_phase_and_long_ones_are_arrested():

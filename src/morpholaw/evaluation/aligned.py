@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
+from morpholaw.evaluation.bootstrap import widening
 from morpholaw.evaluation.estimate import LEVEL, Estimate
 from morpholaw.evaluation.lineages import Lineages
 
@@ -31,11 +32,11 @@ class Aligned:
     values : ndarray, float64 (tracks, window)
         Values of each track; NaN for missing frames.
     mean, low, high : ndarray, float64 (window,)
-        Mean over tracks with its 95 % confidence band, from resampled families; NaN in frames with fewer than three
-        tracks.
+        Mean over tracks with its 95 % confidence band, from resampled families and widened for few of them; NaN in
+        frames with fewer than three tracks. The band is NaN if all tracks are of one family.
     onset : Estimate
         Frame, relative to the event, at which the mean reaches a quarter of its largest change, with its 95 %
-        confidence interval; NaN if it does not change.
+        confidence interval, which is NaN for one family; NaN if it does not change.
     """
 
     name: str
@@ -94,8 +95,10 @@ def align(
     rows = _rows(images, cells, event, window)
     family = lineages.cells["lineage"].to_numpy()[cells]
     weights = _family_weights(family, resamples, np.random.default_rng(seed))
+    families = len(np.unique(family))
+    factor = widening(families) if families > 1 else np.nan
     aligned = [
-        _summarise(name, images[name].to_numpy(np.float64, na_value=np.nan), rows, window, weights)
+        _summarise(name, images[name].to_numpy(np.float64, na_value=np.nan), rows, window, weights, factor)
         for name in columns
     ]
     return sorted(aligned, key=lambda one: (not np.isfinite(one.onset.value), one.onset.value))
@@ -121,8 +124,14 @@ def _family_weights(family: np.ndarray, resamples: int, rng: np.random.Generator
 
 
 def _summarise(
-    name: str, column: np.ndarray, rows: np.ndarray, window: np.ndarray, weights: np.ndarray
+    name: str,
+    column: np.ndarray,
+    rows: np.ndarray,
+    window: np.ndarray,
+    weights: np.ndarray,
+    factor: float,
 ) -> Aligned:
+    """Return the values of one column; intervals of resampled families are widened by ``factor``."""
     values = np.where(rows >= 0, column[rows], np.nan)
     known = np.isfinite(values)
     enough = known.sum(axis=0) >= FEWEST
@@ -133,14 +142,14 @@ def _summarise(
     low, high = np.full(len(window), np.nan), np.full(len(window), np.nan)
     if enough.any():
         ends = np.nanquantile(drawn[:, enough], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        low[enough], high[enough] = ends
+        low[enough], high[enough] = mean[enough] + factor * (ends - mean[enough])
     onset = _onset(mean[None], window)[0]
     onsets = _onset(drawn, window)
     onsets = onsets[np.isfinite(onsets)]
     interval = Estimate(np.nan, np.nan, np.nan)
     if np.isfinite(onset) and len(onsets):
         ends = np.quantile(onsets, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        interval = Estimate(float(onset), float(ends[0]), float(ends[1]))
+        interval = Estimate(float(onset), *(onset + factor * (ends - onset)).tolist())
     return Aligned(name, window, values, mean, low, high, interval)
 
 

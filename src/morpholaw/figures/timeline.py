@@ -329,9 +329,13 @@ def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, theme: Theme) -> N
         axes.set_ylim(min(ends) - margin, max(ends) + margin)
     onset = one.onset
     if np.isfinite(onset.value):
-        axes.axvspan(onset.low * per_frame, onset.high * per_frame, color=theme.zero, alpha=0.18, linewidth=0)
+        span = "one family, no interval"
+        if np.isfinite(onset.low):
+            axes.axvspan(
+                onset.low * per_frame, onset.high * per_frame, color=theme.zero, alpha=0.18, linewidth=0
+            )
+            span = f"{_rounded(onset.low * per_frame)} to {_rounded(onset.high * per_frame)}"
         axes.axvline(onset.value * per_frame, color=theme.zero, linewidth=1.1, linestyle="--")
-        span = f"{_rounded(onset.low * per_frame)} to {_rounded(onset.high * per_frame)}"
         heading(axes, f"moves at {_rounded(onset.value * per_frame)} ({span})", theme, SMALL)
     axes.set_ylabel(VALUES.get(one.name, symbol(one.name)))
 

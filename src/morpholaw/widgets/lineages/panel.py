@@ -189,7 +189,8 @@ class LineagesWidget(StudyWidget):
         counts = f"{cells} cell{'s' * (cells != 1)}, {divided} division{'s' * (divided != 1)}"
         lines = [f"Each line is a cell over time; where it forks, the cell divides. {counts}."]
         if not of_selected:
-            lines.append(f" {shown.count:,} families have a division; at most {MOST_CELLS} cells are drawn.")
+            have = "family has" if shown.count == 1 else "families have"
+            lines.append(f" {shown.count:,} {have} a division; at most {MOST_CELLS} cells are drawn.")
         scores = self.current.last_scores
         if self.colour.currentText() == SCORE and scores is not None:
             lines.append(
