@@ -124,3 +124,17 @@ def test_a_sentence_knows_which_inputs_it_mentions():
     said = class_sentence(laws, "interphase", table, np.array(laws.classes)[laws.predict(table)])
     assert 0 < len(said.mentioned) < 6
     assert {name for name in names if name in said.text} == set(said.mentioned)
+
+
+def test_inputs_that_change_no_class_are_said_to_do_so_only_within_the_range_of_the_cells():
+    laws = ClassLaws(
+        {
+            name: Law.parse(text, NAMES)
+            for name, text in {"a": "max(area - 300, 4 - contrast)", "b": "area * (axis_ratio - 6)"}.items()
+        }
+    )
+    table, _ = cells()
+    text = class_sentence(laws, "a", table, np.full(len(table), "a"), FEATURES).text
+    assert text.endswith(
+        "No single input, within the range of 99 % of the labelled cells, changes the class of a typical a cell."
+    )

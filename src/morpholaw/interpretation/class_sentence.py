@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import MINUS, significant
+from morpholaw.display import MINUS, percent, significant
 from morpholaw.interpretation.input_slice import rows_along
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.law_sentence import QUANTILES, Push, described, inequality_text, named_input
@@ -269,5 +269,6 @@ def _text(
             f"A typical {name} cell, changed in one input at a time, stays {name} with {'; '.join(limits)}."
         )
     else:
-        sentences.append(f"No single input changes the class of a typical {name} cell.")
+        within = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
+        sentences.append(f"No single input, {within}, changes the class of a typical {name} cell.")
     return " ".join(sentences)
