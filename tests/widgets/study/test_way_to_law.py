@@ -276,6 +276,22 @@ def test_the_way_counts_on_the_classes_that_its_law_will_tell_apart(labelled_stu
     assert too_few(current.overview) == {"anaphase": 5}
 
 
+def test_a_stopped_training_is_estimated_by_its_own_settings(buttons, monkeypatch):
+    buttons.preset.setCurrentIndex(1)
+    buttons.refresh()
+    before = buttons.current.way.seconds(PRESETS[1], 2)
+    for place in ("overview", "stopped_training"):
+        monkeypatch.setattr(
+            f"morpholaw.store.{place}.resumable_training",
+            lambda _: EncoderConfig(epochs=5, epoch_crops=1_200_000),
+        )
+    buttons.current.encoder_changed.emit()
+    buttons.refresh()
+    assert buttons.current.way.seconds(PRESETS[1], 2) > 5 * before
+    assert buttons.current.way.seconds(PRESETS[0], 2) < before  # a law over shapes needs no encoder
+    assert "learn the latents" in buttons.cost.text()
+
+
 @pytest.mark.parametrize("crops", [2_000, 2_000_000])
 def test_a_quick_look_costs_least(crops):
     steps = ("train_encoder", "train_classifier", "discover_law")

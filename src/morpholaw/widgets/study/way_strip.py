@@ -79,7 +79,7 @@ class WayButtons(QWidget):
         """Show the steps that are missing and how long they take, or which of them is running."""
         way, overview = self.current.way, self.current.overview
         self.preset.setCurrentIndex(way.choice)  # as in the other panels
-        chosen, cores = PRESETS[way.choice], available_cores()
+        chosen = PRESETS[way.choice]
         running, steps = way.running, way.steps(chosen)
         something = bool(steps) or any(way.steps(preset) for preset in PRESETS)
         few = overview is not None and overview.crops > 0 and not can_start(overview) and not running
@@ -96,9 +96,7 @@ class WayButtons(QWidget):
             self.cost.setText(f"{chosen.name} is done; the other presets search more thoroughly.")
             return
         named = ", ".join(NAMES[step] for step in steps)
-        crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
-        classes = 2 if overview is None else len(overview.classes)
-        cost = about(sum(chosen.seconds(step, cores, crops, labelled, classes) for step in steps))
+        cost = about(way.seconds(chosen, available_cores()))
         self.button.setToolTip(
             f"Run the missing steps in order: {named}. You can stop them and continue later."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,17 @@ class WayToLaw(QObject):
         if current is None or overview is None or current.study is None:
             return []
         return remaining_steps(overview, preset)
+
+    def seconds(self, preset: Preset, cores: int) -> float:
+        """Return an estimate, in seconds, of the duration of the missing steps; a stopped training is resumed."""
+        current = self._current()
+        overview = None if current is None else current.overview
+        if current is None or overview is None or current.study is None:
+            return 0.0
+        if overview.resumable:
+            preset = replace(preset, encoder=preset.encoder and _stopped_training(str(current.study.path)))
+        sizes = overview.crops, overview.labelled, len(overview.classes)
+        return sum(preset.seconds(step, cores, *sizes) for step in self.steps(preset))
 
     @property
     def place(self) -> str:
