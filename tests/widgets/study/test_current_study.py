@@ -156,7 +156,7 @@ def test_what_another_window_does_to_the_study_is_seen(current, trained_study, q
     current.open(trained_study)
     current.select([3])
     told = []
-    for name in ("crops", "encoder", "classifiers", "laws", "names", "timeline"):
+    for name in ("crops", "encoder", "classifiers", "laws", "names", "timeline", "validations"):
         getattr(current, f"{name}_changed").connect(lambda name=name: told.append(name))
     current._study_watch.look()
     assert told == []
@@ -169,4 +169,8 @@ def test_what_another_window_does_to_the_study_is_seen(current, trained_study, q
     Study.open(trained_study).rename_set("simulated", "cells")
     qtbot.waitUntil(lambda: told[3:4] == ["crops"], timeout=10_000)
     assert current.crops.sets[0].name == "cells"
+    results = trained_study / "cross_validation" / "scheme2.csv"
+    results.parent.mkdir()
+    results.write_text("classifier,fold\n")
+    qtbot.waitUntil(lambda: told[-1] == "validations", timeout=10_000)
     assert current.selection == []  # the number may now be that of another cell

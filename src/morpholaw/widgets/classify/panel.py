@@ -73,6 +73,7 @@ class ClassifyWidget(StudyWidget):
             self.listen(signal, self.refresh)
         self.listen(self.current.labels_changed, self._show_labelled)
         self.listen(self.current.classifiers_changed, self.show_classifiers)
+        self.listen(self.current.validations_changed, self.validation.refresh)
         self.listen(self.current.selection_changed, self._selected)
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             self.listen(event, self._layers_changed)

@@ -43,6 +43,7 @@ _CHANGED_BY_STEP = {
     "improve_law": ("laws_changed", "classifiers_changed"),
     "law_stability": ("laws_changed",),
     "timeline": ("timeline_changed",),
+    "cross_validate": ("validations_changed",),
 }
 
 
@@ -75,8 +76,8 @@ class CurrentStudy(QObject):
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
     ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
-    ``timeline_changed``, ``scores_changed``, ``background_changed``, and ``selection_changed`` with the list of global
-    indices.
+    ``timeline_changed``, ``validations_changed`` (results of cross-validations), ``scores_changed``,
+    ``background_changed``, and ``selection_changed`` with the list of global indices.
     """
 
     changed = Signal()
@@ -87,6 +88,7 @@ class CurrentStudy(QObject):
     laws_changed = Signal()
     names_changed = Signal()
     timeline_changed = Signal()
+    validations_changed = Signal()
     scores_changed = Signal()
     background_changed = Signal()
     selection_changed = Signal(list)

@@ -25,6 +25,7 @@ FILES = {
     "classifiers": ("classifiers/*/model.json",),
     "names": ("latent_names.json",),
     "timeline": ("timeline/timeline.json",),
+    "validations": ("cross_validation/*.csv",),
 }
 """Files of a study, as patterns, that change when a part of it changes; each is written when the part is complete."""
 CHANGED_BY = {
@@ -34,6 +35,7 @@ CHANGED_BY = {
     "classifiers": ("classifiers_changed", "laws_changed"),
     "names": ("names_changed",),
     "timeline": ("timeline_changed",),
+    "validations": ("validations_changed",),
 }
 """Signals of :class:`CurrentStudy` that announce a change of each part; the first is emitted for no other part."""
 
