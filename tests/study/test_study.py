@@ -337,6 +337,15 @@ def test_the_baselines_are_compared_with_the_classifiers_on_the_same_cells(train
         predicted = predict_baseline(name, train, split.train_targets, test)
         assert table.loc["scheme2", name] == table.loc[name, "scheme2"] == np.mean(scored == predicted)
         assert table.loc[name, name] == 1
+    pairs = trained_study.compare_pairs().set_index(["first", "second"])
+    assert len(pairs) == 10
+    for name in ("shapes-logistic", "shapes-tree"):
+        pair = pairs.loc[("scheme2", name)]
+        differ = (
+            pair["only_first"] + pair["only_second"]
+        )  # with two classes, one of two different calls is right
+        assert differ == np.sum(scored != predict_baseline(name, train, split.train_targets, test))
+        assert pair["cells"] == len(split.test)
 
 
 def test_heads_and_laws_read_morphology_alone_where_they_are_told_to(study, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -21,8 +21,11 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
-from morpholaw.display import counted
+from morpholaw.display import counted, p_value
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @click.command()
@@ -203,21 +206,47 @@ def _law(text: str | None) -> int | Literal["median"] | None:
 
 @click.command()
 @STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="CSV file for the agreement.")
-def compare(study: Path, out: Path | None) -> None:
+@click.option("--pairs", is_flag=True, help="Instead of the agreement, test the difference of each pair.")
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file for the agreement, or for the pairs.")
+def compare(study: Path, pairs: bool, out: Path | None) -> None:
     """Show the accuracy of all classifiers and baselines (Table 1), and the agreement of each pair."""
     from morpholaw.cells.files import write_table
 
     opened = open_study(study)
     with progress() as monitor:
-        table = opened.compare(monitor=monitor)
+        table = opened.compare_pairs(monitor=monitor) if pairs else opened.compare(monitor=monitor)
     show_table(opened)
-    click.echo("Agreement: cells assigned to the same class, in %, among those that neither was trained on:")
-    shares = 100 * table.set_index("classifier")
-    click.echo(shares.round(1).to_string(na_rep="n/a"))
+    click.echo(_pairs_text(table) if pairs else _agreement_text(table))
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
+
+
+def _agreement_text(table: pd.DataFrame) -> str:
+    shares = (100 * table.set_index("classifier")).round(1).to_string(na_rep="n/a")
+    return f"Agreement: cells assigned to the same class, in %, among those that neither was trained on:\n{shares}"
+
+
+def _p_alone(p: float) -> str:
+    return p_value(p).removeprefix("p ").removeprefix("= ")
+
+
+def _pairs_text(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "No two classifiers distinguish the same classes and have test cells in common."
+    columns = {
+        "only_first": "only first right",
+        "only_second": "only second right",
+        "difference": "difference, points",
+    }
+    shown = table.assign(difference=100 * table["difference"], p=table["p"].map(_p_alone)).rename(
+        columns=columns
+    )
+    text = shown.to_string(index=False, float_format="{:+.1f}".format)
+    return (
+        "Difference: balanced accuracy of the second classifier minus that of the first, on cells that neither was "
+        f"trained on. p: sign-flip test over groups, corrected for {counted(len(table), 'pair')}:\n{text}"
+    )
 
 
 @click.command()

@@ -1,23 +1,26 @@
-"""Agreement of the classifiers of a study and the baselines."""
+"""Agreement and differences of the classifiers of a study and the baselines."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
+from morpholaw.evaluation.conditions import holm
 from morpholaw.evaluation.crop_scores import score_crops
+from morpholaw.evaluation.paired import PairedDifference, paired_difference
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.labelled_cells import held_out, labelled_cells
+from morpholaw.store.labelled_cells import all_labels, held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -53,11 +56,47 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
     DataFrame
         One row per classifier: its name (``classifier``), then one column per classifier. Empty if cancelled.
     """
+    predicted = _predictions(folder, monitor)
+    table = pd.DataFrame({"classifier": list(predicted)})
+    for name, one in predicted.items():
+        table[name] = [_agreement(one, other) for other in predicted.values()]
+    return table
+
+
+def compare_pairs(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
+    """Return how much the accuracies of each pair of classifiers differ on the same cells.
+
+    See :meth:`morpholaw.Study.compare_pairs`.
+    """
+    predicted = _predictions(folder, monitor)
+    labels = all_labels(folder)
+    rows = []
+    for first, second in combinations(predicted, 2):
+        one, other = predicted[first], predicted[second]
+        if one is None or other is None or set(one.classes) != set(other.classes):
+            continue
+        of_first, of_second = one.names.align(other.names, join="inner")
+        cells = of_first.index.to_numpy()
+        if len(cells):
+            truth, groups = labels[cells], folder.crops.cells["group"].to_numpy(str)[cells]
+            right = [(names == truth).to_numpy() for names in (of_first, of_second)]
+            rows.append({"first": first, "second": second} | asdict(paired_difference(*right, truth, groups)))
+    names = ["first", "second", *(entry.name for entry in fields(PairedDifference))]
+    table = pd.DataFrame(rows, columns=names)
+    return table.assign(p=holm(table["p"].to_numpy(float)))
+
+
+def _predictions(folder: StudyFolder, monitor: Monitor) -> dict[str, _Predicted | None]:
+    """Return the predictions of all classifiers and baselines by name; empty if cancelled.
+
+    A classifier whose test cells are not known has None.
+    """
     records = classifiers.records(folder)
     tell_changes(folder, records, monitor)
-    predicted: dict[str, _Predicted] = {}
+    predicted: dict[str, _Predicted | None] = {}
     for number, (name, record) in enumerate(records.items()):
         monitor.emit(Progress(number, len(records), "comparing classifiers"))
+        predicted[name] = None
         try:
             cells, _ = held_out(folder, name)
         except InputError as error:
@@ -69,16 +108,10 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
             monitor=Monitor(should_stop=monitor.should_stop),
         )
         if monitor.should_stop():
-            return pd.DataFrame({"classifier": []})
+            return {}
         numbers = classes_of_scores(applied_score(scores, record.scheme), len(record.classes))
         predicted[name] = _Predicted.of(record.classes, numbers, cells)
-    baselines = _baselines(folder, records)
-    predicted |= baselines
-    names = [*records, *baselines]
-    table = pd.DataFrame({"classifier": names})
-    for name in names:
-        table[name] = [_agreement(predicted.get(name), predicted.get(other)) for other in names]
-    return table
+    return predicted | _baselines(folder, records)
 
 
 def _baselines(folder: StudyFolder, records: dict[str, ClassifierRecord]) -> dict[str, _Predicted]:

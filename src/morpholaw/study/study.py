@@ -211,6 +211,7 @@ class Study(StudyFolder):
 
     cross_validate = evaluation.cross_validate
     compare = evaluation.compare
+    compare_pairs = evaluation.compare_pairs
     attack = evaluation.attack
     attack_pairs = evaluation.attack_pairs
     interventions = evaluation.interventions

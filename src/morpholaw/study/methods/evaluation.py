@@ -149,6 +149,36 @@ def compare(study: Study, monitor: Monitor = SILENT) -> pd.DataFrame:
 
 
 @shows_progress
+def compare_pairs(study: Study, monitor: Monitor = SILENT) -> pd.DataFrame:
+    """Test for each pair of classifiers, baselines included, whether one is more accurate than the other.
+
+    Both are compared on the same cells, among those that neither was trained on. The test flips the signs of the
+    differences of groups (:func:`morpholaw.evaluation.paired.paired_difference`).
+
+    Parameters
+    ----------
+    monitor : Monitor
+        Receives progress and can cancel.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair that distinguishes the same classes: ``first``, ``second``, the number of ``cells`` and
+        ``groups``, the number of cells that ``only_first`` and ``only_second`` classifies correctly, the ``difference``
+        of the balanced accuracies (second minus first), and ``p``, corrected for the number of pairs (Holm). Empty if
+        cancelled.
+
+    Raises
+    ------
+    InputError
+        If the files of a classifier are damaged.
+    """
+    from morpholaw.study.compare_step import compare_pairs
+
+    return compare_pairs(study, monitor)
+
+
+@shows_progress
 def attack(
     study: Study,
     config: AttackConfig | None = None,
