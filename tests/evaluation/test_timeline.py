@@ -152,7 +152,7 @@ def test_one_replicate_gives_a_warning_and_a_test_over_cells():
         [simulate_phases(rng, 100, 60, 6.0 + 3 * k, f"m{k}") for k in range(2)], ignore_index=True
     )
     found = build_timeline(table, FAST, check_conditions(conditions(["m0", "m1"], 1), ["m0", "m1"]))
-    assert sum("one replicate" in note for note in found.notes) == 2
+    assert sum("have one replicate each" in note for note in found.notes) == 1
     row = found.comparisons.set_index("quantity").loc["duration"]
     assert row["test"] == "log-rank over cells"
     assert row["p"] == row["p_log_rank"] < 0.05

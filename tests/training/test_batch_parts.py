@@ -45,10 +45,13 @@ def test_each_part_has_a_thread_of_its_own():
     assert starts == [0, SMALLEST]
 
 
-def test_batches_are_divided_only_while_the_machine_is_busy(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+@pytest.mark.parametrize(
+    ("free", "fixed", "processes", "parts"),
+    [(2, 0, 1, 1), (1, 0, 1, 1), (0, 0, 1, 2), (0, 1, 1, 1), (0, 0, 2, 1)],
+)
+def test_batches_are_divided_only_while_no_core_is_free(monkeypatch, free, fixed, processes, parts):
     monkeypatch.setattr("morpholaw.training.devices.most_threads", lambda: 2)
-    for free, fixed, processes, parts in [(2, 0, 1, 1), (1, 0, 1, 2), (1, 1, 1, 1), (1, 0, 2, 1)]:
-        monkeypatch.setattr("morpholaw.training.devices.free_cores", lambda free=free: free)
-        with shared_threads(fixed, processes) as decide:
-            assert decide() == parts
+    monkeypatch.setattr("morpholaw.training.cores.CoresLeft.count", lambda self, threads: free)
+    with shared_threads(fixed, processes) as decide:
+        assert decide() == parts
+        assert torch.get_num_threads() <= max(1, free, fixed)

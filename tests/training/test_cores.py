@@ -42,6 +42,14 @@ def test_cores_are_counted_again_without_what_this_process_does(clock):
     assert left.count() == 3
 
 
+@pytest.mark.parametrize(("waiting", "threads"), [(3, 1), (4, 1), (8, 1), (2, 4), (4, 4), (16, 4)])
+def test_processes_that_wait_for_a_core_are_counted_by_what_a_thread_gets(clock, waiting, threads):
+    left = CoresLeft()
+    share = min(1.0, 4 / (waiting + threads))
+    clock.update(time=10, busy=10 * share * (waiting + threads), own=10 * share * threads)
+    assert left.count(threads) == max(0, 4 - waiting)
+
+
 @pytest.mark.parametrize(("fixed", "processes", "expected"), [(0, 1, 1), (2, 1, 2), (0, 2, 2)])
 def test_a_training_takes_fewer_threads_when_others_begin(clock, monkeypatch, fixed, processes, expected):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

@@ -171,7 +171,17 @@ class ClassLaws:
         return largest_classes(self.score(features))
 
     def rounded(self, digits: int = 3) -> ClassLaws:
-        """Return the laws with constants rounded to ``digits`` significant digits."""
+        """Return the laws with rounded constants.
+
+        Parameters
+        ----------
+        digits : int
+            Number of significant digits of each constant.
+
+        Returns
+        -------
+        ClassLaws
+        """
         return ClassLaws({name: law.rounded(digits) for name, law in self.laws.items()}, self.metadata)
 
     def digits_needed(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:

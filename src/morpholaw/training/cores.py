@@ -10,9 +10,10 @@ import psutil
 WATCH_SECONDS = 0.2
 """Seconds over which the load is measured. The process sleeps meanwhile, so that it does not measure itself."""
 
-
 DECIDE_EVERY = 2.0
 """Seconds between two counts of the free cores."""
+ALL_BUSY = 0.95
+"""Share of the time of all cores from which they count as busy."""
 
 
 def available_cores() -> int:
@@ -38,15 +39,27 @@ class CoresLeft:
     def __init__(self) -> None:
         self._before = _work_done()
 
-    def count(self) -> int | None:
-        """Return the cores that were free since the last count, at least 1; None within `DECIDE_EVERY` seconds."""
+    def count(self, threads: int = 1) -> int | None:
+        """Return the cores that were free since the last count; None within `DECIDE_EVERY` seconds.
+
+        Where all cores are busy, the threads of other processes that want to work are not seen directly, but from what
+        the threads of this process get: all have the same share.
+
+        Parameters
+        ----------
+        threads : int
+            Number of threads on which this process works.
+        """
         now = _work_done()
         seconds, busy, used_here = (after - before for after, before in zip(now, self._before, strict=True))
         if seconds < DECIDE_EVERY:
             return None
         self._before = now
+        cores = available_cores()
         others = (busy - used_here) / seconds
-        return max(1, min(available_cores(), round(available_cores() - others)))
+        if busy > ALL_BUSY * cores * seconds and used_here > 0:
+            others = max(others, threads * (busy - used_here) / used_here)
+        return max(0, min(cores, round(cores - others)))
 
 
 def _work_done() -> tuple[float, float, float]:

@@ -116,9 +116,9 @@ def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], 
     """Use only the free CPU cores inside the block; call the returned function at every step.
 
     On a busy machine, torch's threads wait for each other, and a step on two threads can take several times the CPU
-    time of a step on one. The number of threads is therefore adjusted every few seconds, down to one. One thread gets
-    less than a fair share of the CPU, however: the returned function says into how many parts the work may then be
-    divided that can be done at the same time, on a thread of their own each (see `batch_parts`).
+    time of a step on one. The number of threads is therefore adjusted every few seconds, down to one. Where no core is
+    free, one thread gets less than a fair share of the CPU. The returned function therefore says into how many parts
+    the work may be divided that are done at the same time, on one thread each (see `batch_parts`).
 
     Parameters
     ----------
@@ -128,16 +128,19 @@ def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], 
         Number of processes that train together on this machine. With more than one, the number of threads stays as at
         the start, because the processes would count each other as load.
     """
-    left = CoresLeft()
-    most = most_threads()
+    left, most, parts = CoresLeft(), most_threads(), 1
     with torch_threads(fixed or max(1, min(free_cores() // processes, most))):
 
         def decide() -> int:
-            if fixed or processes > 1:
-                return 1
-            if (count := left.count()) is not None:
-                torch.set_num_threads(min(count, most))
-            return most if torch.get_num_threads() == 1 else 1
+            nonlocal parts
+            if (
+                not fixed
+                and processes == 1
+                and (count := left.count(max(parts, torch.get_num_threads()))) is not None
+            ):
+                torch.set_num_threads(max(1, min(count, most)))
+                parts = 1 if count else most
+            return parts
 
         yield decide
 

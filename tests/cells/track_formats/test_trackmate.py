@@ -133,11 +133,15 @@ def test_tracks_go_on_across_spots_that_a_filter_hides(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "note"),
     [
-        ('<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>', "<Edge/>", "1 edges refer to no spots"),
+        (
+            '<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>',
+            "<Edge/>",
+            "1 edge refers to no spot; it is left out",
+        ),
         (
             'SPOT_TARGET_ID="2"',
             'SPOT_TARGET_ID="99"',
-            "2 edges lead to spots that are not in the file|1 edges lead",
+            "1 edge with spots that are not in the file",
         ),
     ],
 )

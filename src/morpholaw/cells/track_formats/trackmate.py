@@ -16,6 +16,7 @@ from morpholaw.cells.track_formats.column_names import length_unit
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import counts_frames, frames_from_times, is_whole
 from morpholaw.cells.track_formats.lineage import linear_tracks
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 _BLOCK = 1 << 24
@@ -88,7 +89,11 @@ def _shown_tracks(
 ) -> pd.DataFrame:
     """Return the spots of tracks that pass TrackMate's filters, as a raw track table."""
     if content.broken_edges:
-        notes.append(f"{path}: {content.broken_edges} edges refer to no spots; they are left out.")
+        count = content.broken_edges
+        edges_refer = (
+            "1 edge refers to no spot; it is" if count == 1 else f"{count} edges refer to no spots; they are"
+        )
+        notes.append(f"{path}: {edges_refer} left out.")
     kept = content.edges.keys() if content.kept is None else content.edges.keys() & content.kept
     rows = [(*edge, track) for track in sorted(kept, key=_in_order) for edge in content.edges[track]]
     if not rows:
@@ -96,9 +101,10 @@ def _shown_tracks(
     edges = pd.DataFrame(rows, columns=["a", "b", "track"])
     known = edges["a"].isin(spots["spot"]) & edges["b"].isin(spots["spot"])
     if not known.all():
+        count, spot = int((~known).sum()), edges.loc[~known, ["a", "b"]].to_numpy().ravel()[0]
         notes.append(
-            f"{path}: {(~known).sum()} edges lead to spots that are not in the file (e.g. "
-            f"{edges.loc[~known, ['a', 'b']].to_numpy().ravel()[0]}); they are left out."
+            f"{path}: {counted(count, 'edge')} with spots that are not in the file (e.g. {spot}) "
+            f"{'is' if count == 1 else 'are'} left out."
         )
         edges = edges[known]
     name_of = dict(zip(edges["a"], edges["track"], strict=True)) | dict(
