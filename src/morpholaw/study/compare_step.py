@@ -79,8 +79,9 @@ def compare_pairs(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFram
         cells = of_first.index.to_numpy()
         if len(cells):
             truth, groups = labels[cells], folder.crops.cells["group"].to_numpy(str)[cells]
-            right = [(names == truth).to_numpy() for names in (of_first, of_second)]
-            rows.append({"first": first, "second": second} | asdict(paired_difference(*right, truth, groups)))
+            right, right_too = (of_first == truth).to_numpy(), (of_second == truth).to_numpy()
+            found = paired_difference(right, right_too, truth, groups)
+            rows.append({"first": first, "second": second} | asdict(found))
     names = ["first", "second", *(entry.name for entry in fields(PairedDifference))]
     table = pd.DataFrame(rows, columns=names)
     return table.assign(p=holm(table["p"].to_numpy(float)))
