@@ -17,13 +17,18 @@ from torch import Tensor, nn
 SMALLEST = 64
 """Smallest part of a batch, in crops. Smaller parts use a CPU less well."""
 
-Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Network = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
 def in_parts(
-    network: Network, parts: int, images: Tensor, noise: Tensor, weights: Sequence[nn.Parameter]
+    network: Network,
+    parts: int,
+    images: Tensor,
+    noise: Tensor,
+    targets: Tensor,
+    weights: Sequence[nn.Parameter],
 ) -> tuple[Tensor, Tensor]:
     """Apply a network to parts of a batch, one thread each.
 
@@ -32,23 +37,25 @@ def in_parts(
     Parameters
     ----------
     network : callable
-        Maps images and noise to latents, (3, n, latents), and decoded images, (n, images, size, size). The results of
-        a crop must depend on that crop only.
+        Maps images, noise and targets to latents, (3, n, latents), and the mean reconstruction error of a crop, a
+        scalar. The results of a crop must depend on that crop only.
     parts : int
         Number of parts; at most one for every `SMALLEST` crops is used.
     images : Tensor
         Input of the encoder, (n, 1, size, size), without gradient.
     noise : Tensor
         Noise of the sampled latents, (n, latents), without gradient.
+    targets : Tensor
+        Images to decode, (n, 1, size, size), without gradient.
     weights : sequence of Parameter
         The network's weights.
 
     Returns
     -------
-    latents, decoded : Tensor
+    latents, error : Tensor
     """
-    pairs = chunks(parts, images, noise)
-    return network(images, noise) if len(pairs) == 1 else _apply(network, pairs, *weights)
+    divided = chunks(parts, images, noise, targets)
+    return network(images, noise, targets) if len(divided) == 1 else _apply(network, divided, *weights)
 
 
 def chunks(parts: int, *tensors: Tensor) -> list[tuple[Tensor, ...]]:
@@ -70,30 +77,32 @@ class _InParts(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, network: Network, pairs: list[tuple[Tensor, Tensor]], *weights: nn.Parameter
+        context: Any, network: Network, divided: list[tuple[Tensor, Tensor, Tensor]], *weights: nn.Parameter
     ) -> tuple[Tensor, Tensor]:
-        def applied(pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        def applied(part: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
             with torch.enable_grad():
-                return network(*pair)
+                return network(*part)
 
-        context.results, context.weights = at_once(applied, pairs), weights
-        latents, decoded = zip(*context.results, strict=True)
-        return torch.cat([part.detach() for part in latents], 1), torch.cat(
-            [part.detach() for part in decoded]
-        )
+        context.results, context.weights = at_once(applied, divided), weights
+        latents = [part.detach() for part, _ in context.results]
+        sizes = [part.shape[1] for part in latents]
+        context.shares = [size / sum(sizes) for size in sizes]
+        errors = [
+            error.detach() * share for (_, error), share in zip(context.results, context.shares, strict=True)
+        ]
+        return torch.cat(latents, 1), torch.stack(errors).sum()
 
     @staticmethod
-    def backward(context: Any, of_latents: Tensor, of_decoded: Tensor) -> tuple[Tensor | None, ...]:
-        def gradients(part: tuple[tuple[Tensor, Tensor], Tensor, Tensor]) -> tuple[Tensor, ...]:
-            results, *of_results = part
-            of_weights: tuple[Tensor, ...] = torch.autograd.grad(results, context.weights, of_results)
+    def backward(context: Any, of_latents: Tensor, of_error: Tensor) -> tuple[Tensor | None, ...]:
+        def gradients(part: tuple[tuple[Tensor, Tensor], Tensor, float]) -> tuple[Tensor, ...]:
+            results, of_part, share = part
+            of_weights: tuple[Tensor, ...] = torch.autograd.grad(
+                results, context.weights, (of_part, of_error * share)
+            )
             return of_weights
 
-        results = context.results
-        count = len(results)
-        each = at_once(
-            gradients, list(zip(results, of_latents.chunk(count, 1), of_decoded.chunk(count), strict=True))
-        )
+        results, shares = context.results, context.shares
+        each = at_once(gradients, list(zip(results, of_latents.chunk(len(results), 1), shares, strict=True)))
         return None, None, *(torch.stack(of_weight).sum(0) for of_weight in zip(*each, strict=True))
 
 

@@ -246,8 +246,7 @@ class EncoderTraining:
             Terms of the loss by name.
         """
         config, plain, k = self.config, kind >= COUNT, kind % COUNT
-        posterior, decoded = self._sample(encoded, noise, k, others)
-        error = self.reconstruction_error(decoded.float(), orient(images, k))
+        posterior, error = self._posterior_and_error(encoded, noise, images, k, others)
         z, mean, log_variance = gather(posterior)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
@@ -277,16 +276,20 @@ class EncoderTraining:
             **{name: value.detach() for name, value in added.items()},
         }
 
-    def _sample(self, encoded: Tensor, noise: Tensor, k: int, others: Tensor | None) -> tuple[Tensor, Tensor]:
-        def network(encoded: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def _posterior_and_error(
+        self, encoded: Tensor, noise: Tensor, images: Tensor, k: int, others: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return z, mean and log-variance of this process's crops, and their reconstruction error."""
+
+        def network(encoded: Tensor, noise: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
             with self._autocast():
                 posterior, decoded = self.sampled(encoded, noise, k, others, self.cell_latents)
-                return posterior, decoded
+            return posterior, self.reconstruction_error(decoded.float(), orient(images, k))
 
         parts = (
             self.parts if others is None else 1
         )  # a crop decoded with another one's latents depends on both
-        return in_parts(network, parts, encoded, noise, list(self.model.parameters()))
+        return in_parts(network, parts, encoded, noise, images, list(self.model.parameters()))
 
     def _recordable(self) -> bool:
         """Return whether every step runs the same operations and depends on its arguments only."""
