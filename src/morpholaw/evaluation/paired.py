@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
+from scipy.stats import permutation_test
 
-MOST_GROUPS = 13
-"""Number of groups with a difference up to which all combinations of signs are tried."""
-RANDOM = 9_999
-"""Number of random combinations of signs for more groups."""
+RESAMPLES = 9_999
+"""Number of random combinations of signs; all are tried if there are at most as many, that is, for up to 13 groups."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,9 @@ def paired_difference(
 
 
 def _sign_flip_p(differences: np.ndarray, seed: int) -> float:
-    if len(differences) <= MOST_GROUPS:
-        signs = np.array(list(product((-1.0, 1.0), repeat=len(differences))))
-        observed = 0
-    else:
-        signs = np.random.default_rng(seed).choice((-1, 1), (RANDOM, len(differences)))
-        observed = 1
-    as_large = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12
-    return float((as_large.sum() + observed) / (len(signs) + observed))
+    if len(differences) < 2:
+        return 1.0
+    flipped = permutation_test(
+        (differences,), np.sum, permutation_type="samples", n_resamples=RESAMPLES, random_state=seed
+    )
+    return float(flipped.pvalue)

@@ -69,7 +69,7 @@ def compare_pairs(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFram
     See :meth:`morpholaw.Study.compare_pairs`.
     """
     predicted = _predictions(folder, monitor)
-    labels = all_labels(folder)
+    labels, groups = all_labels(folder), folder.crops.cells["group"].to_numpy(str)
     rows = []
     for first, second in combinations(predicted, 2):
         one, other = predicted[first], predicted[second]
@@ -78,9 +78,9 @@ def compare_pairs(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFram
         of_first, of_second = one.names.align(other.names, join="inner")
         cells = of_first.index.to_numpy()
         if len(cells):
-            truth, groups = labels[cells], folder.crops.cells["group"].to_numpy(str)[cells]
+            truth = labels[cells]
             right, right_too = (of_first == truth).to_numpy(), (of_second == truth).to_numpy()
-            found = paired_difference(right, right_too, truth, groups)
+            found = paired_difference(right, right_too, truth, groups[cells])
             rows.append({"first": first, "second": second} | asdict(found))
     names = ["first", "second", *(entry.name for entry in fields(PairedDifference))]
     table = pd.DataFrame(rows, columns=names)
