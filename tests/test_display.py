@@ -5,7 +5,6 @@ from morpholaw.display import (
     correlation,
     counted,
     in_print,
-    interval,
     number,
     p_value,
     percent,
@@ -53,7 +52,6 @@ def test_shares_are_in_per_cent_with_their_interval():
     assert percent(math.nan) == "n/a"
     assert percent_interval(0.97, 0.951, 0.982) == "97.0 % (95.1 to 98.2)"
     assert percent_interval(0.9996, 0.996, 1.0) == "more than 99.9 % (99.6 to 100.0)"
-    assert interval(0.25, 0.21, math.inf) == "0.25 (0.21 to n/a)"
 
 
 def test_formulas_are_printed_as_in_a_book():

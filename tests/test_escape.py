@@ -81,16 +81,6 @@ def test_html_renders_as_the_text_in_elements_and_attributes(text):
     assert page.text == escape.one_line(text)
 
 
-@given(texts)
-def test_latex_holds_no_command_of_the_text(text):
-    rest = escape.latex(text)
-    for known in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}"):
-        rest = rest.replace(known, "")
-    for character in "&%$#_{}":
-        rest = rest.replace(f"\\{character}", "")
-    assert not set(rest) & set("\\&%$#_{}^~\n")
-
-
 @given(st.lists(texts, min_size=1, max_size=5))
 def test_a_spreadsheet_sees_no_formula_and_the_text_can_be_read_back(values):
     table = escape.csv_table(pd.DataFrame({"=name": values, "score": [-1.5] * len(values)}))

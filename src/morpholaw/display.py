@@ -138,11 +138,6 @@ def percent_interval(share: float, low: float, high: float, digits: int = 1) -> 
     return f"{percent(share, digits)} ({span(100 * low, 100 * high, digits)})"
 
 
-def interval(value: float, low: float, high: float) -> str:
-    """Format a number with its interval: "0.25 (0.21 to 0.30)"."""
-    return f"{number(value)} ({span(low, high)})"
-
-
 def span(low: float, high: float, digits: int = 2) -> str:
     """Format the ends of an interval: "0.21 to 0.30"."""
     return f"{number(low, digits)} to {number(high, digits)}"

@@ -1,7 +1,7 @@
 """Escaping of text from files and people for the syntax into which it is written.
 
 Names of classes, latents, sets and files may come from studies of others. All text that is written as source code,
-Markdown, HTML, LaTeX, CSV or a file name passes through one of these functions once, where it is written.
+Markdown, HTML, CSV or a file name passes through one of these functions once, where it is written.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ _MARKDOWN = (
 """Characters with a meaning in Markdown and their replacements, in order."""
 _FORMULA = ("=", "+", "-", "@")
 """First characters that make a spreadsheet interpret a cell as a formula."""
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10))}
 _LONGEST_NAME = 100  # bytes of a file name, well below the 255 that file systems allow
 
@@ -79,11 +73,6 @@ def markdown(text: str) -> str:
 def html(text: str) -> Markup:
     """Return HTML that renders as ``text`` on one line."""
     return _escape_html(one_line(text))
-
-
-def latex(text: str) -> str:
-    """Return LaTeX, for text mode, that prints ``text`` on one line."""
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
 
 
 def csv_text(text: str) -> str:

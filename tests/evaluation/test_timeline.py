@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from morpholaw.cells.simulator.phases import mean_duration, simulate_phases
 from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.aligned import align
@@ -16,6 +15,7 @@ from morpholaw.evaluation.conditions import check_conditions, compare_groups, ho
 from morpholaw.evaluation.lineages import follow_cells
 from morpholaw.evaluation.timeline import Timeline, build_timeline
 from morpholaw.figures.timeline import aligned_values
+from simulated_phases import mean_duration, simulate_phases
 
 MOVIES = [f"m{k}" for k in range(6)]
 FAST = TimelineConfig(resamples=50)

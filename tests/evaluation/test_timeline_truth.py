@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from morpholaw.cells.simulator.phases import mean_duration, simulate_phases
 from morpholaw.config import TimelineConfig
 from morpholaw.evaluation.comparisons import difference_text
 from morpholaw.evaluation.conditions import Conditions, check_conditions
@@ -17,6 +16,7 @@ from morpholaw.evaluation.population import class_shares, condition_shares
 from morpholaw.evaluation.survival import kaplan_meier
 from morpholaw.evaluation.timeline import Timeline, build_timeline
 from morpholaw.figures.timeline_tables import duration_figure, share_figure
+from simulated_phases import mean_duration, simulate_phases
 
 FAST = TimelineConfig(resamples=50)
 

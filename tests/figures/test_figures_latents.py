@@ -37,9 +37,9 @@ def test_many_points_are_pixels_in_a_vector_file():
     assert all(points.get_rasterized() for points in many.axes[0].collections)
 
 
-def test_pairs_must_name_latents():
-    with pytest.raises(InputError, match="two numbers from 0 to 3"):
-        latent_scatter(Z, NAMES, [""] * 300, pairs=[(0, 4)])
+def test_a_scatter_needs_latents_with_names():
+    with pytest.raises(InputError, match="no latents to draw"):
+        latent_scatter(Z[:, :0], [], [""] * 300)
     with pytest.raises(InputError, match="latent names must have 4 items"):
         latent_scatter(Z, ["a"], [""] * 300)
 

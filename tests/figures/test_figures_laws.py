@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from morpholaw.errors import InputError
-from morpholaw.figures.boundary import boundary_slices, boundary_surface
+from morpholaw.figures.boundary import boundary_slices
 from morpholaw.figures.laws import (
     law_components,
     law_front,
@@ -86,16 +86,6 @@ def test_slice_without_a_finite_score_says_so(draw, texts):
     figure = boundary_slices(np.stack([X, X * np.nan]), GRID, GRID, [0, 1], ("a", "b", "c"), theme=DARK)
     draw(figure)
     assert "not finite" in texts(figure)
-
-
-def test_surface_and_its_absence(draw, texts):
-    corners = np.array([[0, 0, 0], [1, 0, 1], [0, 1, 1], [2, 2, 2]], float)
-    figure = boundary_surface(corners, [[0, 1, 2], [1, 2, 3]], ("z3", "z17", "z29"))
-    draw(figure, margin=30)
-    assert {"z₃", "z₁₇", "z₂₉"} <= texts(figure)
-    empty = boundary_surface(np.empty((0, 3)), np.empty((0, 3)), ("z3", "z17", "z29"))
-    draw(empty, margin=30)
-    assert "no boundary here" in texts(empty)
 
 
 @pytest.mark.parametrize("measure", ["accuracy", "loss"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from morpholaw import escape
+from morpholaw.models.expressions import latex
 
 PARTS = (
     *(
@@ -126,7 +127,7 @@ def _checks(name: str) -> dict[str, bool]:
         and escape.from_csv_text(cell) == shown,
         "HTML": _Tags(f"<p>{page}</p>").count == 1 and "\n" not in page,
         "Markdown": not re.search(r"(?<!\\)[\[\]`*_]|<|https?:/", markdown) and "\n" not in markdown,
-        "LaTeX": not re.search(r"(?<!\\)[%$#&]|\\(input|write|immediate)", escape.latex(name)),
+        "LaTeX": not re.search(r"[%$#&]|\\[^_ m]|\\m(?!athrm)", latex.word(name)),
         "file name": not file.startswith(".")
         and "/" not in file
         and "\\" not in file

@@ -235,25 +235,6 @@ def _finite(text: str) -> float:
     return value if math.isfinite(value) else _refuse_number(text)
 
 
-@contextmanager
-def described(folder: Path | str) -> Iterator[None]:
-    """Convert errors of the code that interprets a model's description to a one-sentence InputError.
-
-    Raises
-    ------
-    InputError
-        If a value is missing or of the wrong type.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise InputError(
-            f"The description of the model in {folder} is incomplete ({reason(error)}); the bundle is damaged."
-        ) from None
-
-
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> Path:
     """Write ``table`` as CSV without its index, atomically; missing values are empty fields.
 

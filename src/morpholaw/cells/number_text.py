@@ -55,7 +55,7 @@ def as_numbers(text: pd.Series, decimal: str) -> pd.Series | None:
     present = text[text.notna() & (text != "")].astype(str)
     if len(present) == 0:
         return None
-    mark = _mark_of_thousands(present, decimal)
+    mark = _mark_of_thousands(present)
     plain = text.map(lambda value: value if not isinstance(value, str) else _plain(value, decimal, mark))
     numbers = pd.to_numeric(plain, errors="coerce")
     return numbers if numbers[present.index].notna().all() else None
@@ -81,7 +81,7 @@ def _plain(cell: str, decimal: str, mark: str = "") -> str:
     return cell.replace(",", ".") if decimal == "," else cell
 
 
-def _mark_of_thousands(cells: pd.Series, decimal: str) -> str:
+def _mark_of_thousands(cells: pd.Series) -> str:
     """Return the mark between thousands in a column of whole numbers; "" without one.
 
     Whole numbers such as 749 and 1.272, the largest of which always have a mark before three digits, are not decimals:

@@ -13,17 +13,6 @@ import numpy as np
 
 COUNT = 8
 
-NAMES = (
-    "as it is",
-    "flipped left to right",
-    "flipped top to bottom",
-    "half turn",
-    "transposed",
-    "quarter turn anticlockwise",
-    "quarter turn clockwise",
-    "anti-transposed",
-)
-
 
 def orient(images: Any, k: Any) -> Any:
     """Rotate or flip square images.

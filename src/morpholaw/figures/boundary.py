@@ -1,4 +1,4 @@
-"""Figures of the boundary f = 0 of a law: slices through latent space, and a surface (paper, fig. 12)."""
+"""Figure of the boundary f = 0 of a law: slices through latent space (paper, fig. 12)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from morpholaw.display import number
 from morpholaw.figures import validation
@@ -21,19 +20,14 @@ from morpholaw.figures.style import (
     TEXT,
     FigSize,
     Theme,
-    dress,
     figure_width,
     heading,
-    new_figure,
     note,
     panel_grid,
     short_name,
     symbol,
     symbols,
 )
-
-_RANGE = (-3.0, 3.0)
-"""Range of all three axes of the surface, in units of the latents."""
 
 
 def boundary_slices(
@@ -119,61 +113,3 @@ def _draw_regions(
     axes.contourf(x, y, shown, levels=[min(low, 0) - 1, 0, max(high, 0) + 1], colors=colours, alpha=0.55)
     if low < 0 <= high:
         axes.contour(x, y, shown, levels=[0.0], colors=theme.zero, linewidths=1.5)
-
-
-def boundary_surface(
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    names: tuple[str, str, str],
-    *,
-    theme: Theme = LIGHT,
-    figsize: FigSize = None,
-) -> Figure:
-    """Plot the surface f = 0 over three latents, for example from marching cubes.
-
-    Parameters
-    ----------
-    vertices : ndarray
-        Points in latent space, (n, 3).
-    faces : ndarray
-        Triangles as vertex numbers, int (m, 3).
-    names : tuple of str
-        Names of the three latents.
-    theme : Theme
-        Colours of the figure.
-    figsize : tuple of float, optional
-        Width and height in inches; with a height of None, the function chooses it.
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    InputError
-        If the shapes are wrong.
-    """
-    vertices = validation.numbers(vertices, ("n", 3), "vertices")
-    faces = validation.numbers(faces, ("m", 3), "faces").astype(int)
-    figure = new_figure(figsize, theme, height=figure_width(figsize, 4.6) * 0.9, width=4.6)
-    axes = figure.add_subplot(projection="3d")
-    dress(axes, theme, frame=True)
-    if len(faces):
-        height = vertices[faces][:, :, 2].mean(1)
-        surface = Poly3DCollection(vertices[faces], linewidths=0.1, edgecolors="#00000040")
-        surface.set(array=height, cmap="cividis", alpha=0.9)
-        surface.autoscale()
-        axes.add_collection3d(surface)
-    else:
-        axes.text2D(0.5, 0.5, "no boundary here", transform=axes.transAxes, ha="center", color=theme.muted)
-    axes.set(xlim=_RANGE, ylim=_RANGE, zlim=_RANGE)
-    for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), names, strict=True):
-        axis.set_label_text(symbol(name), fontsize=TEXT, color=theme.foreground)
-        axis.set_pane_color(theme.background)
-        # matplotlib has no other way to colour the grid of a single three-dimensional axes
-        axis._axinfo["grid"].update(color=theme.muted + "50", linewidth=0.5)
-        axis.line.set_color(theme.muted)
-        axis.set_tick_params(colors=theme.foreground, labelsize=SMALL, pad=-2)
-        axis.labelpad = -4
-    axes.set_box_aspect((1, 1, 1), zoom=0.92)
-    return figure

@@ -35,14 +35,13 @@ def latent_scatter(
     names: Sequence[str],
     labels: Sequence[str],
     *,
-    pairs: Sequence[tuple[int, int]] | None = None,
     blank: tuple[np.ndarray, np.ndarray] | None = None,
     blank_name: str = "blank image",
     colours: Mapping[str, str] | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Plot cells over pairs of latents, coloured by class, with the encoding of a blank image (paper, fig. 27).
+    """Plot cells over pairs of neighbouring latents, coloured by class, with a blank image (paper, fig. 27).
 
     Parameters
     ----------
@@ -52,8 +51,6 @@ def latent_scatter(
         Names of the v latents.
     labels : sequence of str
         Class of each cell; "" for cells without a class, which are grey.
-    pairs : sequence of tuple of int, optional
-        Columns of ``latents`` to plot against each other; by default (0, 1), (2, 3), ...
     blank : tuple of ndarray, optional
         Mean (v,) and standard deviation (v,) of the encoding of an image to mark, with ellipses at one and two standard
         deviations.
@@ -73,16 +70,14 @@ def latent_scatter(
     Raises
     ------
     InputError
-        If the shapes do not match or a pair contains an invalid number.
+        If the shapes do not match or there are no latents.
     """
     latents = validation.numbers(latents, ("n", "v"), "latents")
     validation.same_length(names, latents.shape[1], "latent names")
     classes = np.asarray(validation.same_length(labels, len(latents), "labels"), dtype=str)
-    pairs = _default_pairs(latents.shape[1]) if pairs is None else pairs
-    if not pairs or not all(0 <= index < latents.shape[1] for pair in pairs for index in pair):
-        raise InputError(
-            f"Each pair of latents to draw must be two numbers from 0 to {latents.shape[1] - 1}."
-        )
+    if not len(names):
+        raise InputError("There are no latents to draw; at least one is needed.")
+    pairs = _pairs_of_neighbours(len(names))
     figure, grid = panel_grid(figsize, theme, len(pairs), 2.2, lambda width: min(width, 3.4), above=0.3)
     for axes, (first, second) in zip(grid, pairs, strict=True):
         _scatter(axes, latents[:, first], latents[:, second], classes, colours or {}, theme)
@@ -98,7 +93,7 @@ def latent_scatter(
     return figure
 
 
-def _default_pairs(count: int) -> list[tuple[int, int]]:
+def _pairs_of_neighbours(count: int) -> list[tuple[int, int]]:
     """Return pairs of neighbouring latents; a single latent is paired with itself."""
     return [(index, min(index + 1, count - 1)) for index in range(0, count, 2)]
 

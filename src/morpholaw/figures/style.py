@@ -208,15 +208,13 @@ def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme
     return bar
 
 
-def heading(
-    axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
-) -> None:
+def heading(axes: Axes, text: str, theme: Theme, size: float = TEXT) -> None:
     """Write a heading above the axes, smaller than matplotlib's default, and wrapped to the width of the figure."""
     figure = axes.get_figure(root=True)
     columns = 0.92 * figure.get_size_inches()[0] * 72 / (0.56 * size) if figure is not None else 0
     if len(text) > columns > 0 and "$" not in text:
         text = textwrap.fill(text, int(columns), break_long_words=False, break_on_hyphens=False)
-    axes.set_title(text, fontsize=size, color=theme.foreground, loc=loc)
+    axes.set_title(text, fontsize=size, color=theme.foreground)
 
 
 def note(axes: Axes, text: str, theme: Theme) -> None:

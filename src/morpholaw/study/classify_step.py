@@ -36,9 +36,6 @@ from morpholaw.study.applied_classifier import AlongTracks, AppliedClassifier
 from morpholaw.study.scale import at_scale, model_scale
 from morpholaw.training.cores import available_cores
 
-COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probability")
-"""Columns of a table of scores, which may be empty. With more than two classes, ``score_NAME`` and
-``probability_NAME`` of each class follow. The ids of the file of tracks are added."""
 UNDEFINED = "undefined"
 """Class of a cell whose score is not finite."""
 BATCH = 512

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -15,12 +15,11 @@ def prune_layers(
     weights: Sequence[Tensor],
     biases: Sequence[Tensor],
     masks: Sequence[Tensor],
-    activation: Callable[[Tensor], Tensor] = F.mish,
 ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """Remove leaf weights and bias weights repeatedly until none is left.
 
     A leaf weight feeds a hidden neuron without outgoing connections, so it has no effect. A bias weight starts at
-    a hidden neuron without incoming connections and carries the constant f(b) w, which is added to the bias of its
+    a hidden neuron without incoming connections and carries the constant mish(b) w, which is added to the bias of its
     target. Neurons without any connection get a bias of zero.
 
     Parameters
@@ -31,8 +30,6 @@ def prune_layers(
         Biases of each layer, (members, n_out).
     masks : sequence of Tensor
         Masks of each layer, bool (members, n_in, n_out); True where a connection exists.
-    activation : callable
-        Activation f between layers; the last layer has none.
 
     Returns
     -------
@@ -49,7 +46,7 @@ def prune_layers(
         for layer in range(1, len(left)):
             fed = left[layer - 1].any(1).unsqueeze(2)
             loose = left[layer] & ~fed
-            carried = activation(constants[layer - 1]).unsqueeze(2) * precise[layer]
+            carried = F.mish(constants[layer - 1]).unsqueeze(2) * precise[layer]
             constants[layer] = constants[layer] + torch.where(loose, carried, 0.0).sum(1)
             left[layer] &= fed
         if _connections(left) == before:

@@ -8,7 +8,6 @@ from morpholaw.cells.simulator.crops import (
 )
 from morpholaw.cells.simulator.domains import DOMAINS, PHASES
 from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie, simulate_tracks
-from morpholaw.cells.simulator.phases import simulate_phases
 
 __all__ = [
     "DOMAINS",
@@ -18,7 +17,6 @@ __all__ = [
     "simulate_crop_set",
     "simulate_crops",
     "simulate_movie",
-    "simulate_phases",
     "simulate_tracks",
     "simulated_normalisation",
 ]

@@ -20,9 +20,6 @@ from morpholaw.figures.palette import class_colours
 if TYPE_CHECKING:
     import pandas as pd
 
-UNDEFINED = "undefined"
-"""Class of a cell whose score is not finite."""
-
 
 class ScoreColormap(Colormap):  # type: ignore[misc]  # napari declares no types
     """Colours of scores: white at f = 0, the colour of one class at -limit, that of the other at +limit."""

@@ -1,6 +1,6 @@
 """Simulation of tracks with phases but without images: cells enter metaphase and divide afterwards.
 
-For tests of conclusions from classes along tracks; a movie with images takes a thousand times longer.
+They test conclusions from classes along tracks; a movie with images takes a thousand times longer.
 """
 
 from __future__ import annotations
