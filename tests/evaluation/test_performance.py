@@ -7,7 +7,8 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Temperature
-from morpholaw.evaluation.metrics import class_performance, roc_auc
+from morpholaw.evaluation.class_performance import class_performance
+from morpholaw.evaluation.metrics import roc_auc
 from morpholaw.evaluation.performance import margins, measure, median_score
 
 TRUTH = np.array([0] * 6 + [1] * 3 + [2] * 3)

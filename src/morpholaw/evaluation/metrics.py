@@ -1,8 +1,6 @@
-"""Metrics of classification: accuracy, confusion matrix, precision, recall, F1 and ROC curves."""
+"""Metrics of classification: accuracy, confusion matrix and ROC curves."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
@@ -103,7 +101,7 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     InputError
         If a class number is out of range, or the lengths differ.
     """
-    truth, predicted = _pair(labels, predicted)
+    truth, predicted = labels_and_predictions(labels, predicted)
     if len(truth) and (truth.min() < 0 or max(truth.max(), predicted.max()) >= classes):
         raise InputError(f"The class numbers must be 0 to {classes - 1}.")
     counted = predicted >= 0
@@ -131,89 +129,10 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     InputError
         If there are no cells, or the lengths differ.
     """
-    truth, predicted = _pair(labels, predicted)
+    truth, predicted = labels_and_predictions(labels, predicted)
     if not len(truth):
         raise InputError("There are no predicted classes to count; expected at least one.")
     return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
-
-
-@dataclass(frozen=True)
-class ClassPerformance:
-    """Performance for one class against the rest, with 95 % confidence intervals.
-
-    Attributes
-    ----------
-    cells : int
-        Number of cells of the class.
-    precision : Estimate
-        Share of the cells predicted to be of the class that are; NaN if there are none.
-    recall : Estimate
-        Share of the cells of the class that are predicted to be of it.
-    f1 : Estimate
-        Harmonic mean of precision and recall.
-    area : float
-        Area under the ROC curve.
-    """
-
-    cells: int
-    precision: Estimate
-    recall: Estimate
-    f1: Estimate
-    area: float
-
-
-def class_performance(
-    labels: np.ndarray, predicted: np.ndarray, class_scores: np.ndarray, groups: np.ndarray | None = None
-) -> list[ClassPerformance]:
-    """Compute the performance for each class against the rest, with confidence intervals over groups of cells.
-
-    The interval of F1 follows from that of the Jaccard index J, the share of cells that are assigned to the class by
-    both label and prediction among those assigned by at least one of them, as F1 = 2 J / (1 + J).
-
-    Parameters
-    ----------
-    labels, predicted : ndarray
-        True and predicted classes, int (n,); -1 for cells without a prediction.
-    class_scores : ndarray
-        Score of each class, (n, classes), which increases with its probability. Scores that are not finite rank last.
-    groups : ndarray, optional
-        Group of each cell, (n,). By default, each cell is its own group.
-
-    Returns
-    -------
-    list of ClassPerformance
-        Performance for each class.
-    """
-    truth, chosen = _pair(labels, predicted)
-    names = np.arange(len(truth)) if groups is None else np.asarray(groups)
-    per_class = []
-    for number in range(class_scores.shape[1]):
-        of_class, as_class = truth == number, chosen == number
-        either, both = of_class | as_class, of_class & as_class
-        share = _share(both[either], names[either])
-        ends = [2 * value / (1 + value) for value in (share.value, share.low, share.high)]
-        values = class_scores[:, number]
-        lowest = np.min(values[np.isfinite(values)], initial=0.0) - 1
-        two_sided = of_class.any() and not of_class.all()
-        per_class.append(
-            ClassPerformance(
-                cells=int(of_class.sum()),
-                precision=_share(of_class[as_class], names[as_class]),
-                recall=_share(as_class[of_class], names[of_class]),
-                f1=Estimate(*ends),
-                area=roc_auc(of_class, np.where(np.isfinite(values), values, lowest))
-                if two_sided
-                else float("nan"),
-            )
-        )
-    return per_class
-
-
-def _share(correct: np.ndarray, groups: np.ndarray) -> Estimate:
-    """Return the share of True with its confidence interval; NaN (0 to 1) if there are no values."""
-    from morpholaw.evaluation.bootstrap import accuracy_interval  # which needs Wilson's interval from here
-
-    return accuracy_interval(correct, groups) if len(correct) else Estimate(float("nan"), 0.0, 1.0)
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -274,7 +193,24 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
-def _pair(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def labels_and_predictions(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return true and predicted values of the same cells as arrays.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray
+        True and predicted values, (n,).
+
+    Returns
+    -------
+    truth, predicted : ndarray
+        The same values, (n,) each.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ.
+    """
     truth, values = np.asarray(labels).reshape(-1), np.asarray(predicted).reshape(-1)
     if len(truth) != len(values):
         raise InputError(f"There are {len(values)} predictions for {len(truth)} labels; expected as many.")
@@ -282,7 +218,7 @@ def _pair(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _scored(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    truth, value = _pair(labels, np.asarray(scores, dtype=np.float64))
+    truth, value = labels_and_predictions(labels, np.asarray(scores, dtype=np.float64))
     positive = truth > 0
     if not positive.any() or positive.all():
         raise InputError("A ROC curve needs cells of both classes.")

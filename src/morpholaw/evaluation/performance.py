@@ -8,13 +8,9 @@ import numpy as np
 
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.evaluation.calibration import Calibration, Temperature
+from morpholaw.evaluation.class_performance import ClassPerformance, class_performance
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.metrics import (
-    ClassPerformance,
-    balanced_accuracy,
-    class_performance,
-    confusion,
-)
+from morpholaw.evaluation.metrics import balanced_accuracy, confusion
 from morpholaw.models.classes import classes_of_scores, log_softmax
 
 

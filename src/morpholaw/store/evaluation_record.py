@@ -13,7 +13,7 @@ from morpholaw.evaluation.estimate import Estimate
 from morpholaw.store.record import Number, Part
 
 if TYPE_CHECKING:
-    from morpholaw.evaluation.metrics import ClassPerformance
+    from morpholaw.evaluation.class_performance import ClassPerformance
     from morpholaw.evaluation.performance import Performance
 
 
