@@ -7,13 +7,13 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.study import law_step
 from morpholaw.study.latent_rows import (
     DRAWS,
     oriented_posteriors,
     training_latents,
     training_posteriors,
 )
+from morpholaw.study.law_rows import training_views
 from morpholaw.training.encoder import encode
 from morpholaw.training.perturbed_crops import attacked_versions, linear_discriminants
 
@@ -104,6 +104,6 @@ def test_heads_learn_from_attacked_versions_of_swapped_cells_where_they_are_aske
 def test_laws_learn_from_the_versions_that_scheme_3_learnt_from(trained_study):
     split = ClassifierConfig(swaps=2)
     cells = labelled_cells(trained_study, split)
-    views = law_step.training_views(trained_study, cells, LawConfig(latents=(0, 1)), split)
+    views = training_views(trained_study, cells, LawConfig(latents=(0, 1)), split)
     assert len(views.features) == len(views.targets) == (8 + 2) * len(cells.train)
     np.testing.assert_array_equal(views.targets[-len(cells.train) :], cells.train_targets)

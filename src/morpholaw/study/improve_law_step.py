@@ -14,7 +14,7 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.evaluation_step import keep
-from morpholaw.study.law_step import outputs_of_scheme_3
+from morpholaw.study.law_rows import outputs_of_scheme_3
 from morpholaw.study.training_of_laws import check_place, class_laws_over_columns, over_columns, training_of
 from morpholaw.training.class_law_rows import ClassLawRows
 from morpholaw.training.improved_class_law import improve_class_law

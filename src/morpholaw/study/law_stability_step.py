@@ -16,7 +16,7 @@ from morpholaw.interpretation.monotone import directions
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.law_step import TrainingViews, outputs_of_scheme_3
+from morpholaw.study.law_rows import TrainingViews, outputs_of_scheme_3
 from morpholaw.study.training_of_laws import (
     check_place,
     class_laws_over_columns,

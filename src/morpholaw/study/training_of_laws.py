@@ -12,7 +12,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.law_step import TrainingViews, training_views
+from morpholaw.study.law_rows import TrainingViews, training_views
 
 
 def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawConfig, TrainingViews]:
