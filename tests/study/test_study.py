@@ -563,8 +563,8 @@ def test_cross_validation_has_the_median_of_several_models_beside_their_mean(stu
     monitor = Monitor(lambda event: said.append(event.text) if isinstance(event, Message) else None)
     table = study.cross_validate(2, folds=2, models=3, monitor=monitor, **quick)
     assert said[-3:] == [
-        "Repeat 1 of 1, fold 1 of 2.",
-        "Repeat 1 of 1, fold 2 of 2.",
+        "Fold 1 of 2.",
+        "Fold 2 of 2.",
         "2 of 2 folds are tested.",
     ]
     names = ["scheme2", "scheme2-median", "shapes-logistic", "shapes-tree"]
@@ -574,6 +574,39 @@ def test_cross_validation_has_the_median_of_several_models_beside_their_mean(stu
     assert models["scheme2-median"] == 1
     alone = study.cross_validate(2, folds=2, models=1, **quick)
     assert "scheme2-median" not in set(alone["classifier"])
+
+
+def test_a_stopped_cross_validation_continues_after_the_folds_that_were_tested(study, monkeypatch):
+    quick = {"models": 2, "epochs": 2, "epoch_cells": 0, "seed": 5}
+    whole = study.cross_validate(2, folds=3, **quick)
+    kept = study.path / "cross_validation"
+    name = max(kept.glob("*.json"), key=lambda file: file.stat().st_mtime).stem
+    before = (kept / f"{name}.csv").read_bytes()
+    trained: list[int] = []
+    train = classifier_step.train
+    monkeypatch.setattr(
+        classifier_step, "train", lambda *given, **more: trained.append(1) or train(*given, **more)
+    )
+    said: list[str] = []
+
+    def monitor(most: int) -> Monitor:
+        emit = lambda event: said.append(event.text) if isinstance(event, Message) else None  # noqa: E731
+        return Monitor(emit, lambda: len(trained) > most)
+
+    stopped = study.cross_validate(2, folds=3, monitor=monitor(1), **quick)
+    assert set(stopped["fold"]) == {"1", "all"}
+    assert said[-1].startswith(
+        "1 of 3 folds are tested. Cross-validating again with the same settings continues"
+    )
+    assert (kept / f"{name}-incomplete.csv").exists()
+    assert (kept / f"{name}.csv").read_bytes() == before
+    trained.clear()
+    continued = study.cross_validate(2, folds=3, monitor=monitor(9), **quick)
+    assert len(trained) == 2
+    assert "Continuing after the 1 of 3 folds tested before." in said
+    pd.testing.assert_frame_equal(continued, whole)
+    assert not list(kept.glob(f"{name}-incomplete*"))
+    assert not list(kept.glob("stopped-*"))
 
 
 def test_settings_of_a_fold_are_searched_without_its_test_cells(study, monkeypatch):

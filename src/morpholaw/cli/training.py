@@ -161,14 +161,15 @@ def cross_validate(
 ) -> None:
     """Cross-validate a scheme and the baselines, with whole groups held out.
 
-    The classifiers of the study do not change.
+    The classifiers of the study do not change. After a stop (Ctrl+C), the same command continues after the tested
+    folds.
     """
     from morpholaw.config import ClassifierConfig, LawConfig
     from morpholaw.evaluation.cross_validation import Design
-    from morpholaw.store.cross_validation import FOLDER, tested_folds
+    from morpholaw.store.cross_validation import results_file, tested_folds
     from morpholaw.store.labelled_cells import chosen_classes
     from morpholaw.study import Study
-    from morpholaw.study.cross_validation_step import encoder_sentence, table_name, uses_encoder
+    from morpholaw.study.cross_validation_step import encoder_sentence, record_of_settings, uses_encoder
 
     names = ("classes", "inputs", "keep", "models", "preset")
     values = {name: options[name] for name in names if options[name] is not None}
@@ -185,7 +186,8 @@ def cross_validate(
     if (config.inputs != "shapes" or scheme == 1) and uses_encoder(opened, scheme, config, law):
         click.echo(encoder_sentence(opened))
     show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
-    file = out or opened.path / FOLDER / f"{table_name(scheme, law, config, design, tested_folds(table))}.csv"
+    record = record_of_settings(opened, scheme, config, law, design)
+    file = out or results_file(opened, record, tested_folds(table) == design.tests)
     click.echo(
         f"The results per fold are in {file}, those per group in {file.stem}-groups.csv, and the confusion matrix in "
         f"{file.stem}-confusion.csv."

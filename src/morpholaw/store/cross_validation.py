@@ -1,18 +1,24 @@
-"""Results of cross-validations that a study keeps: tables per fold, per group and per pair of classes."""
+"""Results of cross-validations that a study keeps: tables per fold, per group and per pair of classes.
+
+Results with different settings stand beside each other: the second with the inputs of ``scheme3.csv`` is
+``scheme3-2.csv``, and ``scheme3-2.json`` has its settings. The same settings replace their earlier results.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.cells.files import write_table
-from morpholaw.display import percent, percent_interval, scheme_title
+from morpholaw.display import listed, percent, percent_interval, scheme_title
 from morpholaw.errors import InputError
+from morpholaw.store.cross_validation_record import CrossValidationRecord
 
 if TYPE_CHECKING:
     import pandas as pd  # the window lists results without it
@@ -28,7 +34,7 @@ INCOMPLETE = "incomplete"
 """Suffix of the name of results that were stopped before all folds were tested."""
 PARTS = ("groups", "confusion")
 """Tables beside the one per fold, which is named after the scheme: ``scheme3.csv``, ``scheme3-groups.csv``."""
-_NAME = re.compile(rf"scheme[1-4](-(?!({'|'.join(PARTS)})$)[a-z]+)*")
+_NAME = re.compile(rf"scheme[1-4](-(?!({'|'.join(PARTS)})$)[a-z0-9]+)*")
 _TEXTS = ("classifier", "fold", "group", "class", "predicted")
 
 
@@ -44,6 +50,8 @@ class KeptCrossValidation:
         See :class:`morpholaw.evaluation.cross_validation.CrossValidation`.
     measured : datetime
         When the results were written.
+    record : CrossValidationRecord or None
+        The settings; None for results of versions that did not keep them.
     """
 
     name: str
@@ -51,6 +59,7 @@ class KeptCrossValidation:
     groups: pd.DataFrame
     confusion: pd.DataFrame
     measured: datetime
+    record: CrossValidationRecord | None = None
 
     @property
     def classifiers(self) -> list[str]:
@@ -72,21 +81,58 @@ class KeptCrossValidation:
         return classes, rows["cells"].to_numpy(np.int64).reshape(len(classes), len(classes))
 
 
-def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | None = None) -> pd.DataFrame:
+def keep(
+    folder: StudyFolder,
+    result: CrossValidation,
+    record: CrossValidationRecord,
+    out: Path | None = None,
+) -> pd.DataFrame:
     """Write the results per fold, per group and per pair of classes, and return the first.
 
-    Complete results replace those that were stopped.
+    Complete results replace those with the same settings that were stopped.
     """
     table = result.table()
-    place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
+    complete = result.tested == record.folds * record.repeats
+    place = Path(out) if out is not None else results_file(folder, record, complete)
     for part, rows in zip(PARTS, (result.by_group(), result.confusion()), strict=True):
         write_table(place.with_name(f"{place.stem}-{part}.csv"), rows)
-    write_table(place, table)
     if out is None:
-        stopped = place.with_name(f"{name}-{INCOMPLETE}.csv")
+        record.write(place.with_name(f"{results_name(folder, record)}.json"))
+    write_table(place, table)
+    if out is None and complete:
+        stopped = results_file(folder, record, complete=False)
         for file in (stopped, *(stopped.with_name(f"{stopped.stem}-{part}.csv") for part in PARTS)):
             file.unlink(missing_ok=True)
     return table
+
+
+def results_name(folder: StudyFolder, record: CrossValidationRecord) -> str:
+    """Return the name of the results with these settings in a study, or the first that is not taken."""
+    place = folder.path / FOLDER
+    for number in count(1):
+        name = record.stem if number == 1 else f"{record.stem}-{number}"
+        if record_of(folder, name) == record:
+            return name
+        files = (f"{name}.json", f"{name}.csv", f"{name}-{INCOMPLETE}.csv")
+        if not any((place / file).exists() for file in files):
+            break
+    return name
+
+
+def results_file(folder: StudyFolder, record: CrossValidationRecord, complete: bool) -> Path:
+    """Return the table per fold of the results with these settings."""
+    name = results_name(folder, record)
+    return folder.path / FOLDER / (f"{name}.csv" if complete else f"{name}-{INCOMPLETE}.csv")
+
+
+def record_of(folder: StudyFolder, name: str) -> CrossValidationRecord | None:
+    """Return the settings of results; None if they were not kept or cannot be read."""
+    try:
+        return CrossValidationRecord.read(
+            folder.path / FOLDER / f"{name.removesuffix(f'-{INCOMPLETE}')}.json"
+        )
+    except InputError:
+        return None
 
 
 def tested_folds(table: pd.DataFrame) -> int:
@@ -107,7 +153,7 @@ def read_kept(folder: StudyFolder, name: str) -> KeptCrossValidation:
     try:
         groups, confusion = (_read(file.with_name(f"{name}-{part}.csv")) for part in PARTS)
         measured = datetime.fromtimestamp(file.stat().st_mtime)
-        kept = KeptCrossValidation(name, _read(file), groups, confusion, measured)
+        kept = KeptCrossValidation(name, _read(file), groups, confusion, measured, record_of(folder, name))
         kept.matrix()
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise InputError(
@@ -116,10 +162,23 @@ def read_kept(folder: StudyFolder, name: str) -> KeptCrossValidation:
     return kept
 
 
-def title(name: str) -> str:
-    """Return the name of results for a sentence: "scheme 3: sparse head, shapes" for "scheme3-shapes"."""
-    scheme, *settings = name.split("-")
+def title(name: str, record: CrossValidationRecord | None = None) -> str:
+    """Return what was validated, for a sentence: "scheme 3: sparse head, shapes" for "scheme3-shapes"."""
+    if record is not None:
+        return record.title
+    scheme, *settings = name.removesuffix(f"-{INCOMPLETE}").split("-")
     return ", ".join([scheme_title(int(scheme.removeprefix("scheme"))), *settings])
+
+
+def whole_title(folder: StudyFolder, name: str) -> str:
+    """Return what distinguishes results from all others of a study: scheme, classes and settings."""
+    record = record_of(folder, name)
+    parts = [title(name, record)]
+    if name.endswith(f"-{INCOMPLETE}"):
+        parts.append("stopped")
+    if record is not None:
+        parts += [record.design_in_words, listed(record.classes)]
+    return ", ".join(parts)
 
 
 def accuracy_in_words(folds: pd.DataFrame, classifier: str) -> str:

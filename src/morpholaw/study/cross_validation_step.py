@@ -10,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from morpholaw.cells.files import fingerprint
 from morpholaw.cells.splits import check_groups, split_fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
@@ -28,12 +31,15 @@ from morpholaw.events import SILENT, Event, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
-from morpholaw.store.cross_validation import INCOMPLETE, MEDIAN
+from morpholaw.store.cross_validation import FOLDER, MEDIAN, keep
+from morpholaw.store.cross_validation_record import CrossValidationRecord, changed_settings
 from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled, LabelsSeen, all_labels, chosen_classes, class_numbers
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step, law_step
+from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.cnn_start import starts_from_study
+from morpholaw.study.tested_folds import TestedFolds
 from morpholaw.study.tune_step import search_settings
 from morpholaw.training.tune import TrialStorage
 
@@ -44,13 +50,17 @@ def cross_validate(
     config: ClassifierConfig,
     law_config: LawConfig,
     design: Design,
+    out: Path | None = None,
     monitor: Monitor = SILENT,
-) -> CrossValidation:
-    """Train and test a scheme and the baselines on grouped folds.
+) -> pd.DataFrame:
+    """Train and test a scheme and the baselines on grouped folds, and keep the results.
 
     The models of a fold are trained on its training groups only, and scheme 4 uses the latents that scheme 3 keeps in
     the same fold. Tuned settings of the study are not used, because their search may have used the cells that are
     tested here; with ``design.trials``, scheme 3 is tuned within each fold.
+
+    The tested folds are kept. A cross-validation with the same settings, cells, labels and encoder continues after
+    them.
 
     Raises
     ------
@@ -72,52 +82,98 @@ def cross_validate(
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     check_groups(groups, labels[cells], classes, design.folds)
+    encoder = None
     if uses_encoder(folder, scheme, config, law_config):
         _check_encoder(folder, groups)
+        encoder = folder.encoder_record.sha256
         monitor.emit(Message(encoder_sentence(folder)))
     targets = class_numbers(labels[cells], classes)
+    record = record_of_settings(folder, scheme, config, law_config, design)
+    tested = _tested_folds(folder, record, (cells, targets), encoder)
+    if len(tested):
+        monitor.emit(
+            Message(f"Continuing after the {len(tested)} of {counted(design.tests, 'fold')} tested before.")
+        )
     measured = baseline_features(folder.crops[cells])
     if design.shuffled:
         targets = shuffled_targets(groups, targets, config.split_seed)
     result = CrossValidation(groups, targets, design.prevalence, classes)
     for fold in folds(groups, targets, design.folds, design.repeats, config.split_seed):
-        monitor.emit(
-            Message(f"Repeat {fold.repeat} of {design.repeats}, fold {fold.number} of {design.folds}.")
-        )
-        split = _split(fold, cells, groups, targets, classes)
-        scores = _scored_without(folder, scheme, config, law_config, split, design.trials, monitor)
-        if scores is None:
-            break
-        method = _name(scheme, law_config)
-        result.add(method, fold, classes_of_scores(scores, len(classes)))
-        if scheme != 4 and len(scores) > 1:
-            result.add(f"{method}{MEDIAN}", fold, classes_of_scores(median_score(scores), len(classes)))
-        for name in BASELINES:
-            rows = measured[fold.train], targets[fold.train], measured[fold.test]
-            result.add(name, fold, predict_baseline(name, *rows))
+        predictions = tested.of(fold)
+        if predictions is None:
+            repeat = f"Repeat {fold.repeat} of {design.repeats}, fold" if design.repeats > 1 else "Fold"
+            monitor.emit(Message(f"{repeat} {fold.number} of {design.folds}."))
+            split = _split(fold, cells, groups, targets, classes)
+            scores = _scored_without(folder, scheme, config, law_config, split, design.trials, monitor)
+            if scores is None:
+                break
+            predictions = _by_scheme(_name(scheme, law_config), scores, len(classes))
+            for name in BASELINES:
+                rows = measured[fold.train], targets[fold.train], measured[fold.test]
+                predictions[name] = predict_baseline(name, *rows)
+            tested.add(fold, predictions)
+        for method, predicted in predictions.items():
+            result.add(method, fold, predicted)
     if not result.names:
         raise InterruptedError("Stopped before the first fold was complete; nothing was written.")
-    monitor.emit(Message(f"{result.tested} of {design.tests} folds are tested."))
-    return result
+    with folder.writing():
+        table = keep(folder, result, record, out)
+        if result.tested == design.tests:
+            tested.remove()
+    monitor.emit(Message(_end_in_words(result.tested, design.tests)))
+    return table
 
 
-def table_name(
-    scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design, tested: int
-) -> str:
-    """Return the name of the table in a study, such as "scheme3-shapes-tuned".
-
-    If it was stopped after ``tested`` folds, it has a name of its own, so that it replaces no complete results.
-    """
+def record_of_settings(
+    folder: StudyFolder, scheme: int, config: ClassifierConfig, law_config: LawConfig, design: Design
+) -> CrossValidationRecord:
+    """Return the settings of a cross-validation, which tell its results from others."""
+    used = ClassifierConfig.used_by(scheme)
+    if scheme == 4 and _trains_scheme_3(scheme, law_config):
+        used |= ClassifierConfig.used_by(3)
     inputs = law_config.inputs if scheme == 4 else config.inputs
-    parts = (
-        _name(scheme, law_config),
-        "" if inputs == "latents" or scheme == 1 else inputs,
-        "" if config.keep == "all" or inputs == "shapes" or scheme == 1 else config.keep,
-        "tuned" if design.trials else "",
-        "shuffled" if design.shuffled else "",
-        INCOMPLETE if tested < design.tests else "",
+    law = {}
+    if scheme == 4:  # what follows from the settings of the networks is not stated twice
+        usual = LawConfig(seed=config.seed, shapes=config.shapes, count=config.models)
+        law = changed_settings(law_config, usual, frozenset(LawConfig.model_fields) - {"split_seed"})
+    return CrossValidationRecord(
+        scheme=scheme,
+        loss=law_config.loss if scheme == 4 else "",
+        inputs="latents" if scheme == 1 else inputs,
+        keep="all" if scheme == 1 or inputs == "shapes" else config.keep,
+        classes=chosen_classes(folder, config.classes),
+        settings=changed_settings(config.for_scheme(scheme), ClassifierConfig().for_scheme(scheme), used),
+        law=law,
+        **vars(design),
     )
-    return "-".join(part for part in parts if part)
+
+
+def _tested_folds(
+    folder: StudyFolder,
+    record: CrossValidationRecord,
+    labelled: tuple[np.ndarray, np.ndarray],
+    encoder: str | None,
+) -> TestedFolds:
+    """Return the folds that were tested with these settings before, on the same cells, labels and encoder."""
+    place = folder.path / FOLDER / f"stopped-{record.digest}"
+    cells = [fingerprint(part) for part in labelled]
+    return TestedFolds(Checkpoint(place, record.to_json(), data_fingerprint(folder), cells, encoder))
+
+
+def _by_scheme(name: str, scores: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+    """Return the classes that the models of a scheme predict, and those by the median of several networks."""
+    predictions = {name: classes_of_scores(scores, classes)}
+    if not name.startswith("scheme4") and len(scores) > 1:
+        predictions[f"{name}{MEDIAN}"] = classes_of_scores(median_score(scores), classes)
+    return predictions
+
+
+def _end_in_words(tested: int, tests: int) -> str:
+    """Return how many folds are tested and, if some are not, how to continue."""
+    sentence = f"{tested} of {tests} folds are tested."
+    if tested < tests:
+        sentence += " Cross-validating again with the same settings continues after them."
+    return sentence
 
 
 def uses_encoder(folder: StudyFolder, scheme: int, config: ClassifierConfig, law_config: LawConfig) -> bool:

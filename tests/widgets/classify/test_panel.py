@@ -14,10 +14,13 @@ from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.evaluation.cross_validation import CrossValidation, Fold
 from morpholaw.figures.palette import class_colours
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import baselines
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.cross_validation import keep
+from morpholaw.store.cross_validation_record import CrossValidationRecord
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.study.cell_scores import CellScores
@@ -138,6 +141,28 @@ def test_a_scheme_is_cross_validated_and_the_study_keeps_the_result(panel, train
     again.validation.refresh()
     assert "cross-validate again" in again.error_line.text()
     assert not again.validation.accuracy.isVisible()
+
+
+def test_results_with_other_settings_are_listed_and_a_stopped_one_says_how_to_continue(panel, trained_study):
+    cells = np.arange(4)
+    result = CrossValidation(np.array(list("abcd")), np.array([0, 1, 0, 1]), classes=("x", "y"))
+    result.add("scheme2", Fold(1, 1, cells, cells[:2]), np.array([[0, 1]]))
+    study = Study.open(trained_study)
+    of = {"scheme": 2, "classes": ("x", "y"), "prevalence": 0.02}
+    keep(study, result, CrossValidationRecord(**of, folds=1, settings={"epochs": 7}))
+    keep(study, result, CrossValidationRecord(**of, folds=2))
+    widget = panel(ClassifyWidget, show=True)
+    widget.current.open(trained_study)
+    part = widget.validation
+    assert [part.choice.itemText(place) for place in range(part.choice.count())] == [
+        "Scheme 2: dense head, stopped, 2 folds, x and y",
+        "Scheme 2: dense head, 1 fold, epochs 7, x and y",
+    ]
+    assert "Stopped after 1 of 2 folds" in part.accuracy.text()
+    assert "again with the settings below to continue" in part.accuracy.text()
+    part.choice.setCurrentIndex(1)
+    assert "Stopped" not in part.accuracy.text()
+    assert "Settings: 1 fold, epochs 7." in part.accuracy.text()
 
 
 def test_rows_that_cannot_be_compared_are_said(panel, trained_study):

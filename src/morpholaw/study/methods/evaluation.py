@@ -65,11 +65,13 @@ def cross_validate(
         Settings of scheme 4. The default searches for as many laws as there are models.
     out : path, optional
         CSV file for the results per fold. The default is a file in the study's folder ``cross_validation``, named
-        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group and the confusion
-        matrix are written next to it.
+        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group, the confusion
+        matrix and the settings (``scheme3.json``) are written next to it. Results with other classes or settings get
+        a number, e.g. ``scheme3-2.csv``; those with the same settings are replaced.
     monitor : Monitor
         Receives progress and can cancel. After a cancellation the completed folds are written, in the study as e.g.
-        ``scheme3-incomplete.csv``, which the next complete results replace.
+        ``scheme3-incomplete.csv``. The same call continues after them, provided that cells, labels and encoder are the
+        same; the complete results then replace them.
     **settings
         Settings of :class:`morpholaw.ClassifierConfig`, as for :meth:`train_classifier`.
 
@@ -93,7 +95,6 @@ def cross_validate(
     """
     from morpholaw.cells.files import check_place
     from morpholaw.evaluation.cross_validation import Design
-    from morpholaw.store.cross_validation import keep
     from morpholaw.study import cross_validation_step
 
     config = ClassifierConfig.of(config, settings)
@@ -113,11 +114,8 @@ def cross_validate(
         check_place(out)
     tell_confounding(study, config.classes, monitor)
     tell_repeated_cells(study, config.classes, monitor)
-    result = cross_validation_step.cross_validate(study, scheme, config, law, design, monitor)
-    with study.writing():
-        file = None if out is None else Path(out)
-        name = cross_validation_step.table_name(scheme, law, config, design, result.tested)
-        return keep(study, result, name, file)
+    file = None if out is None else Path(out)
+    return cross_validation_step.cross_validate(study, scheme, config, law, design, file, monitor)
 
 
 @shows_progress

@@ -14,6 +14,7 @@ from morpholaw.store.cross_validation import (
     kept_names,
     read_kept,
     title,
+    whole_title,
 )
 from morpholaw.widgets.classify.confusion_picture import WIDTH
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
@@ -100,8 +101,9 @@ class CrossValidationPart(QWidget):
         before = "" if newest else self.choice.currentData()
         blocked = self.choice.blockSignals(True)
         self.choice.clear()
-        for name in kept_names(study) if study is not None else ():
-            self.choice.addItem(capitalised(title(name)), name)
+        if study is not None:
+            for name in kept_names(study):
+                self.choice.addItem(capitalised(whole_title(study, name)), name)
         self.choice.setCurrentIndex(max(0, self.choice.findData(before)) if self.choice.count() else -1)
         self.choice.blockSignals(blocked)
         self._show()
@@ -128,7 +130,7 @@ class CrossValidationPart(QWidget):
             from morpholaw.figures.performance import confusion
 
             size = (min(figsize[0], WIDTH + 0.3 * len(classes)), None)
-            return confusion(counts, classes, title=title(kept.name), theme=theme, figsize=size)
+            return confusion(counts, classes, title=title(kept.name, kept.record), theme=theme, figsize=size)
 
         self.matrix.draw(make)
 
@@ -148,7 +150,7 @@ def _in_words(kept: KeptCrossValidation) -> str:
     from morpholaw.evaluation.baselines import BASELINES  # imports scikit-image
 
     titles = {str(name): words for name, words in BASELINES.items()}
-    titles[kept.classifiers[0]] = title(kept.name)
+    titles[kept.classifiers[0]] = title(kept.name, kept.record)
     total = kept.folds[kept.folds["fold"] == "all"].iloc[0]
     lines = [
         f"{capitalised(titles.get(name, name))}: {accuracy_in_words(kept.folds, name)}."
@@ -156,12 +158,24 @@ def _in_words(kept: KeptCrossValidation) -> str:
     ]
     classes, _ = kept.matrix()
     told_apart = listed(classes) if len(classes) < MANY else f"{len(classes)} classes"
-    stopped = kept.stopped_after
     tested = f"{total['test_cells']:,.0f} cells of {total['test_groups']:,.0f} groups"
     head = (
         f"Balanced accuracy for {told_apart} on {tested}, with its 95 % interval over groups and folds, measured on "
         f"{kept.measured:%d %B %Y}. The encoder was not trained again in each fold."
     )
-    if stopped is not None:
-        head = f"Stopped after {counted(stopped, 'fold')}; the other labelled cells are not tested. {head}"
+    if kept.stopped_after is not None:
+        head = f"{_stop_in_words(kept, kept.stopped_after)} {head}"
+    if kept.record is not None:
+        lines.append(f"Settings: {kept.record.design_in_words}.")
     return "\n".join([head, *lines])
+
+
+def _stop_in_words(kept: KeptCrossValidation, folds: int) -> str:
+    """Return after how many folds a cross-validation was stopped, and how to continue."""
+    if kept.record is None:
+        return f"Stopped after {counted(folds, 'fold')}; the other labelled cells are not tested."
+    tests = kept.record.folds * kept.record.repeats
+    return (
+        f"Stopped after {folds} of {tests} folds; the other labelled cells are not tested. Cross-validate again with "
+        "the settings below to continue; if cells, labels or encoder have changed, all folds are tested anew."
+    )
