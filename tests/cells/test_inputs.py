@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from morpholaw.cells.inputs import Comparison, compare
+from morpholaw.cells.inputs import Comparison, compare, open_inputs
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import TrackFacts, Tracks
 from morpholaw.config import CropConfig
@@ -96,6 +96,13 @@ def test_a_cell_at_the_border_and_made_up_positions_may_lie_outside():
     assert compare(movie(), at_border, CropConfig()).contradictions == ()
     made_up = moved(lambda t: t.assign(dummy=t.index < 2, y=t.y.where(t.index > 1, -400.0)))
     assert compare(movie(), made_up, CropConfig()).contradictions == ()
+
+
+def test_a_stray_position_does_not_hide_that_x_and_y_are_exchanged():
+    table = tracks().table.rename(columns={"x": "y", "y": "x"})
+    table["y"] = (table["y"] + 40).where(table.index > 0, 900)
+    opened = open_inputs(np.zeros((FRAMES, HEIGHT, WIDTH), np.uint8), table, CropConfig())
+    assert "give --swap-xy" in opened.comparison.contradictions[0]
 
 
 def test_contradictions_are_errors_and_warnings_for_those_who_insist():

@@ -20,6 +20,7 @@ from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.pixel_check import DOUBTFUL
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.saturation import saturation_sentence
+from morpholaw.cells.track_checks import axes_seem_exchanged
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
@@ -315,7 +316,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
         f"{near} of {len(table)} tracked positions are outside the {height} x {width} pixels of {movie.name} (y "
         f"{y.min():.0f} to {y.max():.0f}, x {x.min():.0f} to {x.max():.0f}): "
     )
-    if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
+    if axes_seem_exchanged(y, x, height, width):
         return sentence + "x and y seem to be exchanged; give --swap-xy."
     return (
         sentence

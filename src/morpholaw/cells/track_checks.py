@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.even_spacing import evenly
+from morpholaw.cells.even_spacing import evenly, spread
 from morpholaw.cells.track_formats.facts import Ids
 from morpholaw.errors import InputError
 
@@ -16,6 +16,8 @@ _SINGLE = 0.9
 _LINKS = 50
 _FOLLOW = 0.25
 """Share of ids that go to the nearest cell of the next frame, below which ids do not follow cells."""
+_STILL_OUTSIDE = 0.1
+"""Share of the positions outside the image that may still be outside with y and x exchanged."""
 _FRAMES = 12
 _CELLS = 64
 """Maximum number of cells per frame that are followed into the next."""
@@ -65,28 +67,14 @@ def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> 
     return True
 
 
-def check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int] | None, where: str) -> None:
-    """Reject positions that are outside the movie but would be inside it with x and y exchanged.
+def outside_image(y: np.ndarray, x: np.ndarray, height: int, width: int) -> int:
+    """Return the number of positions (n,), in pixels, that are outside an image."""
+    return int(((y < -0.5) | (y >= height - 0.5) | (x < -0.5) | (x >= width - 0.5)).sum())
 
-    Raises
-    ------
-    InputError
-        If x and y seem to be exchanged.
-    """
-    if movie_shape is None:
-        return
-    height, width = movie_shape[1:]
-    y, x = table["y"].to_numpy(), table["x"].to_numpy()
 
-    def outside(y: np.ndarray, x: np.ndarray) -> int:
-        return int(((y < -0.5) | (y >= height - 0.5) | (x < -0.5) | (x >= width - 0.5)).sum())
-
-    as_given, exchanged = outside(y, x), outside(x, y)
-    if as_given > max(2, 0.02 * len(table)) and exchanged < 0.1 * as_given:
-        raise InputError(
-            f"{where} has {as_given} of {len(table)} positions outside the {height} x {width} image, but {exchanged} "
-            "with x and y exchanged; exchange them (--set swap_xy=true)."
-        )
+def axes_seem_exchanged(y: np.ndarray, x: np.ndarray, height: int, width: int) -> bool:
+    """Return whether nearly all positions (n,) that are outside an image would be inside it with y and x exchanged."""
+    return outside_image(x, y, height, width) < _STILL_OUTSIDE * outside_image(y, x, height, width)
 
 
 def _share_that_follows(table: pd.DataFrame) -> float | None:
@@ -97,9 +85,7 @@ def _share_that_follows(table: pd.DataFrame) -> float | None:
     frames = np.unique(t)
     pairs = frames[:-1][np.diff(frames) == 1]
     steps = near = 0
-    for frame in pairs[
-        np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))
-    ].tolist():
+    for frame in spread(pairs.tolist(), _FRAMES):
         bounds = np.searchsorted(t, [frame, frame + 1, frame + 2], sorter=order)
         now, then = order[bounds[0] : bounds[1]], order[bounds[1] : bounds[2]]
         if len(then) < 4:

@@ -21,7 +21,7 @@ from morpholaw.cells.exchanged_ids import exchange_note
 from morpholaw.cells.families import families
 from morpholaw.cells.frozen_tracks import frozen_note
 from morpholaw.cells.shared_places import without_shared_places
-from morpholaw.cells.track_checks import check_axes, check_links
+from morpholaw.cells.track_checks import axes_seem_exchanged, check_links, outside_image
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import place_frames
 from morpholaw.cells.track_formats.read import read_raw_tracks
@@ -45,6 +45,8 @@ class TracksWarning(UserWarning):
 
 
 _COLUMNS = ["track_id", "t", "y", "x", "parent"]
+_OUTSIDE = 0.02
+"""Share of positions that may be outside the image without a suspicion that x and y are exchanged."""
 
 
 def read_tracks(
@@ -90,6 +92,7 @@ def read_tracks(
     )
     table, notes = tracks.table, tracks.facts.notes
     if movie_shape is not None:
+        _check_axes(table, movie_shape, _where(source))
         table, sentences = clip_tracks(table, movie_shape, _where(source))
         notes = [*notes, *sentences]
     for sentence in notes:
@@ -167,7 +170,6 @@ def open_tracks(
     linked = check_links(table, ids, facts.format, where)
     oddities = exchange_note(table, where, masks=facts.format == "label stack"), frozen_note(table, where)
     notes += [note for note in oddities if note]
-    check_axes(table, movie_shape, where)
     facts = replace(
         facts,
         frames=(int(table["t"].min()), int(table["t"].max())),
@@ -176,6 +178,18 @@ def open_tracks(
         sources={name: source for name, source in facts.sources.items() if getattr(facts, name) is not None},
     )
     return Tracks(table, facts)
+
+
+def _check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int], where: str) -> None:
+    """Reject positions that are outside the movie but would be inside it with x and y exchanged."""
+    y, x = table["y"].to_numpy(), table["x"].to_numpy()
+    height, width = movie_shape[1:]
+    outside = outside_image(y, x, height, width)
+    if outside > max(2, _OUTSIDE * len(table)) and axes_seem_exchanged(y, x, height, width):
+        raise InputError(
+            f"{where} has {outside} of {len(table)} positions outside the {height} x {width} image, but not with x "
+            "and y exchanged; exchange the two columns."
+        )
 
 
 def _where(source: Any) -> str:

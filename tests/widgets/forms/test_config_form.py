@@ -210,7 +210,7 @@ def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
         ("Give --frame-offset -10 (frame_offset=-10) where", 'Give "Advanced > Frame offset" -10 where'),
         ("or --frame-offset 0 to leave out", 'or "Advanced > Frame offset" 0 to leave out'),
         ("state it with --pixel-size (pixel_size=...).", 'state it with "Pixel size".'),
-        ("exchange them (--set swap_xy=true).", 'exchange them (tick "Advanced > Swap x and y").'),
+        ("exchange them (--swap-xy).", 'exchange them (tick "Advanced > Swap x and y").'),
         ("seem to be exchanged; give --swap-xy.", 'seem to be exchanged; tick "Advanced > Swap x and y".'),
         (
             "choose --z max, or --z 0 to --z 4.",

@@ -44,7 +44,7 @@ def read_btrack(path: Path, context: TrackContext) -> Tracks:
     if not known:
         notes.append(
             f"{path} does not show the order of its coordinates; btrack's documented order (t, x, y) is "
-            "assumed. If crops miss their cells, exchange x and y (--set swap_xy=true)."
+            "assumed. If crops miss their cells, exchange x and y (--swap-xy)."
         )
     facts = TrackFacts(
         format="btrack HDF5",

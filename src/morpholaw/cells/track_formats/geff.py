@@ -75,8 +75,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
     if not _names_order(metadata, axes):
         notes.append(
             f"{path} has the axis {axes['x']['name']} before {axes['y']['name']} and does not say which is "
-            "vertical; the names were used. If crops miss their cells, exchange them (--set "
-            "swap_xy=true)."
+            "vertical; the names were used. If crops miss their cells, exchange them (--swap-xy)."
         )
     size = _stated_pixel_size(axes)
     stated = micrometres(axes["y"].get("unit")) is not None
