@@ -58,6 +58,11 @@ def test_formulas_are_printed_as_in_a_book():
     assert in_print("axis_ratio - 2 * width >= -16.1") == "axis_ratio − 2 width ≥ −16.1"
 
 
+def test_verbs_agree_with_their_number():
+    assert counted(1, "track has", "tracks have") == "1 track has"
+    assert counted(1200, "track has", "tracks have") == "1,200 tracks have"
+
+
 def test_small_p_values_are_bounded():
     assert p_value(0.0312) == "p = 0.031"
     assert p_value(1e-9) == "p < 0.001"

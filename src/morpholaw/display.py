@@ -70,9 +70,12 @@ def first_few(things: Iterable[object], most: int) -> str:
     return ", ".join(texts[:most]) + (", ..." if len(texts) > most else "")
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number of things, in the plural unless it is one: "1 node", "1,200 cells"."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a number of things, in the plural unless it is one: "1 node", "1,200 cells", "1 track has".
+
+    ``several`` is needed where the plural is not ``one`` with an s, as with a verb: ("track has", "tracks have").
+    """
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def capitalised(text: str) -> str:

@@ -30,7 +30,7 @@ def test_positions_0_0_of_several_tracks_are_no_positions(tmp_path, mark):
 
 def test_a_cell_under_two_ids_is_in_one_family(tmp_path):
     again = TABLE[TABLE.track_id == 2].assign(track_id=9)
-    with pytest.warns(TracksWarning, match="3 positions are those of another track in the same frame"):
+    with pytest.warns(TracksWarning, match="3 positions are also those of another track in the same frame"):
         found = read(tmp_path, pd.concat([TABLE, again]))
     family = found.groupby("track_id")["family"].first()
     assert family[2] == family[9]

@@ -47,11 +47,14 @@ def test_validation_sorts_and_types() -> None:
     [
         (table().drop(columns=["y", "x"]), "has no column y, x; expected"),
         (table().iloc[:0], "has no tracks"),
-        (table(y=[1.0, np.nan, 3.0]), r"has 1 values in the column y that are not a finite number, .* row 1"),
-        (table(x=[np.inf, np.nan, 3.0]), "has 2 values in the column x"),
+        (table(y=[1.0, np.nan, 3.0]), r"has a column y with 1 value that is not a finite number, .* row 1"),
+        (table(x=[np.inf, np.nan, 3.0]), "has a column x with 2 values that are not"),
         (table(x=["4", "five", "6"]), r"\('five'\) in row 1"),
-        (table(t=[-1, 0, 0]), "column t that are not whole numbers of 0 or more, the first -1"),
-        (table(t=[0, 0.5, 0]), "column t that are not whole numbers of 0 or more, the first 0.5"),
+        (table(t=[-1, 0, 0]), "column t with 1 value that is not a whole number of 0 or more, the first -1"),
+        (
+            table(t=[0, 0.5, 0]),
+            "column t with 1 value that is not a whole number of 0 or more, the first 0.5",
+        ),
         (table(track_id=[-3, 1, 2]), "column track_id"),
         (table(track_id=[1e300, 1, 2]), "column track_id"),
         (table(t=[1, 1, 0]), r"track 1 twice in frame 1 \(1 row\)"),
@@ -76,7 +79,7 @@ def test_long_cycle_behind_a_tail_is_found() -> None:
 
 def test_own_parent_means_none_and_unknown_parent_is_said() -> None:
     assert validate_tracks(table(parent=[1, 1, -1]))["parent"].tolist() == [-1, -1, -1]
-    with pytest.warns(TracksWarning, match="1 tracks have a parent that is not in the table"):
+    with pytest.warns(TracksWarning, match="1 track has a parent that is not in the table"):
         tracks = validate_tracks(table(parent=[7, 7, 1]))
     assert tracks["parent"].tolist() == [-1, -1, 1]
 

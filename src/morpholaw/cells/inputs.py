@@ -273,7 +273,7 @@ def _frames(movie: Movie, tracks: Tracks) -> str:
     facts, count = tracks.facts, len(movie)
     table = _measured(tracks.table)
     first, last = int(table["t"].min()), int(table["t"].max())
-    of_movie = f"{movie.name} has {count} frame{'s' if count != 1 else ''} (0 to {count - 1})"
+    of_movie = f"{movie.name} has {counted(count, 'frame')} (0 to {count - 1})"
     if last >= count:
         span = f"The tracks span frames {first} to {last}, and {of_movie}"
         if last - first + 1 > count:

@@ -18,6 +18,7 @@ from morpholaw.cells.label_tables import open_label_table
 from morpholaw.cells.movies import Movie
 from morpholaw.cells.tracks import Tracks, divisions
 from morpholaw.config import CropConfig
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 _THUMBNAIL = 640  # pixels of the longer side
@@ -144,10 +145,9 @@ def _compare_cells(
 
 def _movie_lines(movie: Movie) -> list[str]:
     facts = movie.facts
-    count = "1 frame" if facts.frames == 1 else f"{facts.frames} frames"
     lines = [
-        f"Movie {movie.name}: {count} of {facts.height} x {facts.width} pixels, {facts.dtype}, axes {facts.axes} "
-        f"({facts.format})."
+        f"Movie {movie.name}: {counted(facts.frames, 'frame')} of {facts.height} x {facts.width} pixels, "
+        f"{facts.dtype}, axes {facts.axes} ({facts.format})."
     ]
     if len(facts.files) > 1:
         lines.append(
@@ -178,8 +178,8 @@ def _track_lines(tracks: Tracks) -> list[str]:
     count = table["track_id"].nunique()
     split = len(divisions(table))
     lines = [
-        f"Tracks: {len(table)} positions of {count} tracks in frames {facts.frames[0]} to {facts.frames[1]}, "
-        f"{split} division{'s' if split != 1 else ''} ({facts.format})."
+        f"Tracks: {counted(len(table), 'position')} of {counted(count, 'track')} in frames {facts.frames[0]} to "
+        f"{facts.frames[1]}, {counted(split, 'division')} ({facts.format})."
     ]
     if facts.automatic:
         lines.append("Cells were linked over time by Morpholaw.")
@@ -190,7 +190,7 @@ def _track_lines(tracks: Tracks) -> list[str]:
         )
     if facts.frame_count is not None:
         lines.append(
-            f"They are of a movie of {facts.frame_count} frames{_source(facts.sources, 'frame_count')}."
+            f"They are of a movie of {counted(facts.frame_count, 'frame')}{_source(facts.sources, 'frame_count')}."
         )
     if facts.pixel_size is not None:
         lines.append(f"They state {facts.pixel_size:.4g} um per pixel{_source(facts.sources, 'pixel_size')}.")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.families import families, joined
+from morpholaw.display import counted
 
 
 def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
@@ -48,7 +49,8 @@ def without_shared_places(table: pd.DataFrame, where: str, notes: list[str]) -> 
     if apart.any():
         one = shared[apart].iloc[0]
         notes.append(
-            f"{where}: {apart.sum()} positions are those of another track in the same frame, the first in frame "
+            f"{where}: {counted(apart.sum(), 'position is also that', 'positions are also those')} of another track in "
+            f"the same frame, the first in frame "
             f"{one.t:.0f} (y {one.y:.6g}, x {one.x:.6g}): one cell seems to have two ids. Both tracks are in one "
             "group; remove one of them."
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 _ATTEMPTS = 100  # starting groups to try if a class is missing on one side
@@ -133,7 +134,7 @@ def check_groups(groups: np.ndarray, labels: np.ndarray, classes: Sequence[str],
             raise InputError(f"There is no labelled cell of the class {name!r}; label some, or leave it out.")
         if count < least:
             raise InputError(
-                f"The class {name!r} comes from {count} group{'s' * (count != 1)} of cells (tracks, movies), but at "
+                f"The class {name!r} comes from {counted(count, 'group')} of cells (tracks, movies), but at "
                 f"least {least} are needed, because groups are never divided; label cells of other groups"
                 f"{', or use fewer folds' * (least > 2)}."
             )

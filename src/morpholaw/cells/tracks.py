@@ -383,7 +383,7 @@ def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.Data
     if unknown.any():
         count = table.loc[unknown, "track_id"].nunique()
         notes.append(
-            f"{where}: {count} tracks have a parent that is not in the table; they are kept without a parent."
+            f"{where}: {counted(count, 'track has', 'tracks have')} a parent that is not in the table; it is left out."
         )
         table.loc[unknown, "parent"] = -1
     begin = table.groupby("track_id")["t"].min()
@@ -423,8 +423,8 @@ def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
         value = column.iloc[first]
         shown = "nothing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
         raise InputError(
-            f"{where} has {bad.sum()} values in the column {name} that are not a finite number, the first "
-            f"({shown}) in row {first}."
+            f"{where} has a column {name} with {counted(bad.sum(), 'value that is', 'values that are')} not a finite "
+            f"number, the first ({shown}) in row {first}."
         )
     return numbers
 
@@ -435,7 +435,7 @@ def _whole(column: pd.Series, name: str, where: str, lowest: int = 0) -> np.ndar
     if bad.any():
         first = numbers[bad][0]
         raise InputError(
-            f"{where} has {bad.sum()} values in the column {name} that are not whole numbers of {lowest} or "
-            f"more, the first {first:g}."
+            f"{where} has a column {name} with {counted(bad.sum(), 'value that is', 'values that are')} not a whole "
+            f"number of {lowest} or more, the first {first:g}."
         )
     return numbers.astype(np.int64)

@@ -8,6 +8,7 @@ import click
 
 from morpholaw.cli.options import STUDY, split_names
 from morpholaw.cli.progress_bar import progress
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 
@@ -63,7 +64,7 @@ def classes(
         with progress() as monitor:
             count = opened.rename_classes(dict(rename), monitor) if rename else 0
             count += opened.rename_classes(merged, monitor, merge=True) if merged else 0
-        click.echo(f"The label of {count} cells changed.")
+        click.echo(f"The label of {counted(count, 'cell')} changed.")
     for name in add:
         opened.add_class(name)
     for name in remove:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, StepConfig, TuneConfig
+from morpholaw.display import counted
 from morpholaw.store.labelled_cells import Labelled
 from morpholaw.study import Study
 from morpholaw.training.cores import available_cores
@@ -37,14 +38,16 @@ def classifier(study: Study, scheme: int, values: dict[str, Any]) -> None:
         return law(study, {known[name]: value for name, value in values.items() if name in known})
     config = ClassifierConfig.from_values(values).for_scheme(scheme)
     split = study.split(config)
-    click.echo(f"Would train {config.models} models of scheme {scheme} {_on(split)}")
+    click.echo(f"Would train {counted(config.models, 'model')} of scheme {scheme} {_on(split)}")
     _costs(classifier_seconds(config, scheme, len(split.train), available_cores()), config)
 
 
 def tuning(study: Study, values: dict[str, Any]) -> None:
     """Print what tune would do."""
     config = TuneConfig.from_values(values)
-    click.echo(f"Would train {config.runs} models of scheme 3 in each of {config.trials} trials.")
+    click.echo(
+        f"Would train {counted(config.runs, 'model')} of scheme 3 in each of {counted(config.trials, 'trial')}."
+    )
     _costs(tuning_seconds(config), config)
 
 
@@ -53,7 +56,7 @@ def law(study: Study, values: dict[str, Any]) -> None:
     config = LawConfig.from_values(values)
     seed = 0 if config.split_seed is None else config.split_seed
     split = study.split(classes=config.classes, test_fraction=config.test_fraction, split_seed=seed)
-    click.echo(f"Would search for {config.count} laws {_on(split)}")
+    click.echo(f"Would search for {counted(config.count, 'law')} {_on(split)}")
     _costs(law_seconds(config, config.processes or available_cores()), config)
 
 

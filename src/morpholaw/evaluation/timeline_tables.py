@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from morpholaw.display import counted
 from morpholaw.evaluation.durations import Unit, phase_survival
 from morpholaw.evaluation.survival import Survival
 
@@ -69,5 +70,5 @@ class TimelineTables:
         """Return the number of phases, divisions and movies in a few words."""
         divisions = int((self.events["event"] == "division").sum()) if len(self.events) else 0
         counts = {"phase": len(self.phases), "division": divisions, "movie": self.phases["movie"].nunique()}
-        phases, division, movies = (f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts.items())
+        phases, division, movies = (counted(n, noun) for noun, n in counts.items())
         return f"{phases} and {division} in {movies}"

@@ -32,6 +32,7 @@ from filelock import FileLock, Timeout
 from morpholaw.cells.annotations import Annotations
 from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import is_temporary, read_json, remove_leftovers, restore_set_aside, write_json
+from morpholaw.display import counted
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError, StudyLockedError, file_error
 from morpholaw.escape import file_name
 from morpholaw.figures.palette import class_colours
@@ -250,8 +251,8 @@ class StudyFolder:
         """Sentences on parts of the study that are damaged, left out or out of date. The rest of it works."""
         strays = [(one.name, self.annotations.strays(one)) for one in self.sets]
         sentences = [
-            f"{count} labels given by hand belong to other images than those that are now in the set {name}; they are "
-            "kept, but not used."
+            f"{counted(count, 'label given by hand belongs', 'labels given by hand belong')} to other images than "
+            f"those in the set {name}: kept, but not used."
             for name, count in strays
             if count
         ]

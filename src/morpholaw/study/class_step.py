@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from morpholaw.display import counted
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
@@ -119,7 +120,8 @@ def remove(folder: StudyFolder, name: str) -> None:
     count = sum(int((folder.annotations.labels_for(one) == name).sum()) for one in folder.sets)
     if count:
         raise InputError(
-            f"{count} cells are labelled {name}; merge it into another class, or clear their labels first."
+            f"{counted(count, 'cell is', 'cells are')} labelled {name}; merge it into another class, or clear "
+            "their labels first."
         )
     record = folder.class_record
     update = {

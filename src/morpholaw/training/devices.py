@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 from morpholaw.training.cores import CoresLeft, free_cores, most_threads
 
@@ -66,7 +67,7 @@ def describe_device(device: torch.device) -> str:
         return f"CUDA ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    return f"CPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+    return f"CPU, {counted(torch.get_num_threads(), 'thread')}"
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, TuneConfig
+from morpholaw.display import counted
 
 CROPS_PER_CORE, PLAIN_CROPS_PER_CORE = 1300, 2400
 """Training crops per second and core of an encoder: with shapes, swaps or perturbations, and without."""
@@ -56,5 +57,5 @@ def about(seconds: float) -> str:
         return f"about {max(10, 10 * math.ceil(seconds / 10))} seconds"
     minutes = max(1, math.ceil(seconds / 60))
     if minutes < 90:
-        return f"about {minutes} minute{'s' * (minutes != 1)}"
+        return f"about {counted(minutes, 'minute')}"
     return f"about {seconds / 3600:.1f} hours"

@@ -57,7 +57,7 @@ def test_results_folder_and_frames_that_are_not_there(
     (tmp_path / "mask000.tif").unlink()
     with (tmp_path / "res_track.txt").open("a") as file:
         file.write("8 40 90 0\n")
-    with pytest.warns(TracksWarning, match="lists 1 tracks that are in no mask of frames 1 to 2"):
+    with pytest.warns(TracksWarning, match="left out 1 track in no mask of frames 1 to 2"):
         found = read_tracks(tmp_path)
     assert found["t"].tolist() == [1, 2, 2]
 
@@ -92,7 +92,7 @@ def test_unusable_folders(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFram
 
 
 def test_real_folder(shared_data: Path) -> None:
-    with pytest.warns(TracksWarning, match="lists 405 tracks that are in no mask"):
+    with pytest.warns(TracksWarning, match="left out 405 tracks in no mask"):
         tracks = read_tracks(shared_data / "hela_ctc_02" / "02_GT", movie_shape=(20, 700, 1100))
     assert tracks["track_id"].nunique() == 269
     assert (tracks["t"] == 0).sum() == 125
@@ -139,7 +139,7 @@ def test_masks_of_some_frames_only_belong_to_their_numbers(
     assert open_tracks(folder, movie_shape=(9, *masks.shape[1:])).table["t"].max() == 2
     found = open_tracks(folder, movie_shape=(2, *masks.shape[1:]), movie_frames=[0, 1])
     assert found.table["t"].tolist() == [0, 1]
-    assert "1 masks (the first is 2) have no frame" in found.facts.notes[0]
+    assert "left out 1 mask without a frame of the same number in the movie" in found.facts.notes[0]
 
 
 def test_masks_of_different_sizes_are_refused(

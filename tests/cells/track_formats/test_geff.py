@@ -155,7 +155,7 @@ def test_unusable_graphs(tmp_path: Path) -> None:
     write(path, PIXELS, {"t": T, "y": Y[:3], "x": X})
     refused("expected one number per node")
     write(path, PIXELS, {"t": T, "y": Y, "x": [1.0, np.nan, 2, 3]})
-    refused("column x that are not a finite number")
+    refused("column x with 1 value that is not a finite number")
     write(path, PIXELS, {"t": T, "y": Y, "x": X}, edges=[(10, 99)])
     refused("an edge to the spot 99")
     write(path, [axis("../../t", "time"), *PIXELS[1:]], {"t": T, "y": Y, "x": X})

@@ -497,7 +497,7 @@ def test_3d_positions_are_said(tmp_path: Path) -> None:
         ("ID,t,y,x\n" + "1,0,2,3\n" * 20 + "1,0,2,5,3,5\n", "cannot be read as a table: .* line 22"),
         ("ID,t,y,x\n1,0,2,5,3,5\n1,1,2,5,4,5\n", "cannot be read as a table"),
         ("ID,t,y,x\n", "has no tracks"),
-        ("ID,t,y,x\n1,0,oops,3\n", "column y that are not a finite number"),
+        ("ID,t,y,x\n1,0,oops,3\n", "column y with 1 value that is not a finite number"),
         ("ID,t,y,x\n1,0,1,3\n1,0,2,3\n", "track 1 twice in frame 0"),
         ("ID,t,y,x," + ",".join(map(str, range(6000))) + "\n", "has 6,004 columns"),
         ("ID,t,y,x," + "a" * 2_000_000 + "\n1,0,5,5,1\n", "begins with a line of more than 1,048,576 bytes"),

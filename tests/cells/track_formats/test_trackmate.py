@@ -67,7 +67,7 @@ def test_edges_become_tracks_split_at_divisions(tmp_path: Path) -> None:
 
 def test_what_trackmate_hides_is_left_out(tmp_path: Path) -> None:
     path = write(tmp_path, xml(edges={0: [(1, 2)], 1: [(3, 5)]}, kept="1"))
-    with pytest.warns(TracksWarning, match="4 spots are in no track that TrackMate displays"):
+    with pytest.warns(TracksWarning, match="left out 4 spots in no track that TrackMate displays"):
         assert read_tracks(path)["t"].tolist() == [2, 3]
 
 
@@ -98,7 +98,7 @@ def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
         ("<TrackMate><Model>", "is not valid XML"),
         ("<TrackMate/>", "has no spots"),
         ("<TrackMate><Spot ID='1' FRAME='0' POSITION_X='1'/></TrackMate>", "without POSITION_Y"),
-        (xml(kept="7"), "displays no track: none of its 1 tracks passes TrackMate's track filters"),
+        (xml(kept="7"), "displays no track: TrackMate's track filters hide 1 track"),
         (xml(edges={}), "has 6 spots but no tracks; track them in TrackMate"),
         (xml(spots={1: (0, "far", 1)}, edges={}), "not a number"),
         (xml(edges={0: [(1, 10**20)]}), "the ID 1000+ is too large"),
@@ -124,7 +124,7 @@ def test_tracks_go_on_across_spots_that_a_filter_hides(tmp_path: Path) -> None:
     text = text.replace('<Spot ID="3"', '<Spot hidden="" ID="3"', 1)
     head, tail = text.split('<Spot hidden=""')
     text = head + "<Spot" + tail.replace('VISIBILITY="1"', 'VISIBILITY="0"', 1)
-    with pytest.warns(TracksWarning, match="1 spots of tracks are hidden by a spot filter"):
+    with pytest.warns(TracksWarning, match="left out 1 spot of tracks, hidden by a spot filter"):
         tracks = read_tracks(write(tmp_path, text))
     assert tracks["t"].tolist() == [0, 1, 3, 4]
     assert tracks["track_id"].nunique() == 1
@@ -136,12 +136,12 @@ def test_tracks_go_on_across_spots_that_a_filter_hides(tmp_path: Path) -> None:
         (
             '<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>',
             "<Edge/>",
-            "1 edge refers to no spot; it is left out",
+            "left out 1 edge without a spot",
         ),
         (
             'SPOT_TARGET_ID="2"',
             'SPOT_TARGET_ID="99"',
-            "1 edge with spots that are not in the file",
+            "left out 1 edge to spots that are not in the file",
         ),
     ],
 )

@@ -81,8 +81,7 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
     absent = ~lineage["track_id"].isin(table["track_id"])
     if absent.any():
         notes.append(
-            f"{file} lists {absent.sum()} tracks that are in no mask of frames {masks[0][0]} to "
-            f"{masks[-1][0]}; they are left out."
+            f"{file}: left out {counted(absent.sum(), 'track')} in no mask of frames {masks[0][0]} to {masks[-1][0]}."
         )
     notes += _contradictions(table[known], lineage, set(numbers), file)
     table["parent"] = table["track_id"].map(parents).fillna(-1).astype(np.int64)

@@ -8,6 +8,7 @@ import pandas as pd
 from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, STEP, TIME, key_of, named
 from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, TrackFacts
 from morpholaw.cells.track_formats.frame_text import readable_times
+from morpholaw.display import counted
 from morpholaw.errors import InputError
 
 _UNEVEN = 0.3
@@ -200,15 +201,15 @@ def frames_from_times(
         return np.zeros(len(times), np.int64)
     gaps = np.diff(distinct)
     interval = float(gaps[gaps < 1.5 * gaps.min()].mean())
-    counted = _steady(distinct, interval)
-    if counted is None:
+    frames = _steady(distinct, interval)
+    if frames is None:
         raise InputError(
             f"{where} has times (such as {distinct[0]:g}, {distinct[1]:g}, {distinct[-1]:g}) that are not multiples of "
             "one interval, so they are not frames; give a column frame with the number of the frame, from 0."
         )
     if count is not None and len(distinct) == count:
-        counted = np.arange(count)
-    elif count is not None and counted[-1] != count - 1:
+        frames = np.arange(count)
+    elif count is not None and frames[-1] != count - 1:
         stated = _by_the_movie(distinct, unit, count, context)
         if stated is not None:
             notes.append(
@@ -224,7 +225,7 @@ def frames_from_times(
     notes.append(
         f"{where}: the frame interval is assumed to be {interval:g} {shown}, the time step in the file."
     )
-    return counted[row]
+    return frames[row]
 
 
 def _frames_from_clock(
@@ -381,8 +382,8 @@ def _by_file_numbers(
         )
     if missing:
         notes.append(
-            f"{where}: {len(missing)} masks (the first is {missing[0]}) have no frame with their number in the movie; "
-            "they are left out."
+            f"{where}: left out {counted(len(missing), 'mask')} without a frame of the same number in the movie, the "
+            f"first with number {missing[0]}."
         )
     place = np.full(max(masks[-1], movie[-1], int(t.max())) + 1, -1, np.int64)
     place[np.asarray(movie)] = np.arange(len(movie))

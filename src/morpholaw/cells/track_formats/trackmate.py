@@ -89,11 +89,7 @@ def _shown_tracks(
 ) -> pd.DataFrame:
     """Return the spots of tracks that pass TrackMate's filters, as a raw track table."""
     if content.broken_edges:
-        count = content.broken_edges
-        edges_refer = (
-            "1 edge refers to no spot; it is" if count == 1 else f"{count} edges refer to no spots; they are"
-        )
-        notes.append(f"{path}: {edges_refer} left out.")
+        notes.append(f"{path}: left out {counted(content.broken_edges, 'edge')} without a spot.")
     kept = content.edges.keys() if content.kept is None else content.edges.keys() & content.kept
     rows = [(*edge, track) for track in sorted(kept, key=_in_order) for edge in content.edges[track]]
     if not rows:
@@ -101,11 +97,9 @@ def _shown_tracks(
     edges = pd.DataFrame(rows, columns=["a", "b", "track"])
     known = edges["a"].isin(spots["spot"]) & edges["b"].isin(spots["spot"])
     if not known.all():
-        count, spot = int((~known).sum()), edges.loc[~known, ["a", "b"]].to_numpy().ravel()[0]
-        notes.append(
-            f"{path}: {counted(count, 'edge')} with spots that are not in the file (e.g. {spot}) "
-            f"{'is' if count == 1 else 'are'} left out."
-        )
+        spot = edges.loc[~known, ["a", "b"]].to_numpy().ravel()[0]
+        count = counted(int((~known).sum()), "edge")
+        notes.append(f"{path}: left out {count} to spots that are not in the file (e.g. {spot}).")
         edges = edges[known]
     name_of = dict(zip(edges["a"], edges["track"], strict=True)) | dict(
         zip(edges["b"], edges["track"], strict=True)
@@ -114,11 +108,11 @@ def _shown_tracks(
     in_track = spots["source_track"].notna()
     hidden = in_track & ~spots["visible"]
     if (others := (~in_track & spots["visible"]).sum()) > 0:
-        notes.append(f"{path}: {others} spots are in no track that TrackMate displays; they are left out.")
+        notes.append(f"{path}: left out {counted(others, 'spot')} in no track that TrackMate displays.")
     if hidden.any():
         notes.append(
-            f"{path}: {hidden.sum()} spots of tracks are hidden by a spot filter; they are left out, and their tracks "
-            "continue across them."
+            f"{path}: left out {counted(hidden.sum(), 'spot')} of tracks, hidden by a spot filter; the tracks continue "
+            "across the gaps."
         )
     linked = linear_tracks(spots[in_track], edges[["a", "b"]].to_numpy(np.int64), str(path), notes)
     linked = linked[linked["visible"]].reset_index(drop=True)
@@ -136,12 +130,12 @@ def _unlinked(spots: pd.DataFrame, content: _Content, path: Path, context: Track
         )
     if content.edges and content.kept is not None:
         raise InputError(
-            f"{path} displays no track: none of its {len(content.edges)} tracks passes TrackMate's track filters; "
+            f"{path} displays no track: TrackMate's track filters hide {counted(len(content.edges), 'track')}; "
             "relax the filters in TrackMate and save the session again."
         )
     raise InputError(
-        f"{path} has {len(spots)} spots but no tracks; track them in TrackMate and save the session again (or treat "
-        "each spot separately with --ids per-frame)."
+        f"{path} has {counted(len(spots), 'spot')} but no tracks; track them in TrackMate and save the session again "
+        "(or treat each spot separately with --ids per-frame)."
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from morpholaw.display import capitalised, p_value, significant
+from morpholaw.display import capitalised, counted, p_value, significant
 from morpholaw.errors import InputError
 from morpholaw.evaluation.comparisons import significance_text
 from morpholaw.evaluation.timeline_tables import TimelineTables
@@ -35,8 +35,8 @@ def timeline(material: Material) -> list[Block]:
     inferred = int((divisions["source"] == "positions").sum()) if len(divisions) else 0
     movies = tables.phases["movie"].nunique()
     text = (
-        f"Cells were classified with {title}. {movies} {'movie contains' if movies == 1 else 'movies contain'} "
-        f"{len(divisions):,} divisions; {inferred:,} of them are not in the tracks and were inferred from the "
+        f"Cells were classified with {title}. {counted(movies, 'movie contains', 'movies contain')} "
+        f"{counted(len(divisions), 'division')}, {inferred:,} of which not in the tracks but inferred from the "
         "positions of cells."
     )
     blocks: list[Block] = [Paragraph(text)]
