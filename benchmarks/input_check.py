@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.inputs import compare_pixels, open_inputs
+from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.tracks import open_tracks
 from morpholaw.config import CropConfig

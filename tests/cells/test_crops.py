@@ -235,7 +235,7 @@ def test_tracks_beyond_the_movie_are_left_out_with_a_warning(tmp_path):
 
 def test_progress_is_said_while_frames_are_cut(tmp_path, monkeypatch):
     seconds = iter(range(100))
-    monkeypatch.setattr("morpholaw.cells.crops.monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("morpholaw.cells.movie_cells.monotonic", lambda: float(next(seconds)))
     said = []
     cut_crops(
         open_movie(nuclei()), MIDDLE, tmp_path / "set", normalisation=SCALE, monitor=Monitor(said.append)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.files import fingerprint, read_json, write_json
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.errors import InputError
 
@@ -210,3 +211,17 @@ def complete_record(origin: CropOrigin, n: int, size: int) -> CropSetRecord:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     values = {name: getattr(origin, name) for name in CropOrigin.model_fields}
     return CropSetRecord(**values, n=n, size=size, created=now)
+
+
+def file_source(path: Path, folder: Path) -> FileSource:
+    """Return the relative path and the fingerprint of a file or folder from which the crops in ``folder`` are made."""
+    return FileSource(path=path_from(path, folder), fingerprint=fingerprint(path.absolute()))
+
+
+def path_from(path: Path, folder: Path) -> str:
+    """Return a path relative to a folder, with slashes; the absolute path if it is on another drive."""
+    path = path.absolute()
+    try:
+        return Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:  # Windows
+        return path.as_posix()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.families import families
-from morpholaw.cells.tracks import clip_tracks
+from morpholaw.cells.track_validation import clip_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
@@ -52,7 +52,7 @@ class CutPlan:
 
 
 def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: Monitor) -> CutPlan:
-    """Plan the cutting of validated ``tracks`` (see :func:`morpholaw.cells.tracks.validate_tracks`)."""
+    """Plan the cutting of validated ``tracks`` (see :func:`morpholaw.cells.track_validation.validate_tracks`)."""
     inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
     for warning in warnings:
         monitor.emit(Message(warning, level="warning"))

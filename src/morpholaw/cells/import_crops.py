@@ -15,10 +15,10 @@ from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.crop_folder import crop_files, groups_of, labels_of, other_classes
 from morpholaw.cells.crop_images import fit_square
 from morpholaw.cells.crop_reader import CropReader, crop_reader
-from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_record import CropOrigin, file_source
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
-from morpholaw.cells.crops import file_source, one_grey_value
+from morpholaw.cells.crops import one_grey_value
 from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.normalise import Normalisation, fit_normalisation

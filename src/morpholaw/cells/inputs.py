@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
+from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.cells.movie_formats.units import SAME_SIZE
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.pixel_check import DOUBTFUL

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.inputs import Comparison, Inputs, compare_pixels, open_chosen_movie, open_inputs
 from morpholaw.cells.label_tables import open_label_table
+from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.cells.movies import Movie
 from morpholaw.cells.tracks import Tracks, divisions
 from morpholaw.config import CropConfig

@@ -16,9 +16,9 @@ import pandas as pd
 
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
+from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.display import counted, percent

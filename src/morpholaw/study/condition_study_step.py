@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from morpholaw.cells.crop_record import FileSource, write_crop_record
+from morpholaw.cells.crop_record import FileSource, path_from, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
-from morpholaw.cells.crops import path_from
 from morpholaw.cells.tracker_masks import FILE as MASKS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import Conditions

@@ -18,11 +18,12 @@ from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
-from morpholaw.cells.crops import MovieCells, one_grey_value, write_crops
+from morpholaw.cells.crops import one_grey_value, write_crops
 from morpholaw.cells.files import replace_folder, sync_folder
 from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.label_tables import LabelTable, open_label_table
+from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
