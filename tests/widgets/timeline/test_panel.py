@@ -162,6 +162,19 @@ def test_a_timeline_of_thousands_of_events_does_not_hold_up_the_window(panel, tm
     assert longest < 0.3
 
 
+def test_a_table_without_events_says_what_would_fill_it(panel, tmp_path):
+    hint = panel.events.hint
+    assert panel.events.rowCount()
+    assert hint.isHidden()
+    none = replace(panel.tables, events=panel.tables.events.head(0))
+    panel._take(ShownTimeline(none, [], "metaphase", "scheme 2: dense head"))
+    assert not hint.isHidden()
+    assert hint.text().startswith("No cell divides or changes its class in this timeline; tracks with a division")
+    panel.current.create(tmp_path / "empty")
+    assert hint.text() == "Train a classifier in the Classify panel first."
+    assert not hint.isHidden()
+
+
 def test_another_study_without_a_timeline_shows_none_and_has_its_own_movies(panel, tmp_path):
     panel.conditions.setText("conditions of these movies.csv")
     panel.form.editors["frame_interval"].value = 300.0

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
 
 ROW_HEIGHT = 22
 """Height of a row in pixels."""
 
 
 class RowTable(QTableWidget):
-    """A table without row numbers, with a tooltip on the title of each column.
+    """A table without row numbers, with a tooltip on the title of each column and a hint as long as it is empty.
 
     Parameters
     ----------
@@ -35,6 +42,22 @@ class RowTable(QTableWidget):
         rows.hide()
         rows.setDefaultSectionSize(ROW_HEIGHT)
         self.heading.setHighlightSections(False)
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self.viewport()).addWidget(self.hint)
+        changed = self.model()
+        assert changed is not None
+        for signal in (changed.rowsInserted, changed.rowsRemoved):
+            signal.connect(self._show_hint)
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence as long as the table has no rows."""
+        self.hint.setText(sentence)
+        self._show_hint()
+
+    def _show_hint(self, *_: object) -> None:
+        self.hint.setVisible(bool(self.hint.text()) and not self.rowCount())
 
     def pick_one(self) -> None:
         """Make the table read-only and let the user select at most one row."""

@@ -32,9 +32,14 @@ SHOWN = (
     "how long the cells stay in each class",
     "how the conditions differ",
     "the share of each class in each frame",
+    "the divisions and changes of class",
 )
-"""What each figure shows."""
+"""What each tab shows."""
 NO_CONDITIONS = "With a table of conditions, replicates are compared here."
+NO_EVENTS = (
+    "No cell divides or changes its class in this timeline; tracks with a division, or longer than one phase, would be "
+    "listed here."
+)
 TOO_FEW = "No class has enough phases that are seen from beginning to end, so durations cannot be estimated."
 
 
@@ -105,7 +110,7 @@ class TimelineWidget(StudyWidget):
         self.shown_class = narrow_combo("class")
         self.shown_class.setToolTip("Choose the class whose durations are plotted.")
         self.durations, self.compared, self.shares = (
-            FigurePanel(self.viewer, NOTHING.format(what)) for what in SHOWN
+            FigurePanel(self.viewer, NOTHING.format(what)) for what in SHOWN[:-1]
         )
         self.events = EventsTable()
         self.tabs = PanelTabs(self.scroll_area)
@@ -233,9 +238,10 @@ class TimelineWidget(StudyWidget):
         self._say_what_to_do()
 
     def _say_what_to_do(self) -> None:
-        for panel, what in zip((self.durations, self.compared, self.shares), SHOWN, strict=True):
+        pages = (self.durations, self.compared, self.shares, self.events)
+        for page, what in zip(pages, SHOWN, strict=True):
             hint = NOTHING.format(what) if self.scheme.currentData() else TRAIN_FIRST
-            panel.say(self.current.or_no_study(hint))
+            page.say(self.current.or_no_study(hint))
 
     def _take(self, shown: ShownTimeline) -> None:
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
@@ -243,6 +249,7 @@ class TimelineWidget(StudyWidget):
         self.tables = tables = shown.tables
         self.summary.setText(shown.summary)
         self.summary.show()
+        self.events.say(NO_EVENTS)
         self.events.show_events(tables.events)
         self.shares.draw(partial(_figure, share_figure, tables, shown.over_time))
         self.shown_class.blockSignals(True)
