@@ -50,10 +50,11 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
 
 
 def test_a_checkpoint_of_other_settings_is_not_gone_on_from(study):
-    report, should_stop, _ = stopping_after(3)
-    study.train_classifier(2, **HEADS, monitor=Monitor(report, should_stop=should_stop))
+    report, should_stop, said = stopping_after(3)
+    study.train_classifier(2, name="new", **HEADS, monitor=Monitor(report, should_stop=should_stop))
+    assert said[-1].text.startswith("Stopped; the study has no classifier new yet. Training it again")
     seen = []
-    study.train_classifier(2, **HEADS | {"learning_rate": 0.01}, monitor=Monitor(seen.append))
+    study.train_classifier(2, name="new", **HEADS | {"learning_rate": 0.01}, monitor=Monitor(seen.append))
     assert not any(isinstance(e, Message) and "Continuing" in e.text for e in seen)
 
 

@@ -88,6 +88,11 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
         )
 
 
+def after_stop(folder: StudyFolder, name: str) -> str:
+    """Return what a study has under a name after a stop that changed nothing: "scheme3 is unchanged"."""
+    return f"{name} is unchanged" if name in names(folder) else f"the study has no classifier {name} yet"
+
+
 def save(folder: StudyFolder, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
     """Save a classifier under the name in its record, and return the record as saved."""
     saved = write(place_of(folder, record.name), classifier, record)

@@ -13,7 +13,7 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import encoders
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord, Start, name_of
-from morpholaw.store.classifiers import check_replaceable
+from morpholaw.store.classifiers import after_stop, check_replaceable
 from morpholaw.store.guessing import tell_guessing
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
@@ -69,10 +69,9 @@ def train(
     else:
         classifier = _with_head(folder, cells, config, scheme == 3, checkpointing, monitor)
     if monitor.should_stop():
+        state = after_stop(folder, name)
         monitor.emit(
-            Message(
-                f"Stopped; {name} is unchanged. Training it again with the same settings continues from here."
-            )
+            Message(f"Stopped; {state}. Training it again with the same settings continues from here.")
         )
         return None
     record = keep(folder, classifier, name, cells, config, started_from=started_from)

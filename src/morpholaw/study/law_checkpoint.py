@@ -56,8 +56,7 @@ def is_complete(folder: StudyFolder, name: str) -> bool:
         return False
 
 
-def tell_stopped(name: str, monitor: Monitor) -> None:
+def tell_stopped(folder: StudyFolder, name: str, monitor: Monitor) -> None:
     """Say that a stopped search changed nothing, and that another one continues it."""
-    monitor.emit(
-        Message(f"Stopped; {name} is unchanged. Searching again with the same settings continues from here.")
-    )
+    state = classifiers.after_stop(folder, name)
+    monitor.emit(Message(f"Stopped; {state}. Searching again with the same settings continues from here."))

@@ -90,7 +90,8 @@ def discover(
     if several:
         chosen = _settings_for_classes(folder, cells, config, split, monitor)
         if chosen is None:
-            monitor.emit(Message(f"Stopped before the search for laws; {name} is unchanged."))
+            state = classifiers.after_stop(folder, name)
+            monitor.emit(Message(f"Stopped before the search for laws; {state}."))
             return None
         config = chosen
     views = training_views(folder, cells, config, split)
@@ -110,7 +111,7 @@ def discover(
     )
     stopped = monitor.should_stop()
     if stopped and (not laws or is_complete(folder, name)):
-        tell_stopped(name, monitor)
+        tell_stopped(folder, name, monitor)
         return None
     if not laws:
         raise InputError(_nothing_found(views.features.names, several))

@@ -221,6 +221,10 @@ def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
             "or --ids per-frame (ids='per-frame') to take",
             'or "Advanced > Numbers in masks" per-frame to take',
         ),
+        (
+            "The setting 'pixel_size' is 3, which is no 'pixel'; it must be below 'frame_offset'.",
+            "The setting 'Pixel size' is 3, which is no 'pixel'; it must be below 'Frame offset'.",
+        ),
         ("of a file --unheard-of by the form", "of a file --unheard-of by the form"),
     ],
 )

@@ -183,9 +183,7 @@ def test_a_step_that_another_panels_step_keeps_from_the_study_is_told_which(qtbo
     wait_for_training(qtbot, runner)
     with qtbot.waitSignal(other.failed, timeout=60_000) as failed:
         other.start(long_job(labelled_study))
-    assert failed.args == [
-        "Train encoder is still working on the study; wait for it, or press Stop in its panel."
-    ]
+    assert failed.args == ["Train encoder is still working on the study; wait for it, or stop it."]
     assert other.error_line.text() == failed.args[0]
     with qtbot.waitSignal(runner.finished, timeout=20_000):
         runner.stop()

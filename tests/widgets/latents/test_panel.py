@@ -16,6 +16,8 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.events import Metrics
 from morpholaw.models.symmetry import kinds
 from morpholaw.study import Study
+from morpholaw.widgets.jobs.step_run import StepRun
+from morpholaw.widgets.jobs.window_steps import WindowSteps
 from morpholaw.widgets.latents.latent_space import decode, grid_of, read_latent_space, start_of
 from morpholaw.widgets.latents.latent_table import KINDS, NAME
 from morpholaw.widgets.latents.panel import LatentsWidget
@@ -23,6 +25,8 @@ from morpholaw.widgets.latents.training_plot import TrainingPlot, end_labels
 from morpholaw.widgets.pictures.picture_grid import grey_tiles, white_of
 from morpholaw.widgets.study.current_study import NO_STUDY
 from morpholaw.widgets.study.encoder_state import EncoderFile
+from morpholaw.widgets.study.presets import PRESETS
+from morpholaw.widgets.study.way_to_law import PLACE
 
 TINY = {
     "latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1,
@@ -116,6 +120,40 @@ def test_stop_keeps_the_model_and_resume_goes_on_from_it(widget, labelled_study,
     assert panel.plot.steps[-1] > stopped
     with qtbot.waitSignal(panel.runner.finished, timeout=20_000):
         panel.runner.stop_button.click()
+
+
+def test_a_training_on_the_way_to_a_law_is_shown_and_cannot_be_started_twice(
+    widget, labelled_study, trained_study, monkeypatch
+):
+    def start(steps, place, job, name, python, **_):
+        run = steps._new(place, StepRun(name, job, python, steps, study=job.study))
+        steps.begun.emit(place)
+        return run
+
+    monkeypatch.setattr(WindowSteps, "start", start)
+    panel, current = widget.encoder, widget.current
+    current.open(labelled_study)
+    current.way.start(PRESETS[1])
+    assert "is being trained" in panel.state.text()
+    assert not panel.train_button.isEnabled()
+    assert not panel.form.isVisible()
+    run = current.steps.at(PLACE)
+    run.reported.emit(Metrics(7, {"reconstruction": 2.0}))
+    assert panel.plot.steps == [7]
+    again = LatentsWidget(widget.viewer)  # opened while it trains
+    assert again.encoder.state.text() == panel.state.text()
+    current.open(trained_study)
+    kept = list(panel.plot.steps)
+    run.reported.emit(Metrics(8, {"reconstruction": 1.0}))  # of the other study
+    assert panel.plot.steps == kept
+    assert panel.train_button.isEnabled()
+    current.open(labelled_study)
+    assert "is being trained" in panel.state.text()
+    run.state = "stopped"
+    run.ended.emit(run)
+    assert "no encoder yet" in panel.state.text()
+    assert panel.train_button.isEnabled()
+    again.deleteLater()
 
 
 def test_a_trained_encoder_shows_its_losses_without_torch(trained_study):

@@ -79,6 +79,20 @@ def test_a_step_that_is_stopped_ends_the_way_and_it_can_go_on(buttons, steps, qt
     assert buttons.current.steps.at(PLACE) is steps[1]
 
 
+def test_a_stopped_step_that_was_completed_in_its_panel_is_not_said_to_be_stopped(
+    buttons, steps, qtbot, monkeypatch
+):
+    buttons.preset.setCurrentIndex(1)
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    end(steps[-1], "stopped")
+    assert "stopped" in buttons.runner.status.text()
+    buttons.refresh()
+    assert buttons.runner.status.isVisible()
+    monkeypatch.setattr(buttons.current.way, "steps", lambda preset: ["discover_law", "report"])
+    buttons.refresh()
+    assert not buttons.runner.status.isVisible()
+
+
 TINY = Preset(
     "Tiny",
     "For a test.",

@@ -169,7 +169,9 @@ def test_a_table_without_events_says_what_would_fill_it(panel, tmp_path):
     none = replace(panel.tables, events=panel.tables.events.head(0))
     panel._take(ShownTimeline(none, [], "metaphase", "scheme 2: dense head"))
     assert not hint.isHidden()
-    assert hint.text().startswith("No cell divides or changes its class in this timeline; tracks with a division")
+    assert hint.text().startswith(
+        "No cell divides or changes its class in this timeline; tracks with a division"
+    )
     panel.current.create(tmp_path / "empty")
     assert hint.text() == "Train a classifier in the Classify panel first."
     assert not hint.isHidden()

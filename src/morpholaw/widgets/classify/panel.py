@@ -198,15 +198,15 @@ class ClassifyWidget(StudyWidget):
             study, scheme = self._ready(), self.scheme.currentData()
             if self._may_replace(scheme):
                 arguments = {"scheme": scheme, "replace": True}  # the user has confirmed
-                self.runner.start(Job("train_classifier", str(study.path), self.form.values(), arguments))
+                job = Job("train_classifier", str(study.path), self.form.values(), arguments)
+                self.runner.start(job, in_words=self.form.by_labels)
 
     def cross_validate(self) -> None:
         """Cross-validate the chosen scheme with the settings of the form, in a child process."""
         with self.train_error.catch():
             arguments = {"scheme": self.scheme.currentData(), "folds": self.validation.folds.value()}
-            self.runner.start(
-                Job("cross_validate", str(self._ready().path), self.form.values(), arguments), table=True
-            )
+            job = Job("cross_validate", str(self._ready().path), self.form.values(), arguments)
+            self.runner.start(job, table=True, in_words=self.form.by_labels)
 
     def _ready(self) -> Study:
         """Return the study if the chosen scheme can be trained on it with the settings of the form."""

@@ -26,6 +26,8 @@ _OPTION = re.compile(r"(?P<verb>give )?--(?:set )?(?P<name>[a-z][a-z_-]*)(?:=(?P
 """How a message names a setting of the command: "--frame-offset -10", "give --swap-xy", "--set pixel_size=0.3"."""
 _KEYWORD = re.compile(r" \((?P<name>\w+)=[^);]*\)")
 """How a message repeats a setting in Python: " (frame_offset=-10)"."""
+_QUOTED = re.compile(r"'(?P<name>[a-z][a-z_]*)'")
+"""How a message about settings names them: "The setting 'warmup_epochs' is 20"."""
 
 
 class ConfigForm(QWidget):
@@ -165,7 +167,7 @@ class ConfigForm(QWidget):
             if name not in self.editors:
                 return found[0]
             above = "Advanced > " if name in self._advanced else ""
-            label = re.sub(r" \([^)]*\)$", "", self.editors[name].label)  # without the unit
+            label = self._label_without_unit(name)
             if isinstance(self.editors[name], CheckBox):
                 return f'tick "{above}{label}"'
             value = ""
@@ -173,8 +175,18 @@ class ConfigForm(QWidget):
                 value = f" {in_words(self.config_class.model_fields[name], found['value'])}"
             return f'{found["verb"] or ""}"{above}{label}"{value}'
 
+        def field(found: re.Match[str]) -> str:
+            return (
+                repr(self._label_without_unit(found["name"])) if found["name"] in self.editors else found[0]
+            )
+
+        if sentence.startswith("The setting "):
+            return _QUOTED.sub(field, sentence)
         spoken = _KEYWORD.sub(lambda found: "" if found["name"] in self.editors else found[0], sentence)
         return _OPTION.sub(labelled, spoken)
+
+    def _label_without_unit(self, name: str) -> str:
+        return re.sub(r" \([^)]*\)$", "", self.editors[name].label)
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show ``values``, and the default for settings that are missing or whose value cannot be shown."""

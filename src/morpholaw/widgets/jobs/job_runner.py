@@ -233,8 +233,12 @@ class JobRunner(QWidget):
         if self.running:
             self._show_text()
         else:  # what is shown is about the study before
-            self.status.hide()
-            self.copy_button.hide()
+            self.forget()
+
+    def forget(self) -> None:
+        """Show nothing of the last step, because it is out of date."""
+        self.status.hide()
+        self.copy_button.hide()
 
     def _show_share(self) -> None:
         # Qt counts in 32 bits, which the number of pixels of a movie exceeds, so the bar counts in thousandths.

@@ -152,9 +152,7 @@ class StepRun(QObject):
             if self.status.name in beside:
                 beside.remove(self.status.name)
             if event.locked and beside:
-                self.sentence = (
-                    f"{beside[0]} is still working on the study; wait for it, or press Stop in its panel."
-                )
+                self.sentence = f"{beside[0]} is still working on the study; wait for it, or stop it."
             return
         if isinstance(event, Result):
             self.values = event.values

@@ -57,6 +57,11 @@ class WindowSteps(QObject):
         return self._runs.get(place)
 
     @property
+    def places(self) -> list[str]:
+        """The places at which steps were started."""
+        return list(self._runs)
+
+    @property
     def running(self) -> list[StepRun]:
         """The running steps."""
         return [run for run in self._runs.values() if run.running]

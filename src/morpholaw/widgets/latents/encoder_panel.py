@@ -25,12 +25,17 @@ from morpholaw.widgets.study.preferences import preferences
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
+    from morpholaw.widgets.jobs.step_run import StepRun
 
 MAIN = ("epochs", "epoch_crops", "latents", "beta", "reconstruction", "device")
 """Settings that are always shown; the others are in the section "Advanced"."""
 REPLACE = (
     "This replaces the study's encoder. Classifiers and laws that were trained on the old one will no longer fit the "
     "new one. Replace the encoder?"
+)
+TRAINED_ELSEWHERE = (
+    "The encoder is being trained as a step on the way from labels to a law. Its losses are shown here; Stop is above, "
+    "below the list of steps."
 )
 
 
@@ -92,16 +97,48 @@ class EncoderPanel(QWidget):
         self.runner.reported.connect(self._take)
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(lambda _: self.show_state())
+        self.current.steps.begun.connect(self._follow)
+        for place in self.current.steps.places:
+            self._follow(place)
 
-    def show_state(self, history: bool = True) -> None:
-        """Describe the study's encoder; with ``history``, also plot its losses."""
+    @property
+    def trained_elsewhere(self) -> bool:
+        """Whether another part of the window is training the encoder of the open study."""
+        own = self.current.steps.at(self.runner.place)
+        return any(run is not own and self._trains_this(run) for run in self.current.steps.running)
+
+    def _trains_this(self, run: StepRun) -> bool:
+        trains = run.job is not None and run.job.step == "train_encoder"
+        return trains and not self.current.shows_other(run.study)
+
+    def _follow(self, place: str) -> None:
+        """Show the losses of a training that another part of the window has started."""
+        run = self.current.steps.at(place)
+        if run is None or place == self.runner.place or not run.running or not self._trains_this(run):
+            return
+        run.reported.connect(self._take_from_elsewhere)
+        run.ended.connect(self._ended_elsewhere)
+        self.strip.clear("")
+        self.runner.forget()
+        self.show_state()
+
+    def _take_from_elsewhere(self, event: Event) -> None:
+        if self.trained_elsewhere:
+            self._take(event)
+
+    def _ended_elsewhere(self, _: StepRun) -> None:
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Describe the study's encoder, and plot its losses unless it is being trained."""
         self.encoder = EncoderState()
         study = self.current.study
         if study is not None:
             with self.error_line.catch():
                 self.encoder = encoder_state(study)
-        self.state.setText(self.current.or_no_study(self.encoder.sentence))
-        if history and not self.runner.running:
+        sentence = TRAINED_ELSEWHERE if self.trained_elsewhere else self.encoder.sentence
+        self.state.setText(self.current.or_no_study(sentence))
+        if not self.runner.running:
             record = self.encoder.record
             self.plot.show_history({} if record is None else record.history)
         self._enable()
@@ -116,11 +153,12 @@ class EncoderPanel(QWidget):
         self.form.set_values(self.form.preset if config is None else _repeatable(config))
 
     def _enable(self) -> None:
-        free = self.current.study is not None and not self.runner.running
+        training = self.runner.running or self.trained_elsewhere
+        free = self.current.study is not None and not training
         for button in (self.train_button, self.load_button, self.sample_button):
             button.setEnabled(free)
         self.resume_button.setEnabled(free and self.encoder.resumable is not None)
-        self.form.setVisible(not self.runner.running)  # losses and images take its place
+        self.form.setVisible(not training)  # losses and images take its place
         self.strip.setVisible(not self.strip.empty)
 
     def train(self) -> None:
@@ -162,7 +200,7 @@ class EncoderPanel(QWidget):
 
     def _run(self, job: Job) -> None:
         self.strip.clear("")
-        self.runner.start(job)
+        self.runner.start(job, in_words=self.form.by_labels)
         self._enable()
 
     def _with_crops(self) -> Study:
@@ -187,10 +225,8 @@ class EncoderPanel(QWidget):
             self.strip.show()
 
     def _finished(self, result: dict[str, Any]) -> None:
-        self.show_state(history=False)
+        self.show_state()
         if "result" in result:  # an encoder was loaded, which the runner does not announce
-            record = self.encoder.record
-            self.plot.show_history({} if record is None else record.history)
             self.current.encoder_changed.emit()
 
 

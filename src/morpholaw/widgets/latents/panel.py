@@ -55,7 +55,7 @@ class LatentsWidget(StudyWidget):
         self._reload()
 
     def _encoder_changed(self) -> None:
-        self.encoder.show_state(history=False)
+        self.encoder.show_state()
         self._reload()
 
     def _crops_changed(self) -> None:

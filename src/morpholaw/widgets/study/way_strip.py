@@ -89,6 +89,8 @@ class WayButtons(QWidget):
         if running:
             self.cost.setText(way.place)
             return
+        if overview is not None and self._stopped_step not in ("", *way.steps(way.preset)):
+            self.runner.forget()  # it was resumed in a panel since
         if few and overview is not None:
             self.cost.setText(_few_labels(overview))
             return
@@ -101,6 +103,12 @@ class WayButtons(QWidget):
             f"Run the missing steps in order: {named}. You can stop them and continue later."
         )
         self.cost.setText(f"{cost[0].upper()}{cost[1:]} here: {named}.{self._left_out()}{self._warning()}")
+
+    @property
+    def _stopped_step(self) -> str:
+        """The step at which the way was stopped, "" if it was not."""
+        run = self.current.steps.at(PLACE)
+        return run.job.step if run is not None and run.job is not None and run.state == "stopped" else ""
 
     def _left_out(self) -> str:
         """Return which classes the law is for if others are labelled too, else ""."""
