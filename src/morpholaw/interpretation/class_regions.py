@@ -122,7 +122,21 @@ def read_inputs(laws: ClassLaws) -> tuple[str, ...]:
 def inputs_by_changes(
     laws: ClassLaws, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """Return the inputs in descending order of the share of cells whose class changes along them."""
+    """Return the inputs in descending order of the share of cells whose class changes along them.
+
+    Parameters
+    ----------
+    laws : ClassLaws
+        Laws over inputs in units.
+    cells : FeatureTable
+        Cells; a subsample of them is used.
+    ranges : mapping
+        Range of each input, over which it is varied.
+
+    Returns
+    -------
+    tuple of str
+    """
     used = read_inputs(laws)
     inputs = cells.select(laws.names)
     inputs = inputs[np.isfinite(inputs).all(axis=1)]

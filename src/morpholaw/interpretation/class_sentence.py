@@ -178,7 +178,22 @@ def input_ranges(cells: FeatureTable, names: Sequence[str]) -> dict[str, tuple[f
 def directions_against_all(
     laws: ClassLaws, name: str, ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, int]:
-    """Return +1 or -1 for each input that favours, or disfavours, a class against every other class."""
+    """Return +1 or -1 for each input that favours, or disfavours, a class against every other class.
+
+    Parameters
+    ----------
+    laws : ClassLaws
+        Laws over inputs in units.
+    name : str
+        The class.
+    ranges : mapping
+        Range of each input, over which directions are proved.
+
+    Returns
+    -------
+    dict of str to int
+        Inputs without a proved direction against every other class are left out.
+    """
     signs: dict[str, set[int]] = {}
     for other in laws.classes:
         if other == name:

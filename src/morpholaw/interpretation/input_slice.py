@@ -91,7 +91,21 @@ def input_slice(
 def inputs_by_effect(
     law: Law, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
 ) -> tuple[str, ...]:
-    """Return the inputs of a law in descending order of their effect on the score."""
+    """Return the inputs of a law in descending order of their effect on the score.
+
+    Parameters
+    ----------
+    law : Law
+        Law over inputs in units.
+    cells : FeatureTable
+        Cells. While one input is varied, the others are held at their median.
+    ranges : mapping
+        Range of each input, over which it is varied.
+
+    Returns
+    -------
+    tuple of str
+    """
     used = law.expression.variables()
     middle = medians(cells, used)
     effects = {}

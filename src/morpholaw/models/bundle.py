@@ -259,7 +259,22 @@ def check_part_count(values: Parts, tensors: dict[str, Tensor]) -> Parts:
 
 
 def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:
-    """Load `tensors` into a torch module; raise InputError if their names or shapes do not fit."""
+    """Load `tensors` into a torch module; raise InputError if their names or shapes do not fit.
+
+    Parameters
+    ----------
+    module : Module
+        Module to fill.
+    tensors : dict of Tensor
+        Weights by name.
+    folder : path
+        Folder of the bundle, for messages.
+
+    Raises
+    ------
+    InputError
+        If names or shapes do not fit.
+    """
     try:
         module.load_state_dict(tensors)
     except RuntimeError:

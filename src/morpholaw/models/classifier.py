@@ -235,7 +235,6 @@ class Classifier(nn.Module):
         -------
         Tensor
             (members, n), or (members, n, classes) with more than two classes.
-            Float, (n, 1, size, size), in [0, 1].
         """
         if self.cnn is not None and self.head is not None:
             scores: Tensor = self.head(self.cnn(images))

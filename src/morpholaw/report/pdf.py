@@ -42,14 +42,20 @@ NARROW, WIDE = 6, 60
 
 
 def render_pdf(name: str, subtitle: str, sections: Sequence[Section], foot: str) -> bytes:
-    """A4 pages that hold the sections, as a PDF file's bytes.
+    """Return sections on A4 pages, as the bytes of a PDF file.
 
     Parameters
     ----------
-    name, subtitle
-        What stands at the top of the first page.
-    foot
-        A line at the foot of every page, before the page's number.
+    name, subtitle : str
+        Heading of the first page.
+    sections : sequence of Section
+        Sections in order.
+    foot : str
+        Line at the foot of every page, before its number.
+
+    Returns
+    -------
+    bytes
     """
     pdf = _document(foot)
     pdf.set_title(name)

@@ -65,6 +65,8 @@ def measure_training_cells(
 
     Parameters
     ----------
+    folder : StudyFolder
+        The study.
     cells : ndarray, int64 (n,)
         Indices into the study's crops.
     encoder : BetaTCVAE, optional

@@ -16,7 +16,24 @@ def new_adam(
     device: torch.device,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.Adam:
-    """Return an Adam optimiser for parameters on a device."""
+    """Return an Adam optimiser for parameters on a device.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Parameters to train.
+    rate : float
+        Learning rate.
+    device : torch.device
+        Device of the parameters.
+    betas : (float, float)
+        Decay of the means of gradients and of squared gradients.
+
+    Returns
+    -------
+    Adam
+        On a GPU, its learning rate is a tensor, which recorded steps read.
+    """
     gpu = device.type == "cuda"
     rate_there = torch.tensor(rate, device=device) if gpu else rate
     return torch.optim.Adam(parameters, rate_there, betas, fused=True, capturable=gpu)

@@ -49,5 +49,18 @@ def training_rows(
     seed: int | Sequence[int],
     rows: Literal["balanced", "all"],
 ) -> np.ndarray:
-    """Return the training rows of a search: all rows, or those of `class_balanced_rows`; sorted."""
+    """Return the training rows of a search: all rows, or those of `class_balanced_rows`; sorted.
+
+    Parameters
+    ----------
+    groups, shares, seed
+        As for `class_balanced_rows`.
+    rows : {"balanced", "all"}
+        Whether to sample rows or to return all.
+
+    Returns
+    -------
+    ndarray
+        int64, sorted row numbers.
+    """
     return np.sort(np.concatenate(groups)) if rows == "all" else class_balanced_rows(groups, shares, seed)

@@ -185,14 +185,43 @@ def scaled(expression: Expression) -> Expression:
 
 
 def usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
-    """Return whether a form is finite on all rows and within the maximum complexity including scale and offset."""
+    """Return whether a form is finite on all rows and within the maximum complexity including scale and offset.
+
+    Parameters
+    ----------
+    expression : Expression
+        The form.
+    x : ndarray, float64 (rows, variables)
+        Features.
+    config : LawConfig
+        Settings with the maximum complexity.
+
+    Returns
+    -------
+    bool
+    """
     return scaled(expression).complexity() <= config.most_complex and bool(
         np.isfinite(expression.evaluate(x)).all()
     )
 
 
 def refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:
-    """Return the laws with refitted constants that lower the multinomial loss; two passes over the laws."""
+    """Return the laws with refitted constants that lower the multinomial loss; two passes over the laws.
+
+    Parameters
+    ----------
+    laws : list of Expression
+        One law per class.
+    x : ndarray, float64 (rows, variables)
+        Features.
+    measure : Multinomial
+        The loss of the scores (rows, classes) and its derivative.
+
+    Returns
+    -------
+    list of Expression
+        Laws whose constants cannot be improved are returned unchanged.
+    """
     from scipy.optimize import minimize
 
     by_column = np.ascontiguousarray(x.T)

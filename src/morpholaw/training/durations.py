@@ -26,14 +26,44 @@ STARTING = 6.0
 
 
 def encoder_seconds(config: EncoderConfig, crops: int, cores: int) -> float:
-    """Estimate the duration of encoder training on ``crops`` crops, in seconds."""
+    """Estimate the duration of encoder training on ``crops`` crops, in seconds.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+        Settings of the training.
+    crops : int
+        Number of training crops.
+    cores : int
+        Number of CPU cores.
+
+    Returns
+    -------
+    float
+    """
     measuring = crops / CROPS_MEASURED if config.swap or config.shape_weight else 0.0
     rate = PLAIN_CROPS_PER_CORE if config.plain else CROPS_PER_CORE
     return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (rate * cores)
 
 
 def classifier_seconds(config: ClassifierConfig, scheme: int, cells: int, cores: int) -> float:
-    """Estimate the duration of the training of scheme 1, 2 or 3 on ``cells`` training cells, in seconds."""
+    """Estimate the duration of the training of scheme 1, 2 or 3 on ``cells`` training cells, in seconds.
+
+    Parameters
+    ----------
+    config : ClassifierConfig
+        Settings of the training.
+    scheme : int
+        1, 2 or 3.
+    cells : int
+        Number of training cells.
+    cores : int
+        Number of CPU cores; only scheme 1 uses several.
+
+    Returns
+    -------
+    float
+    """
     passed = config.models * config.epochs * max(config.epoch_cells, cells)
     if scheme == 1:
         return STARTING + passed / (CNN_CROPS_PER_CORE * cores)
@@ -46,7 +76,21 @@ def tuning_seconds(config: TuneConfig) -> float:
 
 
 def law_seconds(config: LawConfig, cores: int, classes: int = 2) -> float:
-    """Estimate the duration of a search for laws with the embedded engine, in seconds; each of many classes has one."""
+    """Estimate the duration of a search for laws with the embedded engine, in seconds.
+
+    Parameters
+    ----------
+    config : LawConfig
+        Settings of the search.
+    cores : int
+        Number of CPU cores.
+    classes : int
+        Number of classes. With more than two, ``config.count`` searches run for each.
+
+    Returns
+    -------
+    float
+    """
     searches = config.count * (classes if classes > 2 else 1)
     return STARTING + searches * config.evaluations / (EVALUATIONS_PER_CORE * cores)
 

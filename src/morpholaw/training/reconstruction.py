@@ -93,9 +93,19 @@ _weighted_squares: Callable[[Tensor, Tensor], Tensor] = WeightedSquares.apply
 
 
 def grain(images: Tensor, decoded: Tensor, smoothing: bool = False) -> Tensor:
-    """Return the root mean square residual of decoded images in blocks, (n, 1, y / WINDOW, x / WINDOW).
+    """Return the root mean square residual of decoded images in blocks.
 
-    With ``smoothing``, the residual is measured after a slight blur.
+    Parameters
+    ----------
+    images, decoded : Tensor, float (n, 1, y, x)
+        Images and their reconstructions, in [0, 1].
+    smoothing : bool
+        Measure the residual after a slight blur.
+
+    Returns
+    -------
+    Tensor
+        Float, (n, 1, y / WINDOW, x / WINDOW).
     """
     left_out = images - decoded
     return block_mean((blur(left_out) if smoothing else left_out).square()).sqrt()

@@ -192,7 +192,22 @@ def _rounded(counts: np.ndarray, total: int) -> tuple[int, ...]:
 
 
 def decay(t: float, alpha: float, t_end: float) -> float:
-    """Return the share of active weights to move at ``t`` steps after the warm-up (eq. 8)."""
+    """Return the share of active weights to move at ``t`` steps after the warm-up (eq. 8).
+
+    Parameters
+    ----------
+    t : float
+        Steps since the warm-up.
+    alpha : float
+        Share at the first update.
+    t_end : float
+        Steps after which no weights are moved.
+
+    Returns
+    -------
+    float
+        ``alpha / 2 * (1 + cos(pi * t / t_end))``.
+    """
     return alpha / 2 * (1 + math.cos(t * math.pi / t_end))
 
 

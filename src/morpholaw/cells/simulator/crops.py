@@ -264,12 +264,14 @@ def simulate_crop_set(
     domain: str = "mdck",
     labels: bool = True,
 ) -> CropSet:
-    """Write simulated crops to a crop set; other arguments are those of :func:`simulate_crops`.
+    """Write simulated crops to a crop set.
 
     Parameters
     ----------
     folder : path
         Folder of the crop set to create.
+    n, seed, phases, domain
+        As for :func:`simulate_crops`.
     labels : bool
         If False, crops have no labels, for the training of an encoder only.
 

@@ -176,6 +176,15 @@ def candidate_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 def check_data(x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
     """Check that data can be searched.
 
+    Parameters
+    ----------
+    x : ndarray, float64 (rows, variables)
+        Features.
+    y : ndarray, float64 (rows,)
+        Targets.
+    spec : SearchSpec
+        Variables and loss of the search.
+
     Raises
     ------
     InputError

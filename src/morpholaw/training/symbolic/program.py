@@ -102,7 +102,21 @@ def constants(program: Program) -> list[int]:
 
 
 def with_constants(program: Program, places: Sequence[int], values: Sequence[float] | np.ndarray) -> Program:
-    """Return the program with the constants at ``places`` replaced."""
+    """Return the program with the constants at ``places`` replaced.
+
+    Parameters
+    ----------
+    program : tuple
+        Tokens; see the module.
+    places : sequence of int
+        Positions of constants, as from `constants`.
+    values : sequence of float
+        New constants.
+
+    Returns
+    -------
+    tuple
+    """
     changed = list(program)
     for index, value in zip(places, values, strict=True):
         changed[index] = float(value)

@@ -175,7 +175,24 @@ class PySREngine:
 
 
 def read_front(folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> tuple[Candidate, ...]:
-    """Return the hall of fame, with expressions parsed safely and losses and complexities measured again."""
+    """Return the hall of fame, with expressions parsed safely and losses and complexities measured again.
+
+    Parameters
+    ----------
+    folder : path
+        Folder in which PySR ran.
+    x : ndarray, float64 (rows, variables)
+        Features.
+    y : ndarray, float64 (rows,)
+        Targets.
+    spec : SearchSpec
+        Variables, costs, loss and maximum complexity.
+
+    Returns
+    -------
+    tuple of Candidate
+        The Pareto front by rising complexity; rows that cannot be parsed are left out.
+    """
     candidates = []
     for text in _equations(_hall_of_fame(folder)):
         try:

@@ -102,7 +102,23 @@ def refit(
 
 
 def measured(expression: Expression, x: np.ndarray, y: np.ndarray, loss: LossKind) -> float:
-    """Return the loss of an expression on all rows, in float64; infinite if any row is undefined."""
+    """Return the loss of an expression on all rows, in float64; infinite if any row is undefined.
+
+    Parameters
+    ----------
+    expression : Expression
+        The expression.
+    x : ndarray, float64 (rows, variables)
+        Features.
+    y : ndarray (rows,)
+        Targets.
+    loss : str
+        Kind of loss.
+
+    Returns
+    -------
+    float
+    """
     f = expression.evaluate(x)
     if not np.all(np.isfinite(f)):
         return math.inf
