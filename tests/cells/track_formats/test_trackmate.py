@@ -82,7 +82,7 @@ def test_merge_begins_a_new_track(tmp_path: Path) -> None:
 
 def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
     path = write(tmp_path, xml(spots={1: (0, 2.0, 3.0), 2: (1, 2.0, 3.0)}, edges={0: [(1, 2)]}, image=""))
-    with pytest.raises(InputError, match="states no pixel size"):
+    with pytest.raises(InputError, match="give the movie's pixel size, in micrometres"):
         read_tracks(path)
     assert read_tracks(path, pixel_size=2.0)["x"].tolist() == [1.5, 1.5]
 
@@ -168,7 +168,7 @@ def test_plain_tracks_are_read_where_nothing_divides(tmp_path: Path) -> None:
         )
 
     path = exported([(0, 2.0, 1.0), (1, 2.0, 2.0)])
-    with pytest.raises(InputError, match="states no pixel size"):
+    with pytest.raises(InputError, match="give the movie's pixel size, in micrometres"):
         read_tracks(path)
     assert read_tracks(path, pixel_size=0.5)["x"].tolist() == [2, 4]
     with pytest.raises(InputError, match="cannot represent divisions"):

@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from morpholaw.errors import InputError
+
 FrameNumbering = Literal["as stored", "file numbers", "unknown"]
 LengthUnit = Literal["pixel", "um", "unknown"]
 Ids = Literal["auto", "tracks", "per-frame", "linked", "laptrack"]
@@ -41,6 +43,21 @@ class TrackContext:
     ids: Ids = "auto"
     frame_interval: float | None = None
     movie_interval: float | None = None
+
+    def pixel_size_for(self, unit: str, where: str) -> float:
+        """Return the micrometres per pixel of the movie, which positions in a unit of length need.
+
+        Raises
+        ------
+        InputError
+            If the pixel size is unknown.
+        """
+        if self.pixel_size is None:
+            raise InputError(
+                f"{where} has positions in {unit}: give the movie's pixel size, in micrometres, with --pixel-size "
+                "(pixel_size=...)."
+            )
+        return self.pixel_size
 
 
 @dataclass(frozen=True)

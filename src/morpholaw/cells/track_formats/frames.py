@@ -194,7 +194,8 @@ def frames_from_times(
         if frames is None:
             raise InputError(
                 f"{where} has times (such as {distinct[0]:g}, {distinct[-1]:g}) that are not multiples of the movie's "
-                f"frame interval, {interval:g} {shown}; give the correct one (--set frame_interval=...)."
+                f"frame interval, {interval:g} {shown}; give the correct one with "
+                "--frame-interval (frame_interval=...)."
             )
         return frames[row]
     if len(distinct) == 1:
@@ -218,9 +219,9 @@ def frames_from_times(
             return stated[row]
         raise InputError(
             f"{where} has times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is unknown how "
-            f"many of the movie's {count} frames are between two of them; give the movie's frame interval "
-            f"(--set frame_interval=..., in {'seconds' if seconds(unit) else 'the units of the file'}), or a column "
-            "frame with the number of the frame, from 0."
+            f"many of the movie's {count} frames are between two of them; give the movie's frame "
+            f"interval, in {'seconds' if seconds(unit) else 'the units of the file'}, with --frame-interval "
+            "(frame_interval=...), or a column frame with the number of the frame, from 0."
         )
     notes.append(
         f"{where}: the frame interval is assumed to be {interval:g} {shown}, the time step in the file."

@@ -64,7 +64,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
     spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": frames})
     for name in ("y", "x"):
         place = _property(path, axes[name]["name"], len(ids), complete=True)
-        spots[name] = place / _unit(axes[name], context.pixel_size, path)
+        spots[name] = place / _unit(axes[name], context, path)
     if "z" in axes and np.ptp(_property(path, axes["z"]["name"], len(ids))) > 0:
         notes.append(f"{path}: the tracks are 3D; z is not used.")
     number = _track_property(path, metadata, len(ids))
@@ -201,20 +201,15 @@ def _frames(
         if len(np.unique(time)) < movie:
             raise InputError(
                 f"{path} has times {time.min():g} to {time.max():g} in steps of {step}, which its metadata calls "
-                f"{unit}, but they could also be frames. Give the movie's frame interval in seconds (--set "
-                "frame_interval=...), or write the unit frame."
+                f"{unit}, but they could also be frames. Give the movie's frame interval, in seconds, with "
+                "--frame-interval (frame_interval=...), or write the unit frame."
             )
     return frames_from_times(time, unit, str(path), context, notes)
 
 
-def _unit(axis: dict[str, Any], pixel_size: float | None, path: Path) -> float:
+def _unit(axis: dict[str, Any], context: TrackContext, path: Path) -> float:
     """Return the factor by which to divide an axis to get pixels."""
     length = micrometres(axis.get("unit"))
     if length is None:
         return 1.0
-    if pixel_size is None:
-        raise InputError(
-            f"{path} has positions in {axis['unit']}: give the movie's pixel size, in micrometres (--set "
-            "pixel_size=...)."
-        )
-    return pixel_size / length
+    return context.pixel_size_for(axis["unit"], str(path)) / length

@@ -94,15 +94,11 @@ def places(
     if length is None or length == 0:
         unit: LengthUnit = "unknown" if length is None else "pixel"
         return Places(rows, columns, unit, f"columns {y} and {x}", used)
-    if context.pixel_size is None:
-        raise InputError(
-            f"{where} has positions in {_shown(length)}: give the movie's pixel size, in micrometres (--set "
-            "pixel_size=...)."
-        )
+    pixel_size = context.pixel_size_for(_shown(length), where)
     notes.append(
-        f"{where}: positions are in {_shown(length)} and were divided by the pixel size, {context.pixel_size:g} um."
+        f"{where}: positions are in {_shown(length)} and were divided by the pixel size, {pixel_size:g} um."
     )
-    factor = length / context.pixel_size
+    factor = length / pixel_size
     return Places(_scaled(rows, factor), _scaled(columns, factor), "um", f"columns {y} and {x}", used)
 
 

@@ -60,7 +60,7 @@ def read_trackmate(path: Path, context: TrackContext) -> Tracks:
         raise InputError(f"{path} is XML but not a TrackMate file; expected a <TrackMate> element.")
     if not content.spots:
         raise InputError(f"{path} has no spots.")
-    size = _pixel_sides(content, context.pixel_size, path)
+    size = _pixel_sides(content, context, path)
     if _number(content.image.get("nslices"), 1) > 1:
         notes.append(f"{path}: the tracks are 3D ({content.image['nslices']} slices); z is not used.")
     spots = pd.DataFrame(content.spots, columns=["spot", "t", "y", "x", "visible"])
@@ -158,12 +158,7 @@ def _exported_tracks(content: _Content, path: Path, context: TrackContext, notes
         )
     length = length_unit(about.get("spaceUnits"))
     if length:
-        if context.pixel_size is None:
-            raise InputError(
-                f"{path} has positions in {about['spaceUnits']} but states no pixel size; give the movie's, in "
-                "micrometres (--set pixel_size=...)."
-            )
-        raw[["y", "x"]] *= length / context.pixel_size
+        raw[["y", "x"]] *= length / context.pixel_size_for(about["spaceUnits"], str(path))
     facts = TrackFacts(
         format="TrackMate track export",
         frame_numbering="as stored",
@@ -308,14 +303,11 @@ def _stated_pixel_sides(image: dict[str, str]) -> tuple[float, float] | None:
     return (height, width) if height > 0 and width > 0 else None
 
 
-def _pixel_sides(content: _Content, pixel_size: float | None, path: Path) -> tuple[float, float]:
+def _pixel_sides(content: _Content, context: TrackContext, path: Path) -> tuple[float, float]:
     stated = _stated_pixel_sides(content.image)
     if stated is not None:
         return stated
     if length_unit(content.unit) == 0:
         return 1.0, 1.0
-    if pixel_size is None:
-        raise InputError(
-            f"{path} states no pixel size (ImageData pixelwidth); set it in micrometres per pixel."
-        )
+    pixel_size = context.pixel_size_for(content.unit or "a unit that it does not state", str(path))
     return pixel_size, pixel_size
