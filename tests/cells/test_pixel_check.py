@@ -57,6 +57,12 @@ def test_tracks_of_the_movie_fit_it():
     assert "% of the points around them" in findings.sentence
 
 
+def test_frames_are_not_called_blank_if_a_tracker_interpolated_every_position():
+    report = inspect_inputs(MOVIE, TRACKS.assign(dummy=True))
+    assert report.fits
+    assert "blank" not in report.text()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

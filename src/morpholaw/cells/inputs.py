@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movie_cells import MovieCells
@@ -21,6 +20,7 @@ from morpholaw.cells.pixel_check import DOUBTFUL
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.saturation import saturation_sentence
 from morpholaw.cells.track_checks import axes_seem_exchanged
+from morpholaw.cells.tracked_places import measured
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
@@ -271,7 +271,7 @@ def _image_size(movie: Movie, tracks: Tracks) -> str:
 
 def _frames(movie: Movie, tracks: Tracks) -> str:
     facts, count = tracks.facts, len(movie)
-    table = _measured(tracks.table)
+    table = measured(tracks.table)
     first, last = int(table["t"].min()), int(table["t"].max())
     of_movie = f"{movie.name} has {counted(count, 'frame')} (0 to {count - 1})"
     if last >= count:
@@ -300,7 +300,7 @@ def _frames(movie: Movie, tracks: Tracks) -> str:
 
 def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     _, height, width = movie.shape
-    table = _measured(tracks.table)
+    table = measured(tracks.table)
     y, x = table["y"].to_numpy(), table["x"].to_numpy()
     fractions = (y % 1 > 0) & (x % 1 > 0)
     if fractions.all() and len(table) > 2 and min(y.min(), x.min()) > 0 and max(y.max(), x.max()) < 1:
@@ -348,10 +348,3 @@ def _gaps(movie: Movie, tracks: Tracks) -> str:
         f"The files of {movie.name} are numbered {numbers[0]} to {numbers[-1]} without {missing[0]}. Frames are "
         "counted without the missing ones; check that the tracks count them in the same way."
     )
-
-
-def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the measured rows, without those that a tracker interpolated; all rows if all were interpolated."""
-    if "dummy" not in table or table["dummy"].all():
-        return table
-    return table[~table["dummy"].astype(bool)]

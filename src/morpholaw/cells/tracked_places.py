@@ -46,10 +46,16 @@ class Places(NamedTuple):
     x: np.ndarray
 
 
+def measured(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that a tracker did not interpolate (``dummy``); all rows if all were interpolated."""
+    if "dummy" not in cells or cells["dummy"].all():
+        return cells
+    return cells[~cells["dummy"].to_numpy(bool)]
+
+
 def measured_places(cells: pd.DataFrame) -> Places:
     """Return the measured cells of a table with track_id, t, y, x and optionally dummy."""
-    if "dummy" in cells:
-        cells = cells[~cells["dummy"].to_numpy(bool)]
+    cells = measured(cells)
     y, x = (cells[name].to_numpy(np.float64) for name in ("y", "x"))
     return Places(cells["t"].to_numpy(), cells["track_id"].to_numpy(), y, x)
 
