@@ -69,9 +69,9 @@ def train(
     else:
         classifier = _with_head(folder, cells, config, scheme == 3, checkpointing, monitor)
     if monitor.should_stop():
-        state = after_stop(folder, name)
+        kept = after_stop(folder, name)
         monitor.emit(
-            Message(f"Stopped; {state}. Training it again with the same settings continues from here.")
+            Message(f"Stopped; {kept}. Training it again with the same settings continues from here.")
         )
         return None
     record = keep(folder, classifier, name, cells, config, started_from=started_from)

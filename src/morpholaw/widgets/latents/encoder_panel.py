@@ -98,8 +98,8 @@ class EncoderPanel(QWidget):
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(lambda _: self.show_state())
         self.current.steps.begun.connect(self._follow)
-        for place in self.current.steps.places:
-            self._follow(place)
+        for begun in self.current.steps.places:
+            self._follow(begun)
 
     @property
     def trained_elsewhere(self) -> bool:

@@ -239,9 +239,9 @@ class TimelineWidget(StudyWidget):
 
     def _say_what_to_do(self) -> None:
         pages = (self.durations, self.compared, self.shares, self.events)
-        for page, what in zip(pages, SHOWN, strict=True):
+        for say, what in zip((page.say for page in pages), SHOWN, strict=True):
             hint = NOTHING.format(what) if self.scheme.currentData() else TRAIN_FIRST
-            page.say(self.current.or_no_study(hint))
+            say(self.current.or_no_study(hint))
 
     def _take(self, shown: ShownTimeline) -> None:
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
