@@ -179,11 +179,32 @@ def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not
 
     judged, _ = judge(predictor(middle), crops, targets, groups)
     assert judged.reads is False
-    assert judged.sentence.startswith("No dependence on the surroundings of the cell was found: ")
+    assert judged.sentence.startswith("The prediction hardly depends on the surroundings of the cell: ")
     some = np.r_[np.flatnonzero(targets == 0)[:5], np.flatnonzero(targets == 1)[:5]]
     judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
     assert judged.reads is None
-    assert "too few to tell whether the prediction depends on the surroundings" in judged.sentence
+    assert "may depend on the surroundings of the cell" in judged.sentence
+
+
+def test_the_verdict_names_the_class_that_changes_most_often(many_cells):
+    crops, targets, groups = many_cells
+    images = crops.images.copy()
+    images[:, :4] = 0
+    images[targets == 1, :4] = 200  # only cells of class 1 have the cue, and lose it when surroundings are removed
+
+    def cue(images: np.ndarray) -> np.ndarray:
+        return images[:, :4].mean(axis=(1, 2))[None] - 150.0
+
+    some = np.r_[np.flatnonzero(targets == 0), np.flatnonzero(targets == 1)[:20]]
+    found = interventions(
+        predictor(cue), CellCrops.of(images[some]), targets[some], groups[some], classes=("round", "flat"),
+        names=("removed", "other class, cell removed"),
+    )  # fmt: skip
+    removed = next(one for one in found if one.name == "removed")
+    assert removed.most_changed == "flat"
+    changed = predictor(cue)(next(variants("removed", CellCrops.of(images[some]), targets[some], groups[some])))[0]
+    assert removed.most_changed_flips == pytest.approx(np.mean(changed[targets[some] == 1] == 0))
+    assert "most often in cells labelled flat (" in dependence([removed]).sentence
 
 
 def test_an_undecided_verdict_gives_the_largest_change_that_was_seen():

@@ -6,10 +6,11 @@ import pytest
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
-from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.store.labelled_cells import all_labels, labelled_cells
 from morpholaw.study import Study
+from morpholaw.study.cross_validation_step import encoder_sentence, uses_encoder
 from morpholaw.study.encoder_crops import task_labels
 
 SHORT = {"epochs": 1, "epoch_crops": 128, "batch_size": 64, "threads": 1, "start_from": "none"}
@@ -86,3 +87,21 @@ def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp
     study.annotations.set_labels({("simulated", int(crop)): "odd" for crop in np.flatnonzero(~held_out)[:5]})
     with pytest.raises(InputError, match="has cells of class 'odd' in only one of"):
         labelled_cells(study, ClassifierConfig(classes=("interphase", "odd")))
+
+
+def test_a_crop_set_added_after_the_encoder_does_not_make_the_tested_cells_unseen(study):
+    assert "on the crops of this study except those of the test groups" in encoder_sentence(study)
+    images, cells = simulate_crops(phases={"interphase": 2}, seed=7)
+    CropSet.write(study.path / "crops" / "later", images, cells, CropOrigin(kind="simulated"))
+    later = Study(study.path)
+    assert "on the crop set simulated of this study except" in encoder_sentence(later)
+    assert "including cells that are tested here" in encoder_sentence(later)
+    later.delete_set("simulated")
+    assert "other crop sets than those of this study" in encoder_sentence(Study(study.path))
+
+
+def test_shapes_are_cross_validated_whatever_the_encoder_has_seen(joint_study):
+    shapes = ClassifierConfig(inputs="shapes"), LawConfig(inputs="shapes")
+    assert not uses_encoder(joint_study, 2, *shapes)
+    assert not uses_encoder(joint_study, 4, *shapes)
+    assert uses_encoder(joint_study, 4, ClassifierConfig(), LawConfig(inputs="shapes", loss="mse"))

@@ -6,6 +6,9 @@ from click.testing import CliRunner
 
 from morpholaw.cli import main
 from morpholaw.errors import InputError
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.law import Law
+from morpholaw.store import classifiers
 
 
 def test_a_rule_over_shapes_is_measured_beside_the_laws(study):
@@ -81,3 +84,19 @@ def test_a_cell_is_explained_by_the_study_and_the_command(study):
         study.explain_cell(999)
     with pytest.raises(InputError, match="no law 9"):
         study.explain_cell(3, law=8)
+
+
+def test_a_printed_law_assigns_the_cells_to_the_same_classes_as_the_law(study):
+    values = np.unique(study.latents()[0][:, 0].astype(float))
+    middles = (values[1:] + values[:-1]) / 2
+    limit = next(one for one in middles if (values < one).sum() != (values < float(f"{one:.3g}")).sum() and one > 0)
+    law = Law.parse(f"z0 - ({float(limit)!r})", ["z0"])
+    study.add_classifier(Classifier.with_laws(study.encoder, [law], ("interphase", "metaphase")), "by-hand")
+    shown = CliRunner().invoke(main, ["info", "--study", str(study.path)]).output
+    printed = Law.parse(shown.split("by-hand:")[1].split("law: ")[1].splitlines()[0], ["z0"])
+    z = study.latents()[0].astype(float)
+    assert printed.predict(z).tolist() == law.predict(z).tolist()
+    assert len(printed.text()) < len(law.text())
+    listed = study.test_law("z0 > 0", name="by-hand").found[0].text
+    assert listed == printed.text()
+    assert classifiers.load(study, "by-hand").laws[0].latex().split()[-1] == printed.text().split()[-1]

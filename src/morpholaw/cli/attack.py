@@ -142,7 +142,8 @@ def interventions(
                 percent_interval(row[key], row[f"{key}_low"], row[f"{key}_high"])
                 for key in ("balanced_accuracy", "flips")
             ]
-            click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
+            changed = "" if row["intervention"] == "none" else shares[1]
+            click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {changed}".rstrip())
         click.echo(sentences[str(name_measured)])
     if out is not None:
         write_table(out, table)

@@ -183,7 +183,7 @@ def cross_validate(
     opened, law = Study(study), LawConfig.from_values(law_values)
     with progress() as monitor:
         table = opened.cross_validate(scheme, config, design=design, law=law, out=out, monitor=monitor)
-    if (config.inputs != "shapes" or scheme == 1) and uses_encoder(opened, scheme, config, law):
+    if uses_encoder(opened, scheme, config, law):
         click.echo(encoder_sentence(opened))
     show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
     record = record_of_settings(opened, scheme, config, law, design)
@@ -282,7 +282,7 @@ def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
 
     classifier = classifiers.load(opened, record.name)
     reading = read_law(opened, classifier, 0, record.classes[0])
-    shown = laws_in_units(classifier).rounded(reading.digits)
+    shown = laws_in_units(classifier).rounded()
     for name, law in record.class_laws.laws.items():
         sentence = reading.of_class(name).sentence()
         click.echo(f"{name}: {counted(law.size, 'node')}, {shown.laws[name]}. {sentence.text}")

@@ -46,11 +46,17 @@ class Intervention:
         confidence interval over groups and models. It is 0 for unchanged crops.
     balanced_accuracy : Estimate
         Balanced accuracy on the changed crops, with its confidence interval.
+    most_changed : str
+        Class whose cells change most often; "" if no class changes more often than the others.
+    most_changed_flips : float
+        Share of predicted classes of its cells that change.
     """
 
     name: str
     flips: Estimate
     balanced_accuracy: Estimate
+    most_changed: str = ""
+    most_changed_flips: float = 0.0
 
 
 NAMES = {
@@ -100,19 +106,20 @@ class Dependence:
     @property
     def sentence(self) -> str:
         """The verdict, such as "The prediction depends on the surroundings of the cell: ..."."""
-        flips = self.worst.flips
+        flips, limit = self.worst.flips, percent(NEGLIGIBLE, 0)
         share = percent_interval(flips.value, flips.low, flips.high)
-        result = f"the predicted class changes in {share} of the cells when {_WHEN[self.worst.name]}"
+        result = f"the predicted class changes in {share} of the test cells when {_WHEN[self.worst.name]}"
+        if self.worst.most_changed:
+            result += f", most often in cells labelled {self.worst.most_changed} ({percent(self.worst.most_changed_flips)})"
         if self.reads:
             return f"The prediction depends on the surroundings of the cell: {result}."
-        limit = percent(NEGLIGIBLE, 0)
         if self.reads is None:
             return (
-                "These cells are too few to tell whether the prediction depends on the surroundings of the cell: "
-                f"{result}."
+                f"The prediction may depend on the surroundings of the cell: {result}. Changes in up to {limit} are "
+                "considered negligible, and these cells are too few to tell whether there are more."
             )
         return (
-            f"No dependence on the surroundings of the cell was found: {result}. Changes in up to {limit} are "
+            f"The prediction hardly depends on the surroundings of the cell: {result}. Changes in up to {limit} are "
             "considered negligible."
         )
 
@@ -143,7 +150,7 @@ def dependence(interventions: Sequence[Intervention]) -> Dependence:
     open_question = [one for one in around if one.flips.high > NEGLIGIBLE]
     if open_question:
         return Dependence(None, max(open_question, key=lambda one: (one.flips.value, one.flips.high)))
-    return Dependence(False, max(around, key=lambda one: one.flips.high))
+    return Dependence(False, max(around, key=lambda one: (one.flips.value, one.flips.high)))
 
 
 def interventions(
@@ -154,6 +161,7 @@ def interventions(
     seed: int = 0,
     monitor: Monitor = SILENT,
     names: Sequence[str] = tuple(NAMES),
+    classes: Sequence[str] = (),
 ) -> list[Intervention]:
     """Measure the effect of changed surroundings, shifts and orientations on the predicted classes.
 
@@ -173,6 +181,8 @@ def interventions(
         Receives progress and can cancel.
     names : sequence of str
         Interventions to measure, from `NAMES`. The default is all.
+    classes : sequence of str
+        Names of the classes, in the order of their numbers.
 
     Returns
     -------
@@ -199,10 +209,20 @@ def interventions(
                 name,
                 _flips(after, before, groups) if name != "none" else Estimate(0.0, 0.0, 0.0),
                 accuracy_interval((after == targets).mean(axis=0), groups, targets),
+                *_most_changed((after != before).mean(axis=(0, 1)), targets, classes),
             )
         )
         monitor.emit(Progress(len(results), len(names), "interventions"))
     return results
+
+
+def _most_changed(share: np.ndarray, targets: np.ndarray, classes: Sequence[str]) -> tuple[str, float]:
+    """Return the class whose cells change most often, and how often; ("", 0) if it does not stand out."""
+    by_class = {name: float(share[targets == k].mean()) for k, name in enumerate(classes) if k in targets}
+    name = max(by_class, key=by_class.__getitem__, default="")
+    if not name or by_class[name] <= share.mean():
+        return "", 0.0
+    return name, by_class[name]
 
 
 def _flips(after: np.ndarray, before: np.ndarray, groups: np.ndarray | None) -> Estimate:

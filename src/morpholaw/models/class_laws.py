@@ -11,7 +11,7 @@ import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.models.classes import largest_classes
-from morpholaw.models.expressions import Call, first_number_of_digits
+from morpholaw.models.expressions import Call
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 
@@ -170,37 +170,19 @@ class ClassLaws:
         """
         return largest_classes(self.score(features))
 
-    def rounded(self, digits: int = 3) -> ClassLaws:
+    def rounded(self, digits: int | None = None) -> ClassLaws:
         """Return the laws with rounded constants.
 
         Parameters
         ----------
-        digits : int
-            Number of significant digits of each constant.
+        digits : int, optional
+            Number of significant digits of each constant; by default that of each law.
 
         Returns
         -------
         ClassLaws
         """
         return ClassLaws({name: law.rounded(digits) for name, law in self.laws.items()}, self.metadata)
-
-    def digits_needed(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
-        """Return the number of significant digits with which the `rounded` laws predict the same class for each row.
-
-        Parameters
-        ----------
-        features : FeatureTable, DataFrame or ndarray
-            (n, features) with at least the columns ``names``; an array (n, latents) holds all latents.
-
-        Returns
-        -------
-        int
-            As for :func:`morpholaw.models.expressions.first_number_of_digits`.
-        """
-        predicted = self.predict(features)
-        return first_number_of_digits(
-            lambda digits: np.array_equal(self.rounded(digits).predict(features), predicted)
-        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` reads back."""

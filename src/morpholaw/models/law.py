@@ -12,10 +12,11 @@ import numpy as np
 from morpholaw.errors import InputError
 from morpholaw.models.classes import predicted_classes
 from morpholaw.models.expressions import (
+    LEAST_DIGITS,
+    MOST_DIGITS,
     Call,
     Expression,
     Variable,
-    first_number_of_digits,
     parse,
     to_latex,
     to_python,
@@ -25,6 +26,10 @@ from morpholaw.models.features import FeatureTable, column_numbers, latent_names
 if TYPE_CHECKING:
     import pandas as pd
     import torch
+
+
+DIGITS = "digits"
+"""Key of the metadata of a law under which the number of its `digits` is stored."""
 
 
 @dataclass(frozen=True)
@@ -187,38 +192,30 @@ class Law:
         """
         return float(np.mean(self.predict(features) == np.asarray(targets)))
 
-    def rounded(self, digits: int = 3) -> Law:
+    @property
+    def digits(self) -> int:
+        """Significant digits of the printed constants with which the training and test cells keep their classes.
+
+        They are stored with the law when it is evaluated; `LEAST_DIGITS` for a law that was not.
+        """
+        digits = self.metadata.get(DIGITS)
+        return digits if isinstance(digits, int) and LEAST_DIGITS <= digits <= MOST_DIGITS else LEAST_DIGITS
+
+    def rounded(self, digits: int | None = None) -> Law:
         """Return the law with rounded constants and plain signs. Its metadata is that of the original law.
 
         Parameters
         ----------
-        digits : int
-            Significant digits of constants.
+        digits : int, optional
+            Significant digits of constants; by default its `digits`.
 
         Returns
         -------
         Law
         """
-        values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
+        count = digits or self.digits
+        values = [float(f"{value:.{count}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
-
-    def digits_needed(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
-        """Return the number of significant digits with which the `rounded` law predicts the same class for each row.
-
-        Parameters
-        ----------
-        features : FeatureTable, DataFrame or ndarray
-            As for `score`.
-
-        Returns
-        -------
-        int
-            As for :func:`morpholaw.models.expressions.first_number_of_digits`.
-        """
-        predicted = self.predict(features)
-        return first_number_of_digits(
-            lambda digits: np.array_equal(self.rounded(digits).predict(features), predicted)
-        )
 
     def reduced(self) -> Law:
         """Return the same law with only the features that it uses."""
@@ -229,21 +226,21 @@ class Law:
         """Return infix text with constants at full precision."""
         return self.expression.text()
 
-    def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
+    def latex(self, names: Mapping[str, str] | None = None, digits: int | None = None) -> str:
         """Return the law as LaTeX.
 
         Parameters
         ----------
         names : mapping of str to str, optional
             Display names of features, such as ``{"z3": "size"}``.
-        digits : int
-            Significant digits of constants.
+        digits : int, optional
+            Significant digits of constants; by default its `digits`.
 
         Returns
         -------
         str
         """
-        return to_latex(self.expression, names, digits)
+        return to_latex(self.expression, names, digits or self.digits)
 
     def to_python(
         self,

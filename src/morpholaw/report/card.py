@@ -15,7 +15,7 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.models.classifier import Classifier
-from morpholaw.models.law import Law
+from morpholaw.models.law import DIGITS, Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table
@@ -33,7 +33,7 @@ from morpholaw.report.sections import law as law_section
 from morpholaw.report.sections.cell_alone import cell_alone
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.confounding import confounding_notes
-from morpholaw.store.law_reading import LawReading
+from morpholaw.store.law_reading import CELLS, LawReading
 from morpholaw.store.study_folder import StudyFolder
 
 PLAIN = str.maketrans("", "", "{}")
@@ -218,7 +218,8 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             else [("Accuracy on the data of the search", percent(float(search_accuracy)))]
         ),
         (
-            "Significant digits of the constants with which the formulas above classify all labelled cells alike",
+            f"Significant digits of the constants with which the formulas above classify the labelled cells alike (at most "
+            f"{CELLS:,} of them)",
             str(_reading(material, name, k).digits),
         ),
         (
@@ -271,7 +272,7 @@ def _surroundings(material: Material, name: str, k: int) -> list[Block]:
 def _provenance(material: Material, name: str, k: int) -> list[Block]:
     classifier = material.classifier(name)
     named = _named_laws(classifier, k)
-    metadata = {key: value for key, value in named[0][1].metadata.items() if key != "class"}
+    metadata = {key: value for key, value in named[0][1].metadata.items() if key not in ("class", DIGITS)}
     details = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
     texts = [
         f"At full precision: {symbol.translate(PLAIN)}{law.argument} = {law.text()}" for symbol, law in named

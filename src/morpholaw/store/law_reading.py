@@ -27,6 +27,7 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
+from morpholaw.models.law_digits import digits_needed
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import encoders
 from morpholaw.store.labelled_cells import all_labels
@@ -92,7 +93,7 @@ class LawReading:
     @property
     def digits(self) -> int:
         """Number of significant digits with which the printed law, or all laws, classify the cells like the law."""
-        return (self.law if self.laws is None else self.laws).digits_needed(self.cells)
+        return digits_needed(self.law if self.laws is None else self.laws, self.cells)
 
     @property
     def units(self) -> dict[str, str]:

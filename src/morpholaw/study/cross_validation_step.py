@@ -15,7 +15,7 @@ import pandas as pd
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.splits import check_groups, split_fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
-from morpholaw.display import counted
+from morpholaw.display import counted, listed
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
@@ -180,20 +180,30 @@ def uses_encoder(folder: StudyFolder, scheme: int, config: ClassifierConfig, law
     """Return whether models of a scheme read latents or are initialised with the study's encoder."""
     if scheme == 1:
         return starts_from_study(folder, config)
-    return (law_config.inputs if scheme == 4 else config.inputs) != "shapes" or folder.has_encoder
+    inputs = {law_config.inputs} if scheme == 4 else {config.inputs}
+    if _trains_scheme_3(scheme, law_config):
+        inputs.add(config.inputs)
+    return inputs != {"shapes"}
 
 
 def encoder_sentence(folder: StudyFolder) -> str:
-    """Return a sentence on whether the study's encoder was trained on the tested crops."""
-    if folder.encoder_record.provenance.data == data_fingerprint(folder):
-        crops = "all crops of this study"
-        if folder.encoder_record.test_split:
-            crops = "the crops of this study except those of the test groups of one split"
-        return (
-            f"The encoder was trained once, on {crops}, including cells that are tested here, but without their "
-            "labels. All other models were trained anew in each fold, without the tested cells."
-        )
-    return "The encoder was trained on crops of another study, and not on the tested cells."
+    """Return a sentence on which of the study's crop sets the encoder was trained on."""
+    record = folder.encoder_record
+    trained_on = set(record.provenance.pixels.values())
+    seen = [crop_set.name for crop_set in folder.sets if crop_set.fingerprint in trained_on]
+    if not seen and record.provenance.data != data_fingerprint(folder):
+        if not trained_on:
+            return "It is not recorded on which crops the encoder was trained; they may include tested cells."
+        return "The encoder was trained on other crop sets than those of this study, and not on the tested cells."
+    crops = "all crops of this study"
+    if seen and len(seen) < len(folder.sets):
+        crops = f"the crop set{'s' * (len(seen) > 1)} {listed(seen)} of this study"
+    if record.test_split:
+        crops = f"{crops.replace('all crops', 'the crops')} except those of the test groups of one split"
+    return (
+        f"The encoder was trained once, on {crops}, including cells that are tested here, but without their labels. "
+        "All other models were trained anew in each fold, without the tested cells."
+    )
 
 
 def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import measure
+from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.models.classifier import Classifier
+from morpholaw.models.law import DIGITS, Law
+from morpholaw.models.law_digits import digits_needed
+from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers
 from morpholaw.store.changes import provenance
 from morpholaw.store.classifier_record import ClassifierRecord, Start
 from morpholaw.store.evaluation_record import Evaluation
-from morpholaw.store.labelled_cells import Labelled
+from morpholaw.store.labelled_cells import Labelled, all_labels
+from morpholaw.store.law_reading import laws_in_units, some_labelled
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -34,6 +41,8 @@ def keep(
     complete: bool = True,
 ) -> ClassifierRecord:
     """Evaluate a classifier, store it under ``name``, and return its record."""
+    if classifier.laws:
+        classifier = _with_digits(folder, classifier)
     record = ClassifierRecord.of(
         classifier,
         name=name,
@@ -44,3 +53,18 @@ def keep(
     )
     record = record.model_copy(update={"started_from": started_from, "complete": complete})
     return classifiers.save(folder, classifier, record)
+
+
+def _with_digits(folder: StudyFolder, classifier: Classifier) -> Classifier:
+    """Store with each law the number of digits with which it is printed."""
+    cells = some_labelled(all_labels(folder), classifier.classes)
+    table = measured_columns(classifier, folder.crops[cells])
+    laws: list[Law] = []
+    for k in range(classifier.members):
+        of_model = classifier.laws_of(k)
+        if len(of_model) == 1:
+            digits = digits_needed(law_in_units(of_model[0], classifier.columns), table)
+        else:
+            digits = digits_needed(laws_in_units(classifier, k), table)
+        laws += [replace(law, metadata={**law.metadata, DIGITS: digits}) for law in of_model]
+    return Classifier.with_laws(classifier.encoder, laws, classifier.classes, classifier.columns)

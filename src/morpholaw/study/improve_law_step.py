@@ -70,10 +70,7 @@ def improve(
         missing = f"No better law of {law} was found"
         if better is not None:
             laws = list(better.laws.values())
-            found = (
-                f"A better law of {law} was found, and the constants of the other laws were refitted: "
-                f"{law_in_units(better.laws[law], views.columns).rounded()}"
-            )
+            found = f"A better law of {law} was found, and the constants of the other laws were refitted"
     else:
         check_place(record, law)
         views = views.drawn(config)
@@ -85,14 +82,16 @@ def improve(
         missing = "No better law was found"
         if first is not None:
             laws = [first, *(one for one in record.laws if one.text() != first.text())]
-            found = f"A better law was found and is now law 1: {law_in_units(first, views.columns).rounded()}"
+            found = "A better law was found and is now law 1"
     if not laws:
         monitor.emit(Message(f"{missing}: the laws are unchanged."))
         return record
-    monitor.emit(Message(found))
     classifier = Classifier.with_laws(views.encoder, laws, record.classes, views.columns)
     cells = labelled_cells(folder, record.config)
-    return keep(folder, classifier, name, cells, record.config, record.law_config)
+    kept = keep(folder, classifier, name, cells, record.config, record.law_config)
+    place = record.classes.index(law) if isinstance(law, str) else 0
+    monitor.emit(Message(f"{found}: {law_in_units(kept.laws[place], views.columns).rounded()}"))
+    return kept
 
 
 def _standardised(node: Expression, columns: ModelColumns | None) -> Expression:

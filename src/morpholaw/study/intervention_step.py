@@ -31,6 +31,8 @@ COLUMNS = [
     "intervention",
     "meaning",
     *(f"{name}{end}" for name in ("balanced_accuracy", "flips") for end in ("", "_low", "_high")),
+    "most_changed",
+    "most_changed_flips",
     "cells",
     "tracker_masks",
     "groups",
@@ -71,9 +73,10 @@ def intervene(
         some = _balanced(targets, cells, seed)
         index, targets = index[some], targets[some]
         groups = folder.crops.cells["group"].to_numpy(str)[index]
-        predict = predictor(scorer(classifiers.load(folder, name).applied))
+        classifier = classifiers.load(folder, name)
+        predict = predictor(scorer(classifier.applied))
         crops = cell_crops(folder, index)
-        result = interventions(predict, crops, targets, groups, seed, monitor)
+        result = interventions(predict, crops, targets, groups, seed, monitor, classes=classifier.classes)
         if monitor.should_stop():
             break
         for one in result:
@@ -84,6 +87,8 @@ def intervene(
                     "meaning": NAMES[one.name],
                     **_columns("balanced_accuracy", one.balanced_accuracy),
                     **_columns("flips", one.flips),
+                    "most_changed": one.most_changed,
+                    "most_changed_flips": one.most_changed_flips,
                     "cells": len(index),
                     "tracker_masks": int(crops.tracked.sum()),
                     "groups": len(np.unique(groups)),
@@ -109,7 +114,13 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     sentences = {}
     for name, rows in table.groupby("classifier", sort=False):
         measured = [
-            Intervention(row["intervention"], _estimate("flips", row), _estimate("balanced_accuracy", row))
+            Intervention(
+                row["intervention"],
+                _estimate("flips", row),
+                _estimate("balanced_accuracy", row),
+                row["most_changed"],
+                row["most_changed_flips"],
+            )
             for row in rows.to_dict("records")
         ]
         sentences[str(name)] = dependence(measured).sentence

@@ -33,7 +33,7 @@ class TestedLaw:
     Attributes
     ----------
     text : str
-        The formula, with three digits per constant.
+        The formula as written, or a law with as many digits as its classes need.
     nodes : int
         Its number of nodes.
     accuracy : Estimate
@@ -133,7 +133,7 @@ def measure_own_law(
     return LawTest(
         law,
         classes,
-        TestedLaw(law.rounded().text(), law.size, *_shares(predicted == targets, groups, targets)),
+        TestedLaw(law.text(), law.size, *_shares(predicted == targets, groups, targets)),
         tuple(measured),
         len(cells),
         int(np.count_nonzero(predicted == NO_CLASS)),

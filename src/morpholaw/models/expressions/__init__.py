@@ -1,6 +1,12 @@
 """Symbolic expressions: an immutable tree, a safe parser, simplification, LaTeX and Python."""
 
-from morpholaw.models.expressions.boundary_form import Inequality, boundary_form, first_number_of_digits
+from morpholaw.models.expressions.boundary_form import (
+    LEAST_DIGITS,
+    MOST_DIGITS,
+    Inequality,
+    boundary_form,
+    first_number_of_digits,
+)
 from morpholaw.models.expressions.latex import to_latex
 from morpholaw.models.expressions.normal_form import simplify, skeleton
 from morpholaw.models.expressions.parser import parse, parse_rule
@@ -8,6 +14,8 @@ from morpholaw.models.expressions.python import to_python
 from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
 
 __all__ = [
+    "LEAST_DIGITS",
+    "MOST_DIGITS",
     "Call",
     "Constant",
     "Expression",

@@ -46,8 +46,8 @@ def in_short(material: Material, surroundings: Surroundings, sections: Sequence[
     )
     caption = (
         "Accuracy on test cells, with 95 % confidence intervals over groups of cells. Changed classes: share of "
-        "predicted classes that change when only the surroundings of the cell are replaced or removed, the larger of "
-        "both. Percentages of inputs: share of their variance that surroundings cause."
+        "predicted classes that change when only the surroundings of the cell are replaced or removed, whichever "
+        "decides. Percentages of inputs: share of their variance that surroundings cause."
     )
     stated = [paragraph for name in laws for paragraph in _law(material, surroundings, name)]
     blocks: list[Block] = [*stated, Table(columns, rows, caption)]
@@ -93,7 +93,7 @@ def _on_surroundings(surroundings: Surroundings, name: str) -> tuple[object, str
         verdict = dependence(surroundings.measured(name))
     except Absent:
         return "not measured", ""
-    answers = {True: "yes", False: "not found", None: "not certain"}
+    answers = {True: "yes", False: "hardly", None: "not certain"}
     return _with_interval(verdict.worst.flips), answers[verdict.reads]
 
 

@@ -60,7 +60,9 @@ class Surroundings:
         """
         cells, classifier = _test_cells(self.material, name), self.material.classifier(name)
         predict = predictor(scorer(classifier.applied if k is None else classifier.select(k)))
-        return measure_interventions(predict, self.crops(cells), cells.targets, cells.groups, names=names)
+        return measure_interventions(
+            predict, self.crops(cells), cells.targets, cells.groups, names=names, classes=classifier.classes
+        )
 
     def _verdict(self, name: str, k: int) -> Dependence:
         """Measure one model of a classifier only as far as the verdict on it needs."""

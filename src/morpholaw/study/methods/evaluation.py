@@ -296,8 +296,9 @@ def interventions(
     DataFrame
         One row per classifier and intervention (:data:`morpholaw.interpretation.interventions.NAMES`). The columns are
         classifier, intervention, meaning, balanced_accuracy and flips (share of predicted classes that change), each
-        with its 95 % confidence interval over groups (``_low``, ``_high``), cells, tracker_masks (number of cells whose
-        mask is the tracker's; others are segmented in the crop), groups and split.
+        with its 95 % confidence interval over groups (``_low``, ``_high``), most_changed (class whose cells change most
+        often; "" if none stands out), most_changed_flips (share of its cells that change), cells, tracker_masks (number
+        of cells whose mask is the tracker's; others are segmented in the crop), groups and split.
 
     Raises
     ------

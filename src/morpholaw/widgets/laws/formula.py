@@ -117,7 +117,7 @@ def terms(law: Law, names: dict[str, str]) -> list[str]:
 
     texts = []
     for position, part in enumerate(additive_terms(law)):
-        text = to_latex(part.expression, names)
+        text = to_latex(part.expression, names, law.digits)
         sign = part.sign
         if text.startswith("-"):  # a term is not a sum, so this minus sign belongs to the whole term
             sign, text = -sign, text[1:].strip()

@@ -67,7 +67,7 @@ class LawTable(RowTable):
             cells = [NumberItem(text, number) for text, number in numbers]
             cells[SIZE].setToolTip(f"Complexity {law.complexity}, as the search counts it.")
             in_units = law_in_units(law, columns)
-            text = in_units.rounded(3).text()
+            text = in_units.rounded().text()
             expression = QTableWidgetItem(f"{entry.class_name}: {text}" if entry.class_name else text)
             expression.setToolTip(in_units.text())
             for column, item in enumerate([*cells, expression]):
