@@ -58,6 +58,11 @@ def classifier_title(name: str) -> str:
     return scheme.replace("scheme", "Scheme ") + (f", {loss}" if loss else "")
 
 
+def classifier_name(classifier: str) -> str:
+    """Return a classifier's name for the middle of a sentence: scheme2, but "measured" in quotes, as it is a word."""
+    return classifier if classifier != classifier_title(classifier) else f'"{classifier}"'
+
+
 def listed(names: Iterable[str]) -> str:
     """Join names for a sentence: "a", "a and b", "a, b and c"."""
     words = list(names)

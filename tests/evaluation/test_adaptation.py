@@ -61,7 +61,7 @@ def test_the_check_sees_a_gain_where_scores_are_shifted_and_none_where_they_are_
         scores, targets = scores_of(40, 0.5, 2, shift)
         check = check_fitted_to_labels(scores, targets, np.arange(40), adapt_to_labels)
         assert (check.after > check.before) == gains
-    assert check_fitted_to_scores(scores, targets, Adaptation(20.0, 1.0)).after == 0.5
+    assert check_fitted_to_scores(scores, targets, np.arange(40), Adaptation(20.0, 1.0)).after == 0.5
 
 
 def test_labels_of_a_single_group_cannot_show_a_gain():

@@ -190,7 +190,9 @@ def test_the_verdict_names_the_class_that_changes_most_often(many_cells):
     crops, targets, groups = many_cells
     images = crops.images.copy()
     images[:, :4] = 0
-    images[targets == 1, :4] = 200  # only cells of class 1 have the cue, and lose it when surroundings are removed
+    images[targets == 1, :4] = (
+        200  # only cells of class 1 have the cue, and lose it when surroundings are removed
+    )
 
     def cue(images: np.ndarray) -> np.ndarray:
         return images[:, :4].mean(axis=(1, 2))[None] - 150.0
@@ -202,7 +204,9 @@ def test_the_verdict_names_the_class_that_changes_most_often(many_cells):
     )  # fmt: skip
     removed = next(one for one in found if one.name == "removed")
     assert removed.most_changed == "flat"
-    changed = predictor(cue)(next(variants("removed", CellCrops.of(images[some]), targets[some], groups[some])))[0]
+    changed = predictor(cue)(
+        next(variants("removed", CellCrops.of(images[some]), targets[some], groups[some]))
+    )[0]
     assert removed.most_changed_flips == pytest.approx(np.mean(changed[targets[some] == 1] == 0))
     assert "most often in cells labelled flat (" in dependence([removed]).sentence
 

@@ -48,7 +48,8 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
     assert accuracy(study, truth) > unadapted + 0.2
     assert record.accuracy_after > record.accuracy_before + 0.1
     assert "without the adaptation" in record.sentence
-    assert "may do harm" not in record.sentence
+    assert record.p < 0.05
+    assert "It helps (p" in record.sentence
     adapted = study.classify(2, crops=study.crop_set("elsewhere"))["score"].to_numpy()
     np.testing.assert_allclose(adapted, record.scale * (before - record.threshold), rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(study.classify(2, crops=first)["score"].to_numpy(), others)
@@ -65,11 +66,15 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
 def test_an_adaptation_says_whether_the_labels_show_a_gain(elsewhere):
     study, _ = elsewhere
     record = study.adapt(2, "elsewhere", labels=False)
-    measured = {"accuracy_before": 0.9, "accuracy_after": 0.8}
+    measured = {"accuracy_before": 0.997, "accuracy_after": 0.992, "p": 0.02}
     worse = record.model_copy(update=measured).sentence
-    assert "90 % without the adaptation, 80 % with it. It may do harm: undo it" in worse
-    alike = record.model_copy(update=measured | {"accuracy_after": 0.9}).sentence
-    assert "They do not show that it helps." in alike
+    assert "99.7 % without the adaptation, 99.2 % with it. It does harm (p = 0.02): undo it" in worse
+    better = record.model_copy(update=measured | {"accuracy_after": 0.999}).sentence
+    assert "It helps (p = 0.02)." in better
+    unsure = record.model_copy(update=measured | {"p": 0.4}).sentence
+    assert "The difference may be chance (p = 0.4); more labels would show whether it helps." in unsure
+    alike = record.model_copy(update=measured | {"accuracy_after": 0.997}).sentence
+    assert "These cells do not show that it helps." in alike
     unknown = record.model_copy(update=dict.fromkeys(measured)).sentence
     assert "Too few labelled cells of the set show whether it helps." in unknown
 

@@ -89,7 +89,9 @@ def test_a_cell_is_explained_by_the_study_and_the_command(study):
 def test_a_printed_law_assigns_the_cells_to_the_same_classes_as_the_law(study):
     values = np.unique(study.latents()[0][:, 0].astype(float))
     middles = (values[1:] + values[:-1]) / 2
-    limit = next(one for one in middles if (values < one).sum() != (values < float(f"{one:.3g}")).sum() and one > 0)
+    limit = next(
+        one for one in middles if (values < one).sum() != (values < float(f"{one:.3g}")).sum() and one > 0
+    )
     law = Law.parse(f"z0 - ({float(limit)!r})", ["z0"])
     study.add_classifier(Classifier.with_laws(study.encoder, [law], ("interphase", "metaphase")), "by-hand")
     shown = CliRunner().invoke(main, ["info", "--study", str(study.path)]).output

@@ -11,6 +11,7 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.evaluation.metrics import balanced_accuracy
+from morpholaw.evaluation.paired import paired_difference
 from morpholaw.models.classes import largest_classes, predicted_classes
 
 MOST_PARTS = 25
@@ -26,10 +27,13 @@ class AdaptationCheck(NamedTuple):
     ----------
     before, after : float
         Without the adaptation, and with adaptations that were fitted without the groups of the cells they predict.
+    p : float
+        Two-sided p value of their difference, over groups.
     """
 
     before: float
     after: float
+    p: float
 
 
 def check_fitted_to_labels(
@@ -66,18 +70,18 @@ def check_fitted_to_labels(
             adapted[left_out] = fit(scores[~left_out], targets[~left_out]).apply(scores[left_out])
         except InputError:  # these labels contradict the scores
             adapted[left_out] = scores[left_out]
-    return AdaptationCheck(_accuracy(scores, targets), _accuracy(adapted, targets))
+    return _compared(scores, adapted, targets, groups)
 
 
 def check_fitted_to_scores(
-    scores: np.ndarray, targets: np.ndarray, adaptation: AnyAdaptation
+    scores: np.ndarray, targets: np.ndarray, groups: np.ndarray, adaptation: AnyAdaptation
 ) -> AdaptationCheck:
     """Compare the predictions without and with an adaptation that has not seen the labels.
 
     Parameters
     ----------
-    scores, targets : ndarray
-        Scores and classes of the labelled cells.
+    scores, targets, groups : ndarray
+        Scores, classes and groups of the labelled cells.
     adaptation : Adaptation or ClassAdaptation
         The adaptation.
 
@@ -86,9 +90,13 @@ def check_fitted_to_scores(
     AdaptationCheck
         The comparison.
     """
-    return AdaptationCheck(_accuracy(scores, targets), _accuracy(adaptation.apply(scores), targets))
+    return _compared(scores, adaptation.apply(scores), targets, groups)
 
 
-def _accuracy(scores: np.ndarray, targets: np.ndarray) -> float:
-    predicted = predicted_classes(scores) if scores.ndim == 1 else largest_classes(scores)
-    return float(balanced_accuracy(targets, predicted))
+def _compared(
+    before: np.ndarray, after: np.ndarray, targets: np.ndarray, groups: np.ndarray
+) -> AdaptationCheck:
+    called = [predicted_classes(one) if one.ndim == 1 else largest_classes(one) for one in (before, after)]
+    first, second = (float(balanced_accuracy(targets, one)) for one in called)
+    difference = paired_difference(called[0] == targets, called[1] == targets, targets, groups)
+    return AdaptationCheck(first, second, difference.p)

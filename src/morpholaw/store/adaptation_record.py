@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from morpholaw.display import counted, percent
+from morpholaw.display import counted, p_value, percent
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.store.provenance import ResultRecord
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from morpholaw.store.study_folder import StudyFolder
 
 
+SIGNIFICANT = 0.05
+"""p value below which a difference is not attributed to chance."""
 FEW = 5
 """Number of labelled cells of each class below which an adaptation is rough, as one wrong label misleads it."""
 
@@ -42,6 +44,8 @@ class AdaptationRecord(ResultRecord):
     accuracy_before, accuracy_after : float or None
         Balanced accuracy on the labelled cells of the set, without and with an adaptation that has not seen the labels
         of their groups; None if there are too few.
+    p : float or None
+        Two-sided p value of the difference of the two, over groups; None if it is not known.
     """
 
     WHAT: ClassVar[str] = "adaptation"
@@ -57,6 +61,7 @@ class AdaptationRecord(ResultRecord):
     cells: int = Field(ge=0)
     accuracy_before: float | None = None
     accuracy_after: float | None = None
+    p: float | None = None
 
     @property
     def adaptation(self) -> Adaptation | ClassAdaptation:
@@ -95,14 +100,17 @@ class AdaptationRecord(ResultRecord):
             return "Too few labelled cells of the set show whether it helps."
         unseen = ", fitted without their groups" if self.labels else ""
         sentence = (
-            f"Balanced accuracy on the labelled cells of the set: {percent(self.accuracy_before, 0)} without the "
-            f"adaptation, {percent(self.accuracy_after, 0)} with it{unseen}."
+            f"Balanced accuracy on the labelled cells of the set: {percent(self.accuracy_before)} without the "
+            f"adaptation, {percent(self.accuracy_after)} with it{unseen}."
         )
-        if self.accuracy_after > self.accuracy_before:
-            return sentence
         if self.accuracy_after == self.accuracy_before:
-            return f"{sentence} They do not show that it helps."
-        return f"{sentence} It may do harm: undo it, or label more cells and adapt again."
+            return f"{sentence} These cells do not show that it helps."
+        shown = "" if self.p is None else f" ({p_value(self.p)})"
+        if self.p is None or self.p >= SIGNIFICANT:
+            return f"{sentence} The difference may be chance{shown}; more labels would show whether it helps."
+        if self.accuracy_after > self.accuracy_before:
+            return f"{sentence} It helps{shown}."
+        return f"{sentence} It does harm{shown}: undo it, or label more cells and adapt again."
 
 
 def adaptation_file(folder: StudyFolder, classifier: str, crop_set: str) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from morpholaw.display import classifier_name
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 from morpholaw.store import classifiers
@@ -57,7 +58,7 @@ def changes_since(
     list of str
         One sentence per change.
     """
-    name, changes = record.name, []
+    name, changes = classifier_name(record.name), []
     encoder = folder.encoder_record.sha256 if folder.has_encoder else None
     if encoder and record.encoder_fingerprint not in (None, encoder):
         changes.append(f"{name} was trained with another encoder than that of the study; train it again.")
@@ -98,6 +99,6 @@ def _changed_pixels(folder: StudyFolder, record: ClassifierRecord) -> list[str]:
     if not changed:
         return []
     return [
-        f"The pixels of the crop set {', '.join(changed)} have changed since {record.name} was trained, so its "
+        f"The pixels of the crop set {', '.join(changed)} have changed since {classifier_name(record.name)} was trained, so its "
         "accuracy refers to the earlier ones. Train it again."
     ]

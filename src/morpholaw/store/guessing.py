@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from morpholaw.display import counted, first_few, percent, percent_interval
+from morpholaw.display import classifier_name, counted, first_few, percent, percent_interval
 from morpholaw.events import Message, Monitor
 from morpholaw.store.classifier_record import ClassifierRecord
 
@@ -26,11 +26,11 @@ def guessing_mark(record: ClassifierRecord) -> str:
     A classifier of more than two classes may beat guessing without telling two of them apart.
     """
     if not record.beats_guessing:
-        return f"The classifier {record.name} is {GUESSING}."
+        return f"The classifier {classifier_name(record.name)} is {GUESSING}."
     if record.two_classes or not (pairs := confused_pairs(record)):
         return ""
-    named = first_few((f"{first} from {second}" for first, second in pairs), MOST_PAIRS)
-    return f"The classifier {record.name} does not tell {named} significantly better than guessing."
+    shown = first_few((f"{first} from {second}" for first, second in pairs), MOST_PAIRS)
+    return f"The classifier {classifier_name(record.name)} does not tell {shown} significantly better than guessing."
 
 
 def confused_pairs(record: ClassifierRecord) -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ def guessing_sentence(record: ClassifierRecord) -> str:
         reason = f", as its held-out cells come from only {groups} (tracks, lineages or movies)"
         advice = "Label cells of more groups, or use cross-validate."
     return (
-        f"The classifier {record.name} is {GUESSING}{reason}: its balanced accuracy on "
+        f"The classifier {classifier_name(record.name)} is {GUESSING}{reason}: its balanced accuracy on "
         f"{counted(evaluation.test_cells, 'held-out cell')} is "
         f"{percent_interval(balanced.value, balanced.low, balanced.high)}, and guessing gives "
         f"{percent(guessing, 0)}. {advice}"

@@ -50,19 +50,19 @@ def adapt(
             )
         )
     targets = class_numbers(label[labelled], classes)
+    groups = folder.crops.cells["group"].to_numpy(str)[rows[labelled]]
     adaptation: Adaptation | ClassAdaptation
     if labels and all(counts.values()):
         scores = _scores(classifier, folder.crops[rows[labelled]], monitor)
         fit = partial(_from_labels, evaluation=evaluation)
         adaptation, labels_used, cells = fit(scores, targets), counts, int(labelled.sum())
-        groups = folder.crops.cells["group"].to_numpy(str)[rows[labelled]]
         check = check_fitted_to_labels(scores, targets, groups, fit)
     else:
         scores = _scores(classifier, folder.crops[rows], monitor)
         adaptation = adapt_to_scores(scores, *_known(folder, name, classifier, crop_set))
         labels_used, cells = {}, len(rows)
         checkable = all(counts.values())
-        check = check_fitted_to_scores(scores[labelled], targets, adaptation) if checkable else None
+        check = check_fitted_to_scores(scores[labelled], targets, groups, adaptation) if checkable else None
     record = AdaptationRecord(
         classifier=name,
         sha256=classifiers.record(folder, name).sha256 or "",
@@ -76,6 +76,7 @@ def adapt(
         cells=cells,
         accuracy_before=None if check is None else check.before,
         accuracy_after=None if check is None else check.after,
+        p=None if check is None else check.p,
         provenance=provenance(folder, classes),
     )
     file = adaptation_file(folder, name, crop_set)
