@@ -72,6 +72,26 @@ def test_training_scoring_and_reporting_from_the_shell(study, tmp_path):
     assert (tmp_path / "attack" / "scheme2-latent.png").stat().st_size > 5_000
 
 
+def test_accuracies_under_attack_are_printed_beside_that_of_the_commonest_class_and_of_the_law_that_is_applied(
+    study, tmp_path
+):
+    attack = ["attack", "--study", study.path, "--scheme", 4, "--space", "latent", "--eps", "0,1"]
+    done = call(*attack, "--towards", "metaphase", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "scheme4-latent-towards-metaphase.csv")
+    _, targets = study.held_out("scheme4-hinge")
+    assert f"accuracy in % on {len(targets)} held-out cells" in done.output
+    assert f"{100 * (targets == 0).mean():.1f} % of the cells are interphase" in done.output
+    attacked = table[table["eps"] == 1]
+    row = next(line for line in done.output.splitlines() if line.split()[:1] == ["1"])
+    shown = [float(one) for one in row.replace("±", " ").split()]
+    law, signs, success = shown[-3:]
+    assert law == pytest.approx(100 * attacked["accuracy"].iloc[0], abs=0.06)
+    assert shown[1] == pytest.approx(100 * attacked["accuracy"].mean(), abs=0.06)
+    assert signs == pytest.approx(100 * attacked["random_signs"].mean(), abs=0.06)
+    assert success == pytest.approx(100 * attacked["success"].mean(), abs=0.06)
+
+
 def test_laws_are_printed_with_their_size(study):
     cheap = ["--set", "evaluations=2000", "--set", "processes=1"]
     done = call("discover-law", "--study", study.path, "--count", 1, *cheap)

@@ -59,7 +59,7 @@ def test_a_difference_that_is_cut_off_says_where():
     row = found.comparisons.set_index(["quantity", "class"]).loc[("duration", "metaphase")]
     longest = found.phases.query("`class` == 'metaphase' and condition == 'drug' and not left_censored")
     assert row["limit"] == longest["duration"].max()
-    assert f"up to {row['limit']:.3g} frames" in difference_text(row)
+    assert f", phases longer than {row['limit']:.3g} frames counted as such, p" in difference_text(row)
     assert any("compared up to a limit: " in note and "metaphase (" in note for note in found.notes)
 
 

@@ -150,3 +150,28 @@ def test_among_several_classes_the_named_class_is_the_one_that_a_changed_cell_ge
             changed[column] = sign * value
             (number,) = THREE.predict(FeatureTable(changed[None], NAMES))
             assert THREE.classes[number] == flip.becomes, flip.text
+
+
+def limits(text: str) -> tuple[float, float | None]:
+    """Return the numbers of "width above 11.2 µm (8.4 µm here)", or the two of "width from 11.2 to 13 µm (...)"."""
+    first, last = re.search(
+        r"(?:above|below|from) ([\d.,e\u2212-]+)(?: to ([\d.,e\u2212-]+))?", text
+    ).groups()
+    plain = [None if one is None else one.replace(",", "").replace("\u2212", "-") for one in (first, last)]
+    return tuple(None if one is None else float(one) for one in plain)
+
+
+@settings(max_examples=60)
+@given(LAWS, st.integers(0, 299))
+def test_a_cell_with_the_value_that_is_printed_has_the_class_that_is_named(expression, cell):
+    law, row = Law(expression, NAMES), CELLS.values[cell]
+    for flip in cell_reasons(law, row, CELLS, CLASSES, FEATURES).flips:
+        if abs(flip.at - flip.value) < 1e-5 * abs(flip.at):
+            continue  # seven digits cannot tell the two apart
+        column = 2 if "z1" in flip.feature.name else NAMES.index(flip.feature.name)
+        for printed in limits(flip.text):
+            if printed is None:
+                continue
+            changed = row.copy()
+            changed[column] = printed
+            assert CLASSES[int(law.predict(FeatureTable(changed[None], NAMES))[0])] == flip.becomes

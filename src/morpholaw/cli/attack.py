@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -11,6 +12,11 @@ from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, STUDY, named_classif
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from morpholaw.study import Study
 
 
 @click.command()
@@ -59,6 +65,7 @@ def attack(
     """
     from morpholaw.cells.files import write_table
     from morpholaw.escape import file_name
+    from morpholaw.store.classifier_record import name_of
 
     try:
         magnitudes = tuple(float(part) for part in eps.split(","))
@@ -80,24 +87,21 @@ def attack(
         write_table(out / f"{file}-pairs.csv", table)
         largest, matrix = _pairs_figure(table, out / f"{file}-pairs.png")
         click.echo(
-            f"Cells of each class (rows) that an attack of eps = {largest:g} turns into another (columns), in %:"
+            f"Cells of each class (rows) that are called another (columns) after an attack towards it of eps = "
+            f"{largest:g}, in %:"
         )
         click.echo((100 * matrix).round(1).to_string(na_rep=""))
         click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
         return
+    opened = open_study(study)
     with progress() as monitor:
-        table = open_study(study).attack(towards=towards or "", monitor=monitor, **settings)
+        table = opened.attack(towards=towards or "", monitor=monitor, **settings)
     if towards:
         file += f"-towards-{file_name(towards, 'class')}"
     write_table(out / f"{file}.csv", table)
     _attack_figure(table, out / f"{file}.png")
-    by_eps = table.groupby("eps")
-    shown = by_eps["accuracy"].agg(["mean", "std"]).assign(random_signs=by_eps["random_signs"].mean())
-    if towards:
-        shown["success"] = by_eps["success"].mean()
-    if table["energy_inside"].notna().any():
-        shown = shown.join(by_eps[["energy_inside", "nucleus_area"]].mean())
-    click.echo(shown.round(4).to_string())
+    for sentence in _attack_text(table, opened, name or name_of(int(classifier), loss)):
+        click.echo(sentence)
     click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 
 
@@ -148,6 +152,56 @@ def interventions(
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
+
+
+EPS = {
+    "image": "change of each pixel, on the grey scale of the crops from 0 to 1",
+    "latent": "change of each latent; latents vary by about 1 from cell to cell",
+}
+"""Meaning of eps in each space."""
+
+
+def _attack_text(table: pd.DataFrame, study: Study, name: str) -> Iterator[str]:
+    """Yield the accuracies under attack in %, and what they have to be compared with."""
+    import numpy as np
+
+    from morpholaw.display import classifier_title, counted, percent, spread
+    from morpholaw.store import classifiers
+
+    classes, (_, targets) = classifiers.record(study, name).classes, study.held_out(name)
+    counts = np.bincount(targets, minlength=len(classes))
+    of_laws = table["scheme"].iloc[0] == 4
+    models = counted(table["model"].nunique(), "law" if of_laws else "model")
+    yield (
+        f"{classifier_title(name)}: accuracy in % on {counted(len(targets), 'held-out cell')}, mean ± standard "
+        f"deviation over {models}"
+    )
+    towards = table["towards"].iloc[0] if "towards" in table else ""
+    rows_of_eps = list(table.groupby("eps"))
+    columns = {
+        "eps": [f"{eps:g}" for eps, _ in rows_of_eps],
+        "attacked": [spread(100 * rows["accuracy"], 1) for _, rows in rows_of_eps],
+    }
+    if of_laws:
+        columns["attacked, law 1"] = [f"{100 * rows['accuracy'].iloc[0]:.1f}" for _, rows in rows_of_eps]
+    columns["random signs"] = [f"{100 * rows['random_signs'].mean():.1f}" for _, rows in rows_of_eps]
+    if towards:
+        called = [f"{100 * rows['success'].mean():.1f}" for _, rows in rows_of_eps]
+        columns[f"other cells called {towards}"] = called
+    widths = [max(map(len, (heading, *texts))) for heading, texts in columns.items()]
+    for line in (columns, *zip(*columns.values(), strict=True)):
+        yield "  " + "  ".join(f"{text:>{width}}" for text, width in zip(line, widths, strict=True))
+    yield f"eps: {EPS[table['space'].iloc[0]]}."
+    yield (
+        f"{percent(counts.max() / counts.sum())} of the cells are {classes[counts.argmax()]}, which is the accuracy if "
+        "this class is always predicted."
+    )
+    if (inside := table["energy_inside"].dropna()).size:
+        area = table["nucleus_area"].mean()
+        yield (
+            f"Where attacks succeed, {percent(inside.mean(), 0)} of the gradient's energy is inside the nucleus, which "
+            f"covers {percent(area, 0)} of the crop."
+        )
 
 
 def _pairs_figure(table: Any, path: Path) -> tuple[float, Any]:

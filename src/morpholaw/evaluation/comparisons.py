@@ -159,10 +159,25 @@ def difference_text(row: Mapping[str, Any]) -> str:
     str
         The text.
     """
-    limit = row.get("limit", np.nan)  # timelines of earlier versions have none
     ends = f" ({row['low']:.3g} to {row['high']:.3g})" if np.isfinite(row["low"]) else ""
-    up_to = f" up to {limit:.3g} {row['unit']}" if np.isfinite(limit) else ""
-    return f"{row['difference']:+.3g} {row['unit']}{ends}{up_to}, {significance_text(row)}"
+    return f"{row['difference']:+.3g} {row['unit']}{ends}{limit_text(row)}, {significance_text(row)}"
+
+
+def limit_text(row: Mapping[str, Any]) -> str:
+    """Return how long a phase counts at most in a row of :func:`compare_conditions`; "" if there is no limit.
+
+    Parameters
+    ----------
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    str
+        Text such as ", phases longer than 45 min counted as such".
+    """
+    limit = row.get("limit", np.nan)  # timelines of earlier versions have none
+    return f", phases longer than {limit:.3g} {row['unit']} counted as such" if np.isfinite(limit) else ""
 
 
 def significance_text(row: Mapping[str, Any]) -> str:

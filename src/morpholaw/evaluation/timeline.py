@@ -310,7 +310,7 @@ def _note_limits(comparisons: pd.DataFrame, notes: list[str]) -> None:
         )
         notes.append(
             f"The longest phases were not observed to end, so mean durations are compared up to a limit: {limits}. "
-            "Longer phases count as this long, and a difference beyond the limit is not seen."
+            "Longer phases count as this long, so the difference can be larger."
         )
 
 

@@ -23,6 +23,8 @@ GRID = 200
 """Number of values of an input, on each side of the cell's, at which the class is evaluated."""
 SHOWN_FLIPS = 2
 """Number of changes of one input that the text mentions."""
+EXCESS = 0.2
+"""Largest share of the smallest change of an input by which the limit in the text may be rounded."""
 ROUNDING = 1e-4
 """Relative difference of a score between batches of different sizes."""
 NEAR = 0.5
@@ -93,13 +95,26 @@ class Flip:
     def text(self) -> str:
         """Text such as "width above 11.2 µm (8.4 µm here)" or "width from 11.2 to 13 µm (8.4 µm here)"."""
         unit = f" {self.feature.unit}" if self.feature.unit else ""
-        shown = [self.at, self.value] if self.until is None else [self.at, self.value, self.until]
-        texts = _distinct(shown)
+        at, here, until = self._limits()
         if self.until is not None:
-            first, last = (texts[0], texts[2]) if self.at < self.until else (texts[2], texts[0])
-            return f"{self.feature.name} from {first} to {last}{unit} ({texts[1]}{unit} here)"
+            first, last = (at, until) if self.at < self.until else (until, at)
+            return f"{self.feature.name} from {first} to {last}{unit} ({here}{unit} here)"
         side = "above" if self.at > self.value else "below"
-        return f"{self.feature.name} {side} {texts[0]}{unit} ({texts[1]}{unit} here)"
+        return f"{self.feature.name} {side} {at}{unit} ({here}{unit} here)"
+
+    def _limits(self) -> tuple[str, str, str]:
+        """Return `at`, `value` and `until` with three digits, or as many as the smallest change needs.
+
+        Limits are rounded into the range of the other class, so that it holds for every value that the text allows.
+        """
+        outwards = 1 if self.at > self.value else -1
+        end = self.at + outwards * np.inf if self.until is None else self.until
+        for digits in range(3, 8):
+            at, until = _rounded_up(self.at, outwards, digits), _rounded_up(end, -outwards, digits)
+            texts = significant(at, digits), significant(self.value, digits), significant(until, digits)
+            if abs(at - self.at) <= EXCESS * abs(self.at - self.value) and outwards * at < outwards * until:
+                break
+        return texts
 
 
 @dataclass(frozen=True)
@@ -207,7 +222,7 @@ def cell_reasons(
         return CellReasons("", "", score, inequality, (), None, (), 0.0, f"This cell has no class: {reason}.")
     positive = score >= 0
     median = np.median(usual, axis=0) if len(usual) else here
-    terms = _terms(simplest, here, median, in_formula, inputs, usual)
+    terms = _terms(simplest, here, median, in_formula, inputs, usual, digits)
     flips = _flips(law, laws, row, cells, classes, by_name, words or {})
     scores = simplest.expression.evaluate(usual)
     score_here = float(simplest.expression.evaluate(here[None])[0])
@@ -242,6 +257,7 @@ def _terms(
     names: Mapping[str, str],
     inputs: Sequence[Feature],
     usual: np.ndarray,
+    digits: int,
 ) -> tuple[TermValue, ...]:
     """Return the terms of an inequality, or the inequalities that are joined by "and" or "or"."""
     rows = np.stack([here, median])
@@ -253,12 +269,14 @@ def _terms(
             values = part.expression.evaluate(rows)
             shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
             spread = _spread(part.expression.evaluate(usual))
-            inequalities.append(TermValue(shown.text(), float(values[0]), float(values[1]), spread=spread))
+            inequalities.append(
+                TermValue(shown.text(digits), float(values[0]), float(values[1]), spread=spread)
+            )
         return tuple(inequalities)
     terms = []
     for term in additive_terms(Law(simplest.left, ())):
         first, second = map(float, term.values(rows))
-        text = _rounded(Term(term.sign, rename(term.expression, names)))
+        text = _rounded(Term(term.sign, rename(term.expression, names)), digits)
         columns = {node.column for node in term.expression.nodes() if isinstance(node, Variable)}
         readings = ""
         if len(columns) == 1:
@@ -280,8 +298,8 @@ def _readings(feature: Feature, here: float, median: float) -> str:
     return f"{feature.name}, {values}"
 
 
-def _rounded(term: Term) -> str:
-    values = [float(f"{value:.3g}") for value in term.expression.constants()]
+def _rounded(term: Term, digits: int) -> str:
+    values = [float(f"{value:.{digits}g}") for value in term.expression.constants()]
     text = term.expression.with_constants(values).text()
     return text if term.sign > 0 else f"-{text}"  # a term is never a sum, so it needs no brackets
 
@@ -378,13 +396,14 @@ def _nearest_change(
     return best
 
 
-def _distinct(values: Sequence[float]) -> list[str]:
-    """Return numbers with three significant digits, or as many as needed to distinguish them."""
-    for digits in range(3, 8):
-        texts = [significant(value, digits) for value in values]
-        if len(set(texts)) == len(texts):
-            break
-    return texts
+def _rounded_up(value: float, sign: int, digits: int) -> float:
+    """Round a number to significant digits, up if ``sign`` is 1 and down if it is -1."""
+    if not np.isfinite(value) or value == 0:
+        return value
+    step = 10.0 ** (np.floor(np.log10(abs(value))) + 1 - digits)
+    nearest = round(value / step)
+    exact = abs(nearest * step - value) < 1e-9 * abs(value)
+    return float((nearest if exact else sign * np.ceil(sign * value / step)) * step)
 
 
 def _text(reasons: CellReasons, cells: int, boundary: str) -> str:

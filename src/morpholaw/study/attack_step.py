@@ -14,6 +14,7 @@ import torch
 
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
+from morpholaw.display import classifier_name
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve, attack_pairs
@@ -103,7 +104,7 @@ def _prepare(folder: StudyFolder, config: AttackConfig, cells: np.ndarray) -> _A
     name = _name(config)
     classifier = classifiers.load(folder, name)
     if classifier.columns is not None:
-        raise InputError(f"{name} cannot be attacked. {NO_GRADIENT}")
+        raise InputError(f"{classifier_name(name)} cannot be attacked. {NO_GRADIENT}")
     if config.towards and config.towards not in classifier.classes:
         raise InputError(
             f"{name} does not know the class {config.towards!r} to move towards; its classes are "

@@ -15,5 +15,5 @@ def test_a_law_that_does_not_beat_guessing_says_so_first(beats_guessing):
     entry = SimpleNamespace(classes=("interphase", "metaphase"), other="", place=0)
     page = SimpleNamespace(inequality="area <= 36", sentence="Called metaphase: nuclei that are smaller.")
     first = law_statement(record, entry, page, "").split("\n")[0]
-    mark = "\N{WARNING SIGN} The classifier \"mine\" is not significantly better than guessing."
+    mark = '\N{WARNING SIGN} The classifier "mine" is not significantly better than guessing.'
     assert first == mark if not beats_guessing else first.startswith("Law 1, which is applied: metaphase")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from morpholaw.display import capitalised, counted, p_value, significant
 from morpholaw.errors import InputError
-from morpholaw.evaluation.comparisons import significance_text
+from morpholaw.evaluation.comparisons import limit_text, significance_text
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Paragraph, Table, drawing
@@ -107,7 +105,7 @@ def _comparisons(tables: TimelineTables) -> Table:
             f"{row['quantity']}, {row['class']}",
             f"{row['condition']} - {row['reference']}",
             f"{row['replicates']} and {row['reference_replicates']}",
-            f"{_interval(row['difference'], row['low'], row['high'])} {row['unit']}{_up_to(row)}",
+            f"{_interval(row['difference'], row['low'], row['high'])} {row['unit']}{limit_text(row)}",
             significance_text(row),
             p_value(float(row["p_holm"])),
         )
@@ -119,13 +117,11 @@ def _comparisons(tables: TimelineTables) -> Table:
         "independent where a condition has one replicate. p values are corrected by Holm's method for all rows."
     )
     if (limits := tables.comparisons.get("limit")) is not None and limits.notna().any():
-        caption += " Where a difference has a limit (up to), longer durations count as this one."
+        caption += (
+            " The longest phases of some classes were not observed to end; longer ones than the stated limit count as "
+            "this long, so the difference can be larger."
+        )
     return Table(columns, rows, caption)
-
-
-def _up_to(row: Mapping[str, Any]) -> str:
-    limit = row.get("limit", math.nan)
-    return f" up to {_number(limit)} {row['unit']}" if math.isfinite(limit) else ""
 
 
 def _interval(value: float, low: float, high: float) -> str:
