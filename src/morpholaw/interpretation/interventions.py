@@ -110,7 +110,8 @@ class Dependence:
         share = percent_interval(flips.value, flips.low, flips.high)
         result = f"the predicted class changes in {share} of the test cells when {_WHEN[self.worst.name]}"
         if self.worst.most_changed:
-            result += f", most often in cells labelled {self.worst.most_changed} ({percent(self.worst.most_changed_flips)})"
+            most = percent(self.worst.most_changed_flips)
+            result += f", most often in cells labelled {self.worst.most_changed} ({most})"
         if self.reads:
             return f"The prediction depends on the surroundings of the cell: {result}."
         if self.reads is None:

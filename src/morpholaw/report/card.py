@@ -218,8 +218,8 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             else [("Accuracy on the data of the search", percent(float(search_accuracy)))]
         ),
         (
-            f"Significant digits of the constants with which the formulas above classify the labelled cells alike (at most "
-            f"{CELLS:,} of them)",
+            f"Significant digits of the constants with which the formulas above classify the labelled cells alike (at "
+            f"most {CELLS:,} of them)",
             str(_reading(material, name, k).digits),
         ),
         (

@@ -99,6 +99,6 @@ def _changed_pixels(folder: StudyFolder, record: ClassifierRecord) -> list[str]:
     if not changed:
         return []
     return [
-        f"The pixels of the crop set {', '.join(changed)} have changed since {classifier_name(record.name)} was trained, so its "
-        "accuracy refers to the earlier ones. Train it again."
+        f"The pixels of the crop set {', '.join(changed)} have changed since {classifier_name(record.name)} was "
+        "trained, so its accuracy refers to the earlier ones. Train it again."
     ]
