@@ -31,6 +31,8 @@ from morpholaw.escape import csv_table
 if TYPE_CHECKING:
     import pandas as pd
 
+DENSEST = 1100
+"""Maximum ratio at which files compress values (deflate: 1032); a header that claims more is wrong."""
 _BLOCK = 1 << 20
 _ASIDE = ".replaced"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from morpholaw.cells.files import DENSEST
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _SMALL = 2**26
 """Size in bytes that every data set and chunk may have."""
-_DENSEST = 1100
-"""Maximum compression ratio (deflate: 1032)."""
 _MOST_CHUNKS = 100_000
 _SLACK = 2**16
 """Number of bytes by which compression may enlarge a chunk."""
@@ -74,7 +73,7 @@ def check_data(data: Any, name: str, path: Path, frames: range | None = None) ->
     if data.external or data.is_virtual:
         raise InputError(f"{path} stores the values of {name} in another file, which is not read.")
     # A header can claim values that are not in the file.
-    if data.nbytes > max(_SMALL, _DENSEST * data.id.get_storage_size()):
+    if data.nbytes > max(_SMALL, DENSEST * data.id.get_storage_size()):
         raise InputError(f"{path} claims {data.size} values in {name}, more than the file contains.")
     if data.chunks is None:
         return

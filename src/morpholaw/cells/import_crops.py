@@ -21,13 +21,12 @@ from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.crops import one_grey_value
 from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.movie_formats.units import SAME_SIZE
-from morpholaw.cells.normalise import Normalisation, fit_normalisation
+from morpholaw.cells.normalise import SAMPLE_CROPS, Normalisation, fit_normalisation
 from morpholaw.cells.saturation import saturated, saturation_sentence
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
 
-_SAMPLE_CROPS = 512
 _BATCH = 256
 _MOST = 0.8
 """Share of crops with a dark centre above which a warning is given."""
@@ -177,7 +176,7 @@ def stated_pixel_size(
     if config.pixel_size is not None:
         return config.pixel_size
     files = crop_files(Path(folder))[0]
-    chosen = spread(files, _SAMPLE_CROPS)
+    chosen = spread(files, SAMPLE_CROPS)
     with crop_reader(Path(folder), config.size, config.channel) as reader:
         sizes = reader.pixel_sizes(chosen)
     stated = {size: file for size, file in zip(sizes, chosen, strict=True) if size is not None}
@@ -198,7 +197,7 @@ def stated_pixel_size(
 
 def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[Normalisation, np.dtype]:
     """Return the normalisation, fitted to evenly spaced files of the folder, and the dtype of the first file."""
-    centres, levels = reader.samples(spread(files, _SAMPLE_CROPS))
+    centres, levels = reader.samples(spread(files, SAMPLE_CROPS))
     level = float(np.median(levels))
     crops = np.stack([fit_square(image, config.size, level) for image in centres])
     return fit_normalisation(crops, f"The crops in {files[0].parent}", config.brightness), centres[0].dtype

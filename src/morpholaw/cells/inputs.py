@@ -20,6 +20,7 @@ from morpholaw.cells.pixel_check import DOUBTFUL
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.saturation import saturation_sentence
 from morpholaw.cells.track_checks import axes_seem_exchanged
+from morpholaw.cells.track_formats.frames import step_of
 from morpholaw.cells.tracked_places import measured
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
@@ -340,8 +341,7 @@ def _gaps(movie: Movie, tracks: Tracks) -> str:
     numbers = movie.facts.frame_numbers
     if numbers is None or tracks.facts.frame_numbering == "file numbers":
         return ""
-    step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
+    missing = sorted({*range(numbers[0], numbers[-1] + 1, step_of(np.asarray(numbers)))} - {*numbers})
     if not missing:
         return ""
     return (

@@ -11,13 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.linking import MISSED, REACH
 from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.errors import InputError
-
-_REACH = 1.0
-"""Maximum movement between frames, and distance of a daughter from her mother, in median cell diameters."""
-_MISSED = 1
-"""Number of frames in which a cell may be missing."""
 
 
 def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
@@ -40,12 +36,12 @@ def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataF
     table = stack_centroids(frames).rename(columns={"track_id": "mask_id"})
     if len(table) == 0:
         return table.assign(track_id=0, parent=-1)
-    # LapTrack's metric is the squared distance.
-    reach = _REACH**2 * 4 * np.median(table["area"]) / np.pi
+    # LapTrack's metric is the squared distance. Daughters may be as far from their mother as a cell may move.
+    reach = REACH**2 * 4 * np.median(table["area"]) / np.pi
     tracker = LapTrack(
         cutoff=reach,
         gap_closing_cutoff=reach,
-        gap_closing_max_frame_count=_MISSED,
+        gap_closing_max_frame_count=MISSED,
         splitting_cutoff=reach,
     )
     points, splits, _ = tracker.predict_dataframe(

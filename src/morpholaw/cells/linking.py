@@ -15,11 +15,11 @@ import pandas as pd
 
 from morpholaw.cells.mask_centroids import label_centroids
 
-_REACH = 1.0
+REACH = 1.0
 """Maximum movement of a cell between frames if its masks do not overlap, in cell diameters."""
 _DAUGHTERS_REACH = 1.5
 """Maximum distance of a daughter from the position of her mother, in cell diameters."""
-_MISSED = 1
+MISSED = 1
 """Number of frames in which a cell may be missing."""
 _SHARE = 0.2, 2.2
 """Minimum ratio of a daughter's area to her mother's, and maximum for both daughters together."""
@@ -75,7 +75,7 @@ def link_masks(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
         count += int(new.sum())
         columns = {"track_id": now.track, "t": np.int64(t), "y": y, "x": x, "area": area, "mask_id": ids}
         parts.append(pd.DataFrame(columns))
-        earlier = [now, *earlier][: 1 + _MISSED]
+        earlier = [now, *earlier][: 1 + MISSED]
     if not parts:
         return pd.DataFrame(columns=["track_id", "t", "y", "x", "area", "parent", "mask_id"])
     table = pd.concat(parts, ignore_index=True)
@@ -125,9 +125,7 @@ def _matches(then: _Masks, now: _Masks, free: np.ndarray) -> tuple[np.ndarray, n
     return chosen[:, 0], chosen[:, 1]
 
 
-def _candidates(
-    then: _Masks, now: _Masks, reach: float = _REACH
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(then: _Masks, now: _Masks, reach: float = REACH) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return pairs that overlap (score in (0, 1]) or are within reach (score <= 0: minus the distance)."""
     from scipy.spatial import cKDTree
 

@@ -23,7 +23,7 @@ from morpholaw.cells.crop_record import CropOrigin, MovieSource, file_source
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
 from morpholaw.cells.even_spacing import spread
 from morpholaw.cells.frame_pairs import frame_pairs
-from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
+from morpholaw.cells.normalise import SAMPLE_CROPS, Normalisation, Per, fit_normalisation
 from morpholaw.cells.pixel_check import PixelFindings, check_pixels
 from morpholaw.cells.repeated_frames import RepeatedFrames
 from morpholaw.cells.saturation import saturated
@@ -35,7 +35,6 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
 
-_SAMPLE_CROPS = 512
 _CUTTERS = 2
 """Number of frames cut at the same time. One additional thread reads files sequentially."""
 
@@ -213,7 +212,7 @@ def _sampled_crops(
     sample: dict[int, np.ndarray], frames: list[_Frame], cutter: CropCutter
 ) -> list[np.ndarray]:
     """Return crops in the movie's grey values of some cells of each sampled frame, (k, s, s)."""
-    each = max(1, _SAMPLE_CROPS // len(sample))
+    each = max(1, SAMPLE_CROPS // len(sample))
     crops = []
     for t, y, x in frames:
         if t in sample:

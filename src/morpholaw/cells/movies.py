@@ -24,14 +24,13 @@ from morpholaw.cells.movie_formats.planes import select_movie
 from morpholaw.cells.movie_formats.png import open_png
 from morpholaw.cells.movie_formats.source import Choices, FrameSource, MovieWarning
 from morpholaw.cells.movie_formats.tiff import SUFFIXES, open_tiff
+from morpholaw.cells.movie_formats.tiff_pages import STARTS
 from morpholaw.cells.movie_formats.vendor import VENDORS, open_vendor, vendor_of
 from morpholaw.cells.stand_ins import refuse_stand_in
 from morpholaw.cells.zarr_files import is_zarr
 from morpholaw.errors import InputError, reason
 
 __all__ = ["Movie", "MovieFacts", "MovieWarning", "open_masks", "open_movie"]
-
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class Movie:
@@ -235,7 +234,7 @@ def _open_file(path: Path, start: bytes, choices: Choices) -> FrameSource:
     """Open a file by its first bytes, or by its suffix if they are not characteristic."""
     refuse_stand_in(start, path)
     suffix = path.suffix.lower()
-    if start.startswith(_TIFF_STARTS):
+    if start.startswith(STARTS):
         return open_tiff(path, choices)
     if start.startswith(b"\x89PNG") or suffix == ".png":
         return open_png(path, choices)

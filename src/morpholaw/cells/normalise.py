@@ -20,6 +20,9 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
+SAMPLE_CROPS = 512
+"""Number of crops to which a normalisation is fitted."""
+
 CEILING = 3.0
 """Brightness that maps to 1, in units of the cell's brightest chromatin; brighter pixels (neighbours) are clipped."""
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+"""Names of the files of a zarr folder that are no chunks."""
 _MOST_CHUNKS = 2**21
 """Number of chunks above which they are not looked up."""
 
@@ -35,14 +37,11 @@ def stored_chunks(array: Any, path: Path) -> np.ndarray | None:
     if count > _MOST_CHUNKS:
         return None
     found = set(_files(path, 2 * count))
-    if sum(name not in _METADATA for name in found) >= count:
+    if sum(name not in METADATA for name in found) >= count:
         return None
     key_of = array.metadata.encode_chunk_key
     stored = np.fromiter((key_of(index) in found for index in product(*map(range, grid))), bool, count)
     return None if stored.all() else stored.reshape(grid)
-
-
-_METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
 
 
 def _files(root: Path, most: int) -> Iterator[str]:
@@ -53,7 +52,7 @@ def _files(root: Path, most: int) -> Iterator[str]:
         for name in names:
             yield name if below == "." else f"{below}/{name}"
         count += len(names)
-        if count > most + len(_METADATA):
+        if count > most + len(METADATA):
             return
 
 

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.cells.files import read_json
-from morpholaw.cells.zarr_chunks import stored_chunks
+from morpholaw.cells.zarr_chunks import METADATA, stored_chunks
 from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     from zarr.storage import LocalStore
 
-_METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _CODECS = {
     *("blosc", "zlib", "gzip", "bz2", "lzma", "lz4", "zstd", "bytes", "transpose", "sharding_indexed"),
     *("crc32", "crc32c", "adler32", "fletcher32", "shuffle", "delta", "bitround", "packbits", "quantize"),
@@ -37,7 +36,7 @@ _UNSTORED = 2**26
 
 def is_zarr(path: Path) -> bool:
     """Return whether ``path`` is a folder with a zarr array or group (version 2 or 3)."""
-    return path.is_dir() and any((path / name).is_file() for name in _METADATA)
+    return path.is_dir() and any((path / name).is_file() for name in METADATA)
 
 
 def is_array(path: Path) -> bool:
@@ -193,7 +192,7 @@ def _chunk_count(array: Any, axes: int) -> int:
 
 def _stored(path: Path) -> bool:
     """Return whether any chunk is stored."""
-    return any(p.is_file() and p.name not in _METADATA for p in path.rglob("*"))
+    return any(p.is_file() and p.name not in METADATA for p in path.rglob("*"))
 
 
 def _count(shape: tuple[int, ...]) -> int:

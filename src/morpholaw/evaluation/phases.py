@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.evaluation.lineages import NONE, Lineages
+from morpholaw.models.classes import UNDEFINED
 
-UNDEFINED = ("undefined", "")
+UNCLASSIFIED = (UNDEFINED, "")
 """Names for images without a predicted class, which are treated as gaps."""
 MITOTIC = ("mitosis", "mitotic", "prophase", "metaphase", "anaphase", "telophase")
 """Parts of names by which stages of mitosis are recognised."""
@@ -59,7 +60,7 @@ def find_phases(
     names = images["class"].astype(object).where(images["class"].notna(), "").astype(str)
     if merge:
         names = names.replace(dict(merge))
-    known = ~names.isin(UNDEFINED).to_numpy()
+    known = ~names.isin(UNCLASSIFIED).to_numpy()
     images, names = images[known], names.to_numpy(object)[known]
     if not len(images):
         return _empty()

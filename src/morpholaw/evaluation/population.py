@@ -16,7 +16,7 @@ from morpholaw.evaluation.bootstrap import widening
 from morpholaw.evaluation.estimate import LEVEL
 from morpholaw.evaluation.lineages import Lineages
 from morpholaw.evaluation.metrics import wilson_limits
-from morpholaw.evaluation.phases import UNDEFINED
+from morpholaw.evaluation.phases import UNCLASSIFIED
 
 MITOTIC_INDEX = "mitotic index"
 """Name of the share of cells in any of the mitotic classes."""
@@ -163,7 +163,7 @@ def count_classes(
     """
     images, cells = lineages.images, lineages.cells
     code = pd.Index(classes).get_indexer(images["class"])
-    known = (code >= 0) & ~images["class"].isin(UNDEFINED).to_numpy()
+    known = (code >= 0) & ~images["class"].isin(UNCLASSIFIED).to_numpy()
     family, place = np.unique(cells["lineage"].to_numpy(), return_inverse=True)
     frames, t = np.unique(images["t"].to_numpy(), return_inverse=True)
     shape = (len(family), len(frames), len(classes))

@@ -19,7 +19,7 @@ from morpholaw.evaluation.lineages import INFERRED, NONE, Lineages, follow_cells
 from morpholaw.evaluation.phases import (
     BIRTH,
     DIVISION,
-    UNDEFINED,
+    UNCLASSIFIED,
     find_phases,
     is_named_after,
     mitotic_classes,
@@ -151,7 +151,7 @@ def build_timeline(
     lineages = follow_cells(table, config.infer_divisions)
     unit = _unit(lineages, config, frame_intervals or {}, notes)
     phases = find_phases(lineages, None, config.min_frames)
-    classes = tuple(sorted(set(phases["class"]) - set(UNDEFINED)))
+    classes = tuple(sorted(set(phases["class"]) - set(UNCLASSIFIED)))
     mitotic = tuple(config.mitotic) or mitotic_classes(classes, phases)
     if unknown := [name for name in mitotic if name not in classes and config.mitotic]:
         raise InputError(

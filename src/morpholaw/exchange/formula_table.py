@@ -14,6 +14,7 @@ from morpholaw import escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.interpretation.class_regions import read_inputs
 from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.classes import UNDEFINED
 from morpholaw.models.expressions.spreadsheet import column_letters, largest_of, to_spreadsheet
 from morpholaw.models.law import Law
 
@@ -102,7 +103,7 @@ def _write(
     texts = [[escape.csv_text(one) for one in column] for column in about.values()]
     for k, row in enumerate(values):
         numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
-        written = [""] * (len(titles) - 1) + ["undefined"]  # an empty cell would count as 0
+        written = [""] * (len(titles) - 1) + [UNDEFINED]  # an empty cell would count as 0
         if np.isfinite(row).all():
             written = formulas(k + 2)
         writer.writerow([*(column[k] for column in texts), *numbers, *written])

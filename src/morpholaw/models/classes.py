@@ -10,6 +10,8 @@ from morpholaw.errors import InputError
 
 NO_CLASS = -1
 """Predicted class of a row whose score is not finite."""
+UNDEFINED = "undefined"
+"""Name of the class of such a row in tables and figures."""
 
 
 def pair_of(classes: Sequence[str]) -> tuple[str, str]:

@@ -30,14 +30,12 @@ from morpholaw.evaluation.performance import margins, median_score
 from morpholaw.evaluation.stage_hmm import classify_stages
 from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import SILENT, Monitor
-from morpholaw.models.classes import classes_of_scores, predicted_classes
+from morpholaw.models.classes import UNDEFINED, classes_of_scores, predicted_classes
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.applied_classifier import AlongTracks, AppliedClassifier
 from morpholaw.study.scale import at_scale, model_scale
 from morpholaw.training.cores import available_cores
 
-UNDEFINED = "undefined"
-"""Class of a cell whose score is not finite."""
 BATCH = 512
 """Number of crops that are compared with the training cells at once."""
 

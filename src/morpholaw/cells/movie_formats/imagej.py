@@ -14,7 +14,7 @@ from morpholaw.cells.movie_formats.page_stack import PageStack, stack_for
 from morpholaw.cells.movie_formats.planes import Planes
 from morpholaw.cells.movie_formats.source import Choices
 from morpholaw.cells.movie_formats.tiff_pages import TiffPages
-from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, seconds
+from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, real, seconds
 from morpholaw.errors import InputError
 
 _ORDERS = {"czt", "ctz", "zct", "ztc", "tcz", "tzc"}
@@ -61,7 +61,7 @@ def imagej_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes | No
     planes = array_planes(stack_for(array, choices.axes), where, letters + axes, choices.axes)
     scale, note = imagej_scale(pages, header)
     notes += [f"{where}: {note}"] if note else []
-    interval = seconds(_real(header.get("finterval")), header.get("tunit", "sec"))
+    interval = seconds(real(header.get("finterval")), header.get("tunit", "sec"))
     return replace(
         planes,
         format="ImageJ TIFF",
@@ -149,7 +149,3 @@ def _count(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 < value < _MOST else None
-
-
-def _real(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

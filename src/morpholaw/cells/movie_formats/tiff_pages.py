@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.cells.files import refuse_special
+from morpholaw.cells.files import DENSEST, refuse_special
 from morpholaw.cells.movie_formats.colour_table import grows_brighter
 from morpholaw.cells.movie_formats.jpeg import MOST_SCANS, count_scans
 from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
@@ -18,10 +18,10 @@ from morpholaw.errors import InputError, reason
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # problems are reported in our own messages
 
+STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""First bytes of a TIFF or BigTIFF file, in either byte order."""
 _SMALL_UNIT = 2**28
 """Size in bytes of a strip or tile that is always accepted; larger ones must be about as large as the image."""
-_DENSEST = 1100
-"""Maximum compression ratio (deflate: 1032)."""
 _UNITS = {2: 25_400.0, 3: 10_000.0}
 """Micrometres per unit of the resolution tags: inch and centimetre."""
 _JPEG = {6, 7, 33007, 34892}
@@ -151,7 +151,7 @@ class TiffPages:
 
 def check_frame_claim(height: int, width: int, dtype: np.dtype, stored: int, path: Path) -> None:
     """Reject a header with frames too large for a file of ``stored`` bytes, however compressed."""
-    if height * width * dtype.itemsize > max(_SMALL_UNIT, _DENSEST * stored):
+    if height * width * dtype.itemsize > max(_SMALL_UNIT, DENSEST * stored):
         raise InputError(
             f"{path} has {stored} bytes but claims frames of {height} x {width} {dtype} pixels, which do not fit; "
             "its header is wrong."
@@ -166,7 +166,7 @@ def check_unit(page: Any, stored: int, path: Path) -> None:
         unit = math.prod((page.tilewidth, page.tilelength, page.tiledepth, page.samplesperpixel)) * itemsize
     else:
         unit = frame
-    if max(unit, frame) > max(_SMALL_UNIT, _DENSEST * stored) or unit > max(_SMALL_UNIT, 4 * frame):
+    if max(unit, frame) > max(_SMALL_UNIT, DENSEST * stored) or unit > max(_SMALL_UNIT, 4 * frame):
         raise InputError(
             f"{path} claims an image of {page.imagelength} x {page.imagewidth} pixels in units of {unit} bytes, which "
             "do not fit its data; its header is wrong."

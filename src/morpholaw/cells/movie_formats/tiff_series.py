@@ -15,7 +15,7 @@ from morpholaw.cells.movie_formats.page_stack import PageStack, stack_for
 from morpholaw.cells.movie_formats.planes import Planes
 from morpholaw.cells.movie_formats.source import Choices, check_size
 from morpholaw.cells.movie_formats.tiff_pages import TiffPages, check_frame_claim
-from morpholaw.cells.movie_formats.units import PixelSize, pixel_size, seconds
+from morpholaw.cells.movie_formats.units import PixelSize, pixel_size, real, seconds
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -187,20 +187,16 @@ def _acquisition(pages: TiffPages) -> tuple[tuple[str, ...], PixelSize | None, f
     )
     if isinstance(summary, dict):
         names = summary.get("ChNames")
-        side = _real(summary.get("PixelSize_um"))
-        interval = seconds(_real(summary.get("Interval_ms")), "ms")
+        side = real(summary.get("PixelSize_um"))
+        interval = seconds(real(summary.get("Interval_ms")), "ms")
         source = "Micro-Manager header"
         scale = pixel_size(side, side, source)[0] or pages.resolution()
         return tuple(map(str, names)) if isinstance(names, list) else (), scale, interval, source
     zeiss: Any = pages.tif.lsm_metadata if pages.tif.is_lsm else None
     if isinstance(zeiss, dict):
         names = (zeiss.get("ChannelColors") or {}).get("ColorNames")
-        y, x = (_real(zeiss.get(f"VoxelSize{axis}")) for axis in "YX")
+        y, x = (real(zeiss.get(f"VoxelSize{axis}")) for axis in "YX")
         scale = pixel_size(y and y * 1e6, x and x * 1e6, "LSM header")[0]
-        interval = seconds(_real(zeiss.get("TimeIntervall")), "s")
+        interval = seconds(real(zeiss.get("TimeIntervall")), "s")
         return tuple(map(str, names)) if isinstance(names, list) else (), scale, interval, "LSM header"
     return (), pages.resolution(), None, None
-
-
-def _real(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -31,7 +31,8 @@ _SECONDS = {
     **dict.fromkeys(("d", "day", "days"), 86_400.0),
 }
 
-_COUNTED = ("px", "pix", "pixel", "pixels", "frame", "frames")
+_PIXELS = ("px", "pix", "pixel", "pixels")
+_COUNTED = (*_PIXELS, "frame", "frames")
 
 COARSEST = 20.0
 """Largest plausible pixel size in micrometres; larger ones are print resolutions (72 dpi is 353 um)."""
@@ -66,9 +67,19 @@ class PixelSize:
         return math.sqrt(self.y * self.x) if self.y != self.x else self.x
 
 
+def real(value: object) -> float | None:
+    """Return a value of a header as a float; None if it is not a number."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
 def micrometres(unit: object) -> float | None:
     """Return a unit of length in micrometres; None if it is not a unit of length."""
     return _MICROMETRES.get(unit.strip().lower()) if isinstance(unit, str) else None
+
+
+def counts_pixels(unit: object) -> bool:
+    """Return whether a unit means that pixels are counted."""
+    return isinstance(unit, str) and unit.strip().lower() in _PIXELS
 
 
 def is_unit(text: str) -> bool:
@@ -77,9 +88,14 @@ def is_unit(text: str) -> bool:
     return unit in _MICROMETRES or unit in _SECONDS or unit in _COUNTED
 
 
+def seconds_per(unit: object) -> float | None:
+    """Return a unit of time in seconds; None if it is not a unit of time."""
+    return _SECONDS.get(unit.strip().lower()) if isinstance(unit, str) else None
+
+
 def seconds(value: float | None, unit: object) -> float | None:
     """Return a duration in seconds; None if the unit is not a time or the value is invalid."""
-    factor = _SECONDS.get(unit.strip().lower()) if isinstance(unit, str) else None
+    factor = seconds_per(unit)
     if value is None or factor is None or not math.isfinite(value) or value <= 0:
         return None
     return value * factor

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from morpholaw.cells.movie_formats.units import micrometres
+from morpholaw.cells.movie_formats.units import counts_pixels, micrometres
 from morpholaw.cells.track_formats.translated_names import ENGLISH
 
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
@@ -169,11 +169,7 @@ def unit_in(name: object) -> str | None:
 
 def length_unit(text: str | None) -> float | None:
     """Return a unit of length in micrometres; 0 for pixels, None for anything else."""
-    if text is None:
-        return None
-    if text.strip().lower() in ("px", "pix", "pixel", "pixels"):
-        return 0.0
-    return micrometres(text)
+    return 0.0 if counts_pixels(text) else micrometres(text)
 
 
 def by_key(columns: Iterable[object]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.movie_formats.units import seconds_per
 from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, STEP, TIME, key_of, named
 from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, TrackFacts
 from morpholaw.cells.track_formats.frame_text import readable_times
@@ -13,19 +14,7 @@ from morpholaw.errors import InputError
 
 _UNEVEN = 0.3
 """Tolerance of the rhythm of times, as a share of a frame; stages and cameras are not perfectly regular."""
-_SECONDS = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
-    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("d", "day", "days"), 86_400.0),
-}
 _FRAME_UNITS = ("frame", "frames", "timepoint", "timepoints", "index")
-
-
-def seconds(unit: str | None) -> float | None:
-    """Return a unit of time in seconds; None if it is not a unit of time."""
-    return None if unit is None else _SECONDS.get(unit.strip().lower())
 
 
 def counts_frames(unit: str | None) -> bool:
@@ -74,7 +63,9 @@ def frame_column(
     counting += [name for name in times if counts_frames(units.get(name))]
     counting = [name for name in counting if is_whole(values[name])]
     if counting:
-        name = _agreed(values, counting, [n for n in times if seconds(units.get(n)) is None], where, notes)
+        name = _agreed(
+            values, counting, [n for n in times if seconds_per(units.get(n)) is None], where, notes
+        )
         return values[name].to_numpy(np.int64), "unknown", used
     for name in one_based:
         if is_whole(values[name]) and values[name].min() > 0:
@@ -137,7 +128,7 @@ def _from_time_column(
     column: np.ndarray, name: str, unit: str | None, where: str, context: TrackContext, notes: list[str]
 ) -> np.ndarray:
     frames = context.movie_shape[0] if context.movie_shape else None
-    if is_whole(column) and seconds(unit) is None:
+    if is_whole(column) and seconds_per(unit) is None:
         step = step_of(column)
         if step == 1:
             return column.astype(np.int64)
@@ -189,7 +180,7 @@ def frames_from_times(
             row
         ]
     if context.frame_interval is not None:
-        interval = context.frame_interval / (seconds(unit) or 1.0)
+        interval = context.frame_interval / (seconds_per(unit) or 1.0)
         frames = _steady(distinct, interval)
         if frames is None:
             raise InputError(
@@ -200,8 +191,7 @@ def frames_from_times(
         return frames[row]
     if len(distinct) == 1:
         return np.zeros(len(times), np.int64)
-    gaps = np.diff(distinct)
-    interval = float(gaps[gaps < 1.5 * gaps.min()].mean())
+    interval = _usual_interval(distinct)
     frames = _steady(distinct, interval)
     if frames is None:
         raise InputError(
@@ -220,7 +210,7 @@ def frames_from_times(
         raise InputError(
             f"{where} has times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is unknown how "
             f"many of the movie's {count} frames are between two of them; give the movie's frame "
-            f"interval, in {'seconds' if seconds(unit) else 'the units of the file'}, with --frame-interval "
+            f"interval, in {'seconds' if seconds_per(unit) else 'the units of the file'}, with --frame-interval "
             "(frame_interval=...), or a column frame with the number of the frame, from 0."
         )
     notes.append(
@@ -244,11 +234,8 @@ def _frames_from_clock(
     InputError
         If they do not, so that the frame of the first is unknown.
     """
-    gaps = np.diff(since_first)
-    interval = float(gaps[gaps < 1.5 * gaps.min()].mean())
-    if frame_interval is not None:
-        interval = frame_interval / (seconds(unit) or 1.0)
-    frames = _steady(since_first, interval)
+    given = None if frame_interval is None else frame_interval / (seconds_per(unit) or 1.0)
+    frames = _steady(since_first, given or _usual_interval(since_first))
     if frames is None or frames[-1] != count - 1:
         raise InputError(
             f"{where} has times of a clock in {len(since_first)} steps, which do not fill the movie's {count} frames, "
@@ -262,11 +249,17 @@ def _by_the_movie(
     times: np.ndarray, unit: str | None, count: int, context: TrackContext
 ) -> np.ndarray | None:
     """Convert increasing times by the interval of the movie; return None if they do not match its frames."""
-    length = seconds(unit)
+    length = seconds_per(unit)
     if context.movie_interval is None or length is None:
         return None
     frames = _steady(times, context.movie_interval / length)
     return None if frames is None or frames[-1] >= count else frames
+
+
+def _usual_interval(times: np.ndarray) -> float:
+    """Return the mean interval of increasing times, without gaps of several frames."""
+    gaps = np.diff(times)
+    return float(gaps[gaps < 1.5 * gaps.min()].mean())
 
 
 def _steady(times: np.ndarray, interval: float) -> np.ndarray | None:

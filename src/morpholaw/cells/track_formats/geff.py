@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells import zarr_files
-from morpholaw.cells.movie_formats.units import micrometres
+from morpholaw.cells.movie_formats.units import counts_pixels, micrometres
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import counts_frames, frames_from_times, is_whole, step_of
 from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.errors import InputError
 
 _FRAME_NAMES = ("frame", "timepoint", "t", "time")
-_PIXELS = ("pixel", "pixels", "px")
 _HINTS = {"time": "display_time", "y": "display_vertical", "x": "display_horizontal"}
 
 
@@ -83,7 +82,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
         format="GEFF",
         frame_numbering="unknown",
         pixel_size=size,
-        unit="um" if stated else "pixel" if size or axes["y"].get("unit") in _PIXELS else "unknown",
+        unit="um" if stated else "pixel" if size or counts_pixels(axes["y"].get("unit")) else "unknown",
         notes=notes,
         sources=dict.fromkeys(("pixel_size", "unit"), "the axes of the graph"),
     )
@@ -182,7 +181,7 @@ def _frames(
     if not np.isfinite(time).all():
         raise InputError(f"{path} has {(~np.isfinite(time)).sum()} nodes without a time.")
     unit = axis.get("unit") if isinstance(axis.get("unit"), str) else None
-    if (unit in (None, "", "pixel", "pixels") or counts_frames(unit)) and is_whole(time):
+    if (not unit or counts_pixels(unit) or counts_frames(unit)) and is_whole(time):
         return time.astype(np.int64)
     for folder in sorted((path / "nodes" / "props").iterdir()):
         if (

@@ -11,6 +11,7 @@ import pandas as pd
 
 from morpholaw.cells.files import refuse_special
 from morpholaw.cells.movie_formats.array import load_npy
+from morpholaw.cells.movie_formats.tiff_pages import STARTS
 from morpholaw.cells.stand_ins import refuse_stand_in
 from morpholaw.cells.text_table import refuse_packed
 from morpholaw.cells.track_formats.btrack import read_btrack
@@ -24,7 +25,6 @@ from morpholaw.cells.zarr_files import attributes, is_zarr
 from morpholaw.errors import InputError
 
 FORMATS = "a CTC folder, btrack HDF5, TrackMate XML, GEFF, a table (CSV) or a label stack"
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OURS = ("track_id", "t", "y", "x")
 _TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".xls")
 """Endings of text tables; ImageJ gives its tables that of a workbook."""
@@ -66,7 +66,7 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
     refuse_stand_in(start, path)
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return read_btrack(path, context)
-    if start.startswith(_TIFF_STARTS):
+    if start.startswith(STARTS):
         return read_label_stack(path, context)
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return read_trackmate(path, context)

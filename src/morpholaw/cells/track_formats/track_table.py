@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.movie_formats.units import seconds_per
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states, names_phases
 from morpholaw.cells.track_formats.column_names import (
@@ -23,7 +24,7 @@ from morpholaw.cells.track_formats.column_names import (
     named,
 )
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
-from morpholaw.cells.track_formats.frames import frame_column, is_whole, seconds
+from morpholaw.cells.track_formats.frames import frame_column, is_whole
 from morpholaw.cells.track_formats.identity import (
     Identity,
     as_text,
@@ -246,7 +247,7 @@ def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
     named_units = {}
     for name in values.columns:
         head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
-        if head in ("t", "time", "elapsed_time", "elapsed") and seconds(tail) is not None:
+        if head in ("t", "time", "elapsed_time", "elapsed") and seconds_per(tail) is not None:
             named_units[str(name)] = tail
     return named_units | units
 

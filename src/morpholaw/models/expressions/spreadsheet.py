@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from morpholaw.errors import InputError
+from morpholaw.models.classes import UNDEFINED
 from morpholaw.models.expressions.operators import OPERATORS
 from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
 
@@ -70,7 +71,7 @@ def to_spreadsheet(
     if classes is None:
         return f"={score}"
     negative, positive = map(_text, classes)
-    return f'=IFERROR(IF({score}>=0,{positive},{negative}),"undefined")'
+    return f'=IFERROR(IF({score}>=0,{positive},{negative}),"{UNDEFINED}")'
 
 
 def column_letters(number: int) -> str:
@@ -91,7 +92,7 @@ def largest_of(classes: Sequence[str], columns: Sequence[str], row: int) -> str:
     first, last = f"{columns[0]}{row}", f"{columns[-1]}{row}"
     names = ",".join(_text(name) for name in classes)
     place = f"MATCH(AGGREGATE(14,6,{first}:{last},1),{first}:{last},0)"
-    return f'=IFERROR(CHOOSE({place},{names}),"undefined")'
+    return f'=IFERROR(CHOOSE({place},{names}),"{UNDEFINED}")'
 
 
 def _text(text: str) -> str:

@@ -11,7 +11,7 @@ from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
-from morpholaw.models.classes import classes_of_scores
+from morpholaw.models.classes import UNDEFINED, classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.report.sections.law import DIGITS
@@ -137,7 +137,7 @@ def _unusual_cells(material: Material, known: Familiarity | None) -> Block:
 
 def _in_words(predicted: np.ndarray, classes: Sequence[str]) -> str:
     """Return the predicted class of a kind of image: "metaphase", or "metaphase 75 %" if they differ."""
-    names, counts = np.unique(np.array([*classes, "undefined"])[predicted], return_counts=True)
+    names, counts = np.unique(np.array([*classes, UNDEFINED])[predicted], return_counts=True)
     first = int(np.argmax(counts))
     share = counts[first] / counts.sum()
     return str(names[first]) if share == 1 else f"{names[first]} {percent(share, 0)}"

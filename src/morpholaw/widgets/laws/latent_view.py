@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.utils.colormaps.colormap import Colormap
 
+from morpholaw.models.classes import UNDEFINED
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
 from morpholaw.widgets.napari_versions import axes_overlay, camera, fit_3d_view
 
@@ -42,7 +43,7 @@ def add_layers(viewer: Any, drawn: CellsAndSurface, labels: LatentSpaceLabels) -
     """Add the points, and the surface if there is one, to a viewer or ViewerModel; return the layers."""
     negative, positive = labels.classes
     predicted = np.where(drawn.scores >= 0, positive, negative)
-    predicted = np.where(np.isfinite(drawn.scores), predicted, "undefined")
+    predicted = np.where(np.isfinite(drawn.scores), predicted, UNDEFINED)
     colours = [labels.colours.get(str(name), UNLABELLED) for name in drawn.labels]
     about = {"law": labels.formula, "latents": list(drawn.axes), "classes": list(labels.classes)}
     metadata = {"morpholaw": about}

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from morpholaw.display import number
 from morpholaw.errors import MorpholawError
+from morpholaw.models.classes import UNDEFINED
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_inputs import float_slider
 from morpholaw.widgets.jobs.latest_call import LatestCall
@@ -322,7 +323,7 @@ class CellPanel(QWidget):
 
 def _called(attack: LiveAttack, number: int) -> str:
     """Return the name of the class with a number, "undefined" for -1."""
-    return attack.classes[number] if number >= 0 else "undefined"
+    return attack.classes[number] if number >= 0 else UNDEFINED
 
 
 def _short(attack: LiveAttack, number: int, most: int) -> str:
