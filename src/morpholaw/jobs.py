@@ -28,14 +28,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json, write_table
-from morpholaw.errors import (
-    InputError,
-    MorpholawError,
-    StepFailedError,
-    file_error,
-    kind_of,
-    reason,
-)
+from morpholaw.errors import InputError, MorpholawError, StepFailedError, file_error, kind_of, reason
 from morpholaw.escape import is_text
 from morpholaw.events import (
     SILENT,

@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.metrics import (
-    accuracy,
-    balanced_accuracy,
-    confusion,
-    roc,
-    roc_auc,
-)
+from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion, roc, roc_auc
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 
 

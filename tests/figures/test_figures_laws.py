@@ -8,10 +8,7 @@ from matplotlib.colors import to_rgb
 
 from morpholaw.errors import InputError
 from morpholaw.figures.boundary import boundary_slices
-from morpholaw.figures.laws import (
-    law_components,
-    law_front,
-)
+from morpholaw.figures.laws import law_components, law_front
 from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.interpretation.components import SampledPart

@@ -19,16 +19,7 @@ from morpholaw.figures.attacks import attack_curves
 from morpholaw.figures.export import to_png_data_uri, to_svg
 from morpholaw.figures.palette import class_colours, colours_on, seen_on
 from morpholaw.figures.pictures import montage
-from morpholaw.figures.style import (
-    DARK,
-    LIGHT,
-    formula,
-    plain,
-    row_by_row,
-    scheme_look,
-    symbol,
-    symbols,
-)
+from morpholaw.figures.style import DARK, LIGHT, formula, plain, row_by_row, scheme_look, symbol, symbols
 
 
 def linear(colour):

@@ -7,10 +7,7 @@ import pytest
 import torch
 
 from morpholaw.errors import InputError
-from morpholaw.interpretation.traversal import (
-    decode,
-    traverse,
-)
+from morpholaw.interpretation.traversal import decode, traverse
 
 
 class Painter:

@@ -7,12 +7,7 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.study.latent_rows import (
-    DRAWS,
-    oriented_posteriors,
-    training_latents,
-    training_posteriors,
-)
+from morpholaw.study.latent_rows import DRAWS, oriented_posteriors, training_latents, training_posteriors
 from morpholaw.study.law_rows import training_views
 from morpholaw.training.encoder import encode
 from morpholaw.training.perturbed_crops import attacked_versions, linear_discriminants

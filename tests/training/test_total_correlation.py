@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from morpholaw.training.total_correlation import (
-    kl_parts,
-    log_densities,
-    log_mixture,
-    sampling_weights,
-)
+from morpholaw.training.total_correlation import kl_parts, log_densities, log_mixture, sampling_weights
 
 
 def posteriors(n, latents, seed=0):

@@ -14,13 +14,7 @@ from morpholaw.bench.timing import in_turn
 from morpholaw.config import EncoderConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.cores import available_cores
-from morpholaw.training.devices import (
-    choose_device,
-    choose_precision,
-    kept_memory,
-    lay_out,
-    torch_threads,
-)
+from morpholaw.training.devices import choose_device, choose_precision, kept_memory, lay_out, torch_threads
 from morpholaw.training.encoder import EncoderTraining
 
 BATCH = 256

@@ -10,15 +10,7 @@ from matplotlib.figure import Figure
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.style import (
-    LIGHT,
-    FigSize,
-    Theme,
-    heading,
-    note,
-    panel_grid,
-    plain,
-)
+from morpholaw.figures.style import LIGHT, FigSize, Theme, heading, note, panel_grid, plain
 
 
 def training_curves(

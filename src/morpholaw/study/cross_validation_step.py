@@ -19,13 +19,7 @@ from morpholaw.display import counted, listed
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.cross_validation import (
-    CrossValidation,
-    Design,
-    Fold,
-    folds,
-    shuffled_targets,
-)
+from morpholaw.evaluation.cross_validation import CrossValidation, Design, Fold, folds, shuffled_targets
 from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Event, Message, Monitor
 from morpholaw.models.classes import classes_of_scores

@@ -13,13 +13,7 @@ from morpholaw.display import classifier_title
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.interventions import (
-    NAMES,
-    Intervention,
-    dependence,
-    interventions,
-    predictor,
-)
+from morpholaw.interpretation.interventions import NAMES, Intervention, dependence, interventions, predictor
 from morpholaw.interpretation.surroundings import has_donor
 from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import held_out

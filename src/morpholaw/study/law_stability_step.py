@@ -17,12 +17,7 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.law_rows import TrainingViews, outputs_of_scheme_3
-from morpholaw.study.training_of_laws import (
-    check_place,
-    class_laws_over_columns,
-    over_columns,
-    training_of,
-)
+from morpholaw.study.training_of_laws import check_place, class_laws_over_columns, over_columns, training_of
 from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.laws import discover_laws

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.config import (
-    ClassifierConfig,
-    LawConfig,
-    TuneConfig,
-)
+from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
 from morpholaw.display import Loss
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress

@@ -10,10 +10,7 @@ import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.inputs import open_inputs
-from morpholaw.config import (
-    CropConfig,
-    ImportConfig,
-)
+from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store.condition_record import tell_condition_notes

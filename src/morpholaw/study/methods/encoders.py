@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.config import (
-    EncoderConfig,
-)
+from morpholaw.config import EncoderConfig
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import encoders

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from morpholaw.config import (
-    AttackConfig,
-    ClassifierConfig,
-    LawConfig,
-)
+from morpholaw.config import AttackConfig, ClassifierConfig, LawConfig
 from morpholaw.config.classifier import FOLDS
 from morpholaw.display import Loss
 from morpholaw.errors import InputError

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.config import (
-    LawConfig,
-)
+from morpholaw.config import LawConfig
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor

@@ -11,10 +11,7 @@ import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.inputs import open_inputs
-from morpholaw.config import (
-    CropConfig,
-    TimelineConfig,
-)
+from morpholaw.config import CropConfig, TimelineConfig
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.evaluation.prevalence import Prevalence, stated_shares

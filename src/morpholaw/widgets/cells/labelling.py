@@ -8,26 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.display import number as number_text
 from morpholaw.errors import InputError
 from morpholaw.escape import one_line
 from morpholaw.widgets.cells.gallery import Gallery
-from morpholaw.widgets.cells.orders import (
-    ORDERS,
-    SCORED,
-    arranged,
-    next_on_track,
-    next_unlabelled,
-    stretch,
-)
+from morpholaw.widgets.cells.orders import ORDERS, SCORED, arranged, next_on_track, next_unlabelled, stretch
 from morpholaw.widgets.cells.set_menu import SetMenu
 from morpholaw.widgets.cells.wanted_scores import WantedScores
 from morpholaw.widgets.forms.class_buttons import ClassButtons

@@ -14,12 +14,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from morpholaw.config import StepConfig
 from morpholaw.errors import SettingError
 from morpholaw.widgets.forms.error_line import FieldError
-from morpholaw.widgets.forms.setting_editor import (
-    current_value,
-    default,
-    in_words,
-    setting_editor,
-)
+from morpholaw.widgets.forms.setting_editor import current_value, default, in_words, setting_editor
 from morpholaw.widgets.forms.tabs_and_sections import Section
 
 _OPTION = re.compile(r"(?P<verb>give )?--(?:set )?(?P<name>[a-z][a-z_-]*)(?:=(?P<value>\.\.\.|[^\s,;)]+))?")
