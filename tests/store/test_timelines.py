@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from morpholaw.cells.simulator import simulate_phases
 from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import check_conditions
@@ -16,6 +15,7 @@ from morpholaw.report.page import Absent, Table
 from morpholaw.report.sections import timeline as section
 from morpholaw.store import timelines
 from morpholaw.study import Study
+from simulated_phases import simulate_phases
 
 MOVIES = ["=m0", "m1"]
 """Of names that a spreadsheet would take for a formula, one."""
