@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -16,6 +17,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Monitor, Progress
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report import write_report
+from morpholaw.report.card import law_card
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.sections.cell_alone import cell_alone
 from morpholaw.report.sections.interventions import Surroundings, inputs_from_surroundings
@@ -140,15 +142,27 @@ def test_every_section_is_announced(simulated_study: Any, study: Study, tmp_path
     assert events[0].stage == "The study"
 
 
+EVIL = "<script>alert(1)</script>"
+
+
 def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path: Path) -> None:
-    evil = "<script>alert(1)</script>"
-    study = complete_study(tmp_path / "a & b", classes=("inter$phase", evil))
+    study = complete_study(tmp_path / "a & <i>b", classes=("<b onload=1>inter$\\frac</b>", EVIL))
+    for record in (study.path / "classifiers").glob("*/model.json"):
+        values = json.loads(record.read_text())
+        values["config"]["note"] = values["versions"]["torch"] = values["machine"] = EVIL
+        for law in values["laws"]:
+            law["metadata"]["engine"] = law["metadata"][EVIL] = EVIL
+        record.write_text(json.dumps(values))
+    study = Study(study.path)
     study.name_latent(0, "<img src=x onerror=alert(2)>")
+    study.name_latent(1, "50 % $x_")
     page = read_page(write_report(study, tmp_path / "report.html"))
-    assert page.count("script") == 0
-    assert not any("onerror" in attributes for _, attributes in page.seen)
-    assert evil in page.prose
-    assert "a & b" in page.prose
+    card = read_page(law_card(study, "scheme4-hinge", 0, tmp_path / "card.html"))
+    for one in (page, card):
+        assert one.count("script") == 0
+        assert not any({"onerror", "onload"} & attributes.keys() for _, attributes in one.seen)
+        assert EVIL in one.prose
+    assert "a & <i>b" in page.prose
 
 
 def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
