@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from morpholaw.cells.simulator.phases import without_links
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES
-from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
+from morpholaw.cells.simulator import simulate_crop_set, simulate_movie, without_links
 from morpholaw.cli.progress_bar import progress
 from morpholaw.config import SimulateConfig
 from morpholaw.evaluation.metrics import balanced_accuracy

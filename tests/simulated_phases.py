@@ -62,13 +62,6 @@ def mean_duration(median: float) -> float:
     return median * float(np.exp(SPREAD**2 / 2))
 
 
-def without_links(table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the tracks without the links from mothers to daughters for a share of the divisions."""
-    mothers = table.loc[table["parent"] >= 0, "parent"].unique()
-    lost = rng.choice(mothers, int(share * len(mothers)), replace=False)
-    return table.assign(parent=np.where(table["parent"].isin(lost), -1, table["parent"]))
-
-
 def _rows(
     track: np.ndarray, t: np.ndarray, parent: np.ndarray, place: np.ndarray, names: np.ndarray
 ) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from morpholaw.errors import InputError, MorpholawError
-from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
 from morpholaw.study.crop_step import adopt
@@ -107,7 +107,7 @@ def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> 
         for k, outcome in finished:
             outcomes[k] = outcome
             if outcome.error:
-                monitor.emit(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
+                monitor.warn(f"{outcome.job.step}: {outcome.error}")
             monitor.emit(Progress(len(outcomes), len(jobs), "jobs"))
 
     apart = [[(k, _apart(job, k))] for k, job in cuts]

@@ -11,7 +11,7 @@ from morpholaw.cells.files import replace_folder, temporary_path
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
@@ -56,9 +56,7 @@ def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
         shutil.rmtree(out)
     sample, begun = sample_folder(), time.monotonic()
     study = Study.create(out)
-    monitor.emit(
-        Message("The sample is simulated: a tracked movie, and labelled crops of interphase and metaphase.")
-    )
+    monitor.tell("The sample is simulated: a tracked movie, and labelled crops of interphase and metaphase.")
     study.crop(
         sample / "movie" / "movie.tif",
         sample / "movie" / "tracks.csv",
@@ -66,7 +64,7 @@ def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
     )
     add_set(study, CropSet(sample / "labelled"))
     study.discover_law(MEASURED, name="measured", monitor=monitor)
-    monitor.emit(Message(f"Simulating {UNLABELLED:,} more crops for the encoder, without labels."))
+    monitor.tell(f"Simulating {UNLABELLED:,} more crops for the encoder, without labels.")
     with study.writing():
         simulate_crop_set(study.new_set_folder("unlabelled"), UNLABELLED, seed=1, labels=False)
     study.train_encoder(ENCODER, monitor=monitor)
@@ -77,10 +75,8 @@ def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
         study.discover_law(law, monitor=monitor)
     study.report(out / "report.html", monitor)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
-    monitor.emit(
-        Message(
-            f"Done in {minutes} min {seconds} s; the study is {out} and its report {out / 'report.html'}."
-        )
+    monitor.tell(
+        f"Done in {minutes} min {seconds} s; the study is {out} and its report {out / 'report.html'}."
     )
     return study
 

@@ -111,6 +111,14 @@ class Monitor:
     emit: Callable[[Event], None] = _ignore
     should_stop: ShouldStop = never
 
+    def tell(self, text: str) -> None:
+        """Emit a sentence for the user."""
+        self.emit(Message(text))
+
+    def warn(self, text: str) -> None:
+        """Emit a sentence that the user should not overlook."""
+        self.emit(Message(text, "warning"))
+
 
 class StopFlag:
     """A ``should_stop`` of a :class:`Monitor` that can be set from another thread.

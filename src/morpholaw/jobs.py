@@ -148,7 +148,7 @@ def run(job: Job, monitor: Monitor = SILENT) -> Any:
     config = {} if kind is None else {"config": kind.from_values(job.config)}
     with Study.opened_or_new(job.study) as study:
         for sentence in study.problems:
-            monitor.emit(Message(sentence, "warning"))
+            monitor.warn(sentence)
         method = getattr(study, job.step)
         _check_arguments(method, job)
         result = method(**job.arguments, **config, monitor=monitor)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.simulator import without_links
 from morpholaw.errors import InputError
 from morpholaw.evaluation.lineages import INFERRED, LINKED, follow_cells
-from simulated_phases import simulate_phases, without_links
+from simulated_phases import simulate_phases
 
 
 def tracks(*rows: tuple[int, range, int, str], **columns: object) -> pd.DataFrame:

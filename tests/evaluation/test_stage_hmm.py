@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.simulator import without_links
 from morpholaw.cells.simulator.movie import simulate_tracks
 from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation import stage_hmm
 from morpholaw.evaluation.stage_hmm import StagePrior, classify_stages
 from morpholaw.evaluation.stage_order import StageOrder, learn_order
-from simulated_phases import without_links
 
 CLASSES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
 ORDER = StageOrder(CLASSES[:4], final=("apoptosis",))

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from morpholaw.cells.simulator import without_links
 from morpholaw.errors import InputError
 from morpholaw.evaluation.lineages import follow_cells
 from morpholaw.evaluation.phases import find_phases
 from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
-from simulated_phases import mean_duration, simulate_phases, without_links
+from simulated_phases import mean_duration, simulate_phases
 
 
 @pytest.fixture(scope="module")

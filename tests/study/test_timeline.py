@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from morpholaw.cells.simulator import simulate_movie, simulate_tracks
+from morpholaw.cells.simulator import simulate_movie, simulate_tracks, without_links
 from morpholaw.cli import main
 from morpholaw.config import SimulateConfig, TimelineConfig
 from morpholaw.errors import InputError
@@ -19,7 +19,6 @@ from morpholaw.events import Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.store.classifiers import adopt
 from morpholaw.study import Study
-from simulated_phases import without_links
 
 SIZE = {"cells": 30, "height": 280, "width": 280, "frame_interval": 300.0}
 CONDITIONS = pd.DataFrame(

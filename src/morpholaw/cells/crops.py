@@ -18,7 +18,7 @@ from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.config import CropConfig
 from morpholaw.display import first_few
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -101,7 +101,7 @@ def write_crops(
             centring.add(crops)
         _tell_empty(np.concatenate(empty), cells.table["t"].to_numpy(), cells.movie.name, monitor)
         for sentence in centring.sentences(cells.table, cells.movie.name):
-            monitor.emit(Message(sentence, "warning"))
+            monitor.warn(sentence)
         if masks is not None:
             writer.add_masks(cells.cut_masks(masks))
         writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), origin)
@@ -121,10 +121,7 @@ def _tell_empty(empty: np.ndarray, t: np.ndarray, name: str, monitor: Monitor) -
         return
     frames = np.unique(t[empty])
     shown = first_few(frames, 5)
-    monitor.emit(
-        Message(
-            f"{empty.sum()} of {len(empty)} crops of {name} have the same grey value in all pixels (frame"
-            f"{'s' if len(frames) > 1 else ''} {shown}): blank or saturated. Do not label them.",
-            "warning",
-        )
+    monitor.warn(
+        f"{empty.sum()} of {len(empty)} crops of {name} have the same grey value in all pixels (frame"
+        f"{'s' if len(frames) > 1 else ''} {shown}): blank or saturated. Do not label them."
     )

@@ -13,7 +13,7 @@ from morpholaw.cells.families import families
 from morpholaw.cells.track_validation import clip_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -55,7 +55,7 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
     """Plan the cutting of validated ``tracks`` (see :func:`morpholaw.cells.track_validation.validate_tracks`)."""
     inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
     for warning in warnings:
-        monitor.emit(Message(warning, level="warning"))
+        monitor.warn(warning)
     factor, pixel_size = _scale(movie, config)
     height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
     rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
@@ -66,9 +66,7 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
     if config.edge == "drop" and over.any():
         dropped = int(over.sum())
         rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
-        monitor.emit(
-            Message(f"{dropped} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
-        )
+        monitor.tell(f"{dropped} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
         if len(rows) == 0:
             raise InputError(
                 f"All {len(over)} cells of {movie.name} are within {config.size // 2} pixels of the border, "

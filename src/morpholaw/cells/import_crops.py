@@ -125,14 +125,14 @@ def import_crops(
         for text, level in _remarks(config, len(files), resized, labels, masks):
             monitor.emit(Message(text, level))
         for text in _group_remarks(config, len(files), duplicates) if to_split else ():
-            monitor.emit(Message(text, "warning"))
+            monitor.warn(text)
         doubts += [*_doubts(contradicting, empty, dark, len(files))]
         if sentence := saturation_sentence(np.concatenate(plateaus), folder.name):
             doubts.append(sentence)
         if not config.classes and (doubt := other_classes(names, labels)):
             doubts.append(doubt)
         for text in doubts:
-            monitor.emit(Message(text, "warning"))
+            monitor.warn(text)
         origin = CropOrigin(
             kind="folder",
             normalisation=normalisation,
@@ -191,7 +191,7 @@ def stated_pixel_size(
         )
     if None in sizes:
         return None
-    monitor.emit(Message(f"The images state {least:.4g} um per pixel."))
+    monitor.tell(f"The images state {least:.4g} um per pixel.")
     return least
 
 

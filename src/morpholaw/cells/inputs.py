@@ -27,7 +27,7 @@ from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
 from morpholaw.display import counted, first_few
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 
 _NEAR_BORDER = 0.05  # share of positions that may be just outside the image
 _FAR_OUTSIDE = 0.001  # share of positions that may be far outside the image
@@ -60,11 +60,11 @@ class Comparison:
             For the first contradiction, unless ``force``.
         """
         for doubt in self.doubts:
-            monitor.emit(Message(doubt, "warning"))
+            monitor.warn(doubt)
         for contradiction in self.contradictions:
             if not force:
                 raise InputError(f"{contradiction} Use --force (force=True) to continue anyway.")
-            monitor.emit(Message(contradiction, "warning"))
+            monitor.warn(contradiction)
 
 
 @dataclass(frozen=True)

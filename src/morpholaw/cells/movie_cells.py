@@ -30,7 +30,7 @@ from morpholaw.cells.saturation import saturated
 from morpholaw.cells.track_validation import validate_tracks
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.config import CropConfig
-from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.events import SILENT, Monitor, Progress
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -147,7 +147,7 @@ class MovieCells:
                     last_report = monotonic()
                     monitor.emit(Progress(done, len(self), "cutting crops"))
         if (sentence := self._repeated.sentence(self.movie.frame, self.movie.name)) is not None:
-            monitor.emit(Message(sentence, "warning"))
+            monitor.warn(sentence)
 
     def cut_masks(self, masks: TrackerMasks) -> Iterator[np.ndarray]:
         """Yield the tracker's masks of the crops' central cells, bool (k, s, s), frame by frame."""

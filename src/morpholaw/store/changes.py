@@ -10,7 +10,7 @@ import numpy as np
 
 from morpholaw.display import classifier_name
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.encoders import data_fingerprint
@@ -90,7 +90,7 @@ def tell_changes(folder: StudyFolder, names: Iterable[str], monitor: Monitor) ->
         except InputError:  # reported when the record is used
             continue
         for sentence in sentences:
-            monitor.emit(Message(sentence, "warning"))
+            monitor.warn(sentence)
 
 
 def _changed_pixels(folder: StudyFolder, record: ClassifierRecord) -> list[str]:

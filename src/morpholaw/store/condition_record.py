@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.store.record import Part, Record
 
 if TYPE_CHECKING:
@@ -96,4 +96,4 @@ def condition_notes(folder: StudyFolder) -> list[str]:
 def tell_condition_notes(folder: StudyFolder, monitor: Monitor) -> None:
     """Emit warnings about the limits of classifiers of conditions."""
     for sentence in condition_notes(folder):
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)

@@ -9,7 +9,7 @@ import numpy as np
 from morpholaw.display import counted, percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.confounding import confounded_pairs
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.condition_record import condition_notes, condition_record
 from morpholaw.store.labelled_cells import all_labels, chosen_classes, usual_classes
@@ -89,4 +89,4 @@ def tell_confounding(folder: StudyFolder, classes: Sequence[str], monitor: Monit
     except InputError:  # reported by the step
         return
     for sentence in notes:
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)

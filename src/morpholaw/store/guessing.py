@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from morpholaw.display import classifier_name, counted, first_few, percent, percent_interval
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.store.classifier_record import ClassifierRecord
 
 GUESSING = "not significantly better than guessing"
@@ -97,4 +97,4 @@ def imbalance(record: ClassifierRecord) -> str:
 def tell_guessing(record: ClassifierRecord, monitor: Monitor) -> None:
     """Emit a warning if a classifier, or its distinction of two classes, is not significantly better than guessing."""
     if sentence := guessing_sentence(record):
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)

@@ -9,7 +9,7 @@ import numpy as np
 from morpholaw.cells.crops import one_grey_value
 from morpholaw.display import counted
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.store.labelled_cells import all_labels, chosen_classes
 from morpholaw.store.study_folder import StudyFolder
 
@@ -53,11 +53,8 @@ def tell_repeated_cells(folder: StudyFolder, classes: Sequence[str], monitor: Mo
     except InputError:  # reported by the step
         return
     if count:
-        monitor.emit(
-            Message(
-                f"{counted(count, 'labelled cell')} of {len(cells):,} have the same pixels as a cell of another group "
-                "(track or movie). The copies can be in training and in test, and the accuracy on held-out cells is "
-                "then too high. Delete the crop set that holds them a second time.",
-                "warning",
-            )
+        monitor.warn(
+            f"{counted(count, 'labelled cell')} of {len(cells):,} have the same pixels as a cell of another group "
+            "(track or movie). The copies can be in training and in test, and the accuracy on held-out cells is "
+            "then too high. Delete the crop set that holds them a second time."
         )

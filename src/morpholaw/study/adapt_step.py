@@ -15,7 +15,7 @@ from morpholaw.evaluation.adaptation_check import check_fitted_to_labels, check_
 from morpholaw.evaluation.class_adaptation import ClassAdaptation, adapt_classes_to_labels
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers
@@ -43,11 +43,8 @@ def adapt(
     if len(classes) > 2:
         _check_labels(name, crop_set, counts, labels)
     elif labels and labelled.any() and not all(counts.values()):
-        monitor.emit(
-            Message(
-                f"Only one class has labelled cells in {crop_set}; the scores of all cells are used instead.",
-                "warning",
-            )
+        monitor.warn(
+            f"Only one class has labelled cells in {crop_set}; the scores of all cells are used instead."
         )
     targets = class_numbers(label[labelled], classes)
     groups = folder.crops.cells["group"].to_numpy(str)[rows[labelled]]
@@ -82,7 +79,7 @@ def adapt(
     file = adaptation_file(folder, name, crop_set)
     file.parent.mkdir(parents=True, exist_ok=True)
     record.write(file)
-    monitor.emit(Message(record.sentence))
+    monitor.tell(record.sentence)
     return record
 
 
@@ -149,7 +146,7 @@ def adapted_to(
         raise InputError(
             f"The adaptation of {name} to {crop_set} does not have {len(classes)} classes; adapt it again, or undo it."
         )
-    monitor.emit(Message(f"Adapted scores: {record.sentence}"))
+    monitor.tell(f"Adapted scores: {record.sentence}")
     return replace(applied, adaptation=record.adaptation)
 
 

@@ -16,7 +16,7 @@ from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.display import classifier_name
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve, attack_pairs
 from morpholaw.interpretation.attack_energy import successful_energy
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
@@ -57,7 +57,7 @@ def attack_schemes(
         if tables and monitor.should_stop():
             break
         if len(configs) > 1:
-            monitor.emit(Message(f"Scheme {one.scheme}."))
+            monitor.tell(f"Scheme {one.scheme}.")
         tables.append(attack(folder, one, cells, monitor))
     return pd.concat(tables, ignore_index=True)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from morpholaw.display import counted
 from morpholaw.errors import InputError, MorpholawError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.class_record import COLOUR
 from morpholaw.store.study_folder import StudyFolder
@@ -85,7 +85,7 @@ def _rename_in_classifier(
     if not set(record.classes) & set(names):
         return
     if merged:
-        monitor.emit(Message(f"{name} still tells the old classes apart; train it again.", "warning"))
+        monitor.warn(f"{name} still tells the old classes apart; train it again.")
         return
     classes = tuple(names.get(one, one) for one in record.classes)
     config = record.config.model_copy(update={"classes": classes})

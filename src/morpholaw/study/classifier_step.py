@@ -9,7 +9,7 @@ from morpholaw.cells.files import fingerprint
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import encoders
 from morpholaw.store.classifier_record import STARTS, ClassifierRecord, Start, name_of
@@ -61,7 +61,7 @@ def train(
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()
     if state is not None:
-        monitor.emit(Message(f"Continuing from the checkpoint of scheme {scheme}."))
+        monitor.tell(f"Continuing from the checkpoint of scheme {scheme}.")
     checkpointing = State(checkpoint.write, None if state is None else state[0])
     started_from: Start = ""
     if scheme == 1:
@@ -70,9 +70,7 @@ def train(
         classifier = _with_head(folder, cells, config, scheme == 3, checkpointing, monitor)
     if monitor.should_stop():
         kept = after_stop(folder, name)
-        monitor.emit(
-            Message(f"Stopped; {kept}. Training it again with the same settings continues from here.")
-        )
+        monitor.tell(f"Stopped; {kept}. Training it again with the same settings continues from here.")
         return None
     record = keep(folder, classifier, name, cells, config, started_from=started_from)
     checkpoint.remove()
@@ -90,7 +88,7 @@ def _with_cnn(
     started_from: Start = ""
     if start is not None:
         started_from = "study" if folder.has_encoder else "shipped"
-        monitor.emit(Message(f"The CNNs are initialised with the weights of {STARTS[started_from]}."))
+        monitor.tell(f"The CNNs are initialised with the weights of {STARTS[started_from]}.")
     cnn, head = train_cnn(
         folder.crops[cells.train[epoch]],
         cells.train_targets[epoch],

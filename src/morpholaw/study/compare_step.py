@@ -15,7 +15,7 @@ from morpholaw.evaluation.conditions import holm
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.paired import PairedDifference, paired_difference
 from morpholaw.evaluation.performance import applied_score
-from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
@@ -101,7 +101,7 @@ def _predictions(folder: StudyFolder, monitor: Monitor) -> dict[str, _Predicted 
         try:
             cells, _ = held_out(folder, name)
         except InputError as error:
-            monitor.emit(Message(str(error), level="warning"))
+            monitor.warn(str(error))
             continue
         scores = score_crops(
             classifiers.load(folder, name),

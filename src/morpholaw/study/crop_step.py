@@ -26,7 +26,7 @@ from morpholaw.cells.label_tables import LabelTable, open_label_table
 from morpholaw.cells.movie_cells import MovieCells
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import at_scale, study_scale
 
@@ -75,7 +75,7 @@ def crop(
         sentence = (
             f"The pixel size of the crops in {folder.path} is unknown; check that all have the same scale."
         )
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)
     config = at_scale(config, inputs.movie, scale, monitor)
     cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
     compare_pixels(cells).tell(monitor, config.force)
@@ -155,9 +155,7 @@ def _compare_with_others(imported: CropSet, others: Sequence[CropSet], study: Pa
                 f"{sentence}, so their cells would be in it twice. Import the other images alone, or first delete that "
                 f"set with its labels (morpholaw sets --study {study} --delete {other.name})."
             )
-        monitor.emit(
-            Message(f"{sentence}; a cell that is in two groups can be in training and in test.", "warning")
-        )
+        monitor.warn(f"{sentence}; a cell that is in two groups can be in training and in test.")
 
 
 def adopt(
@@ -232,7 +230,7 @@ def _earlier_set(
     )
     if not force:
         raise InputError(sentence)
-    monitor.emit(Message(sentence, "warning"))
+    monitor.warn(sentence)
     return None
 
 
@@ -241,7 +239,7 @@ def _own_classes(cells: pd.DataFrame, folder: StudyFolder, monitor: Monitor) -> 
     notes: list[str] = []
     classes = one_spelling(cells["label"].to_numpy(), folder.classes, "The tracks", notes)
     for note in notes:
-        monitor.emit(Message(note, "warning"))
+        monitor.warn(note)
     return classes
 
 
@@ -254,7 +252,7 @@ def _read_labels(
     known = (*folder.classes, *sorted(set(cells["label"]) - {""}))
     table = open_label_table(labels, cells, name, known)
     for note in table.notes:
-        monitor.emit(Message(note, "warning"))
+        monitor.warn(note)
     return table
 
 
@@ -307,12 +305,9 @@ def _keep_annotations(
     folder.annotations.replace_set(crop_set.name, kept)
     if len(kept) < len(earlier_labels.labels):
         lost = len(earlier_labels.labels) - len(kept)
-        monitor.emit(
-            Message(
-                f"{lost} of {len(earlier_labels.labels)} labels given by hand were lost, because their cells no "
-                "longer exist.",
-                "warning",
-            )
+        monitor.warn(
+            f"{lost} of {len(earlier_labels.labels)} labels given by hand were lost, because their cells no "
+            "longer exist."
         )
 
 

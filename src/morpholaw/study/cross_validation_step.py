@@ -80,14 +80,12 @@ def cross_validate(
     if uses_encoder(folder, scheme, config, law_config):
         _check_encoder(folder, groups)
         encoder = folder.encoder_record.sha256
-        monitor.emit(Message(encoder_sentence(folder)))
+        monitor.tell(encoder_sentence(folder))
     targets = class_numbers(labels[cells], classes)
     record = record_of_settings(folder, scheme, config, law_config, design)
     tested = _tested_folds(folder, record, (cells, targets), encoder)
     if len(tested):
-        monitor.emit(
-            Message(f"Continuing after the {len(tested)} of {counted(design.tests, 'fold')} tested before.")
-        )
+        monitor.tell(f"Continuing after the {len(tested)} of {counted(design.tests, 'fold')} tested before.")
     measured = baseline_features(folder.crops[cells])
     if design.shuffled:
         targets = shuffled_targets(groups, targets, config.split_seed)
@@ -96,7 +94,7 @@ def cross_validate(
         predictions = tested.of(fold)
         if predictions is None:
             repeat = f"Repeat {fold.repeat} of {design.repeats}, fold" if design.repeats > 1 else "Fold"
-            monitor.emit(Message(f"{repeat} {fold.number} of {design.folds}."))
+            monitor.tell(f"{repeat} {fold.number} of {design.folds}.")
             split = _split(fold, cells, groups, targets, classes)
             scores = _scored_without(folder, scheme, config, law_config, split, design.trials, monitor)
             if scores is None:
@@ -114,7 +112,7 @@ def cross_validate(
         table = keep(folder, result, record, out)
         if result.tested == design.tests:
             tested.remove()
-    monitor.emit(Message(_end_in_words(result.tested, design.tests)))
+    monitor.tell(_end_in_words(result.tested, design.tests))
     return table
 
 

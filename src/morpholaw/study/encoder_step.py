@@ -9,7 +9,7 @@ import numpy as np
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.bundle import remove_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
@@ -43,11 +43,9 @@ def train(
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     learnt = learnt_crops(folder, config, task)
     if learnt.test_split:
-        monitor.emit(
-            Message(
-                f"{len(crops) - len(learnt.kept):,} of {len(crops):,} crops are left out, because they belong to the "
-                "test groups of classifiers."
-            )
+        monitor.tell(
+            f"{len(crops) - len(learnt.kept):,} of {len(crops):,} crops are left out, because they belong to the "
+            "test groups of classifiers."
         )
     if labels is not None:
         labels = replace(labels, crops=np.searchsorted(learnt.kept, labels.crops))
@@ -78,7 +76,7 @@ def train(
         return record
     record = encoders.save(folder, model, record)
     if monitor.should_stop():
-        monitor.emit(Message("Stopped. The encoder trained so far was kept, and training can be resumed."))
+        monitor.tell("Stopped. The encoder trained so far was kept, and training can be resumed.")
     else:
         remove_bundle(checkpoint)
     return record
@@ -109,7 +107,7 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
             f"again and resample them to {scale.pixel_size:.4g} um per pixel (model_pixel_size), or start from no "
             "encoder (start_from: none)."
         )
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)
 
 
 def _start(
@@ -128,7 +126,7 @@ def _start(
             return None, None
         if crops >= SMALL or _shape(model) != shape:
             return None, None
-        monitor.emit(Message("Starting from the shipped encoder, which was trained on simulated cells."))
+        monitor.tell("Starting from the shipped encoder, which was trained on simulated cells.")
         return model.train().requires_grad_(True), source
     source = sample_folder() / "encoder" if name == "sample" else Path(name)
     model = encoders.load(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.expressions import Call, Constant, Expression, Variable, parse
 from morpholaw.models.features import ModelColumns
@@ -84,13 +84,13 @@ def improve(
             laws = [first, *(one for one in record.laws if one.text() != first.text())]
             found = "A better law was found and is now law 1"
     if not laws:
-        monitor.emit(Message(f"{missing}: the laws are unchanged."))
+        monitor.tell(f"{missing}: the laws are unchanged.")
         return record
     classifier = Classifier.with_laws(views.encoder, laws, record.classes, views.columns)
     cells = labelled_cells(folder, record.config)
     kept = keep(folder, classifier, name, cells, record.config, record.law_config)
     place = record.classes.index(law) if isinstance(law, str) else 0
-    monitor.emit(Message(f"{found}: {law_in_units(kept.laws[place], views.columns).rounded()}"))
+    monitor.tell(f"{found}: {law_in_units(kept.laws[place], views.columns).rounded()}")
     return kept
 
 

@@ -12,7 +12,7 @@ from morpholaw.cells.splits import split_fingerprint
 from morpholaw.display import classifier_title
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.interpretation.interventions import NAMES, Intervention, dependence, interventions, predictor
 from morpholaw.interpretation.surroundings import has_donor
 from morpholaw.store import classifiers
@@ -60,9 +60,7 @@ def intervene(
     """
     rows: list[dict[str, Any]] = []
     for name in names or classifiers.names(folder):
-        monitor.emit(
-            Message(f"{classifier_title(name)}: test cells in other surroundings, shifted and rotated.")
-        )
+        monitor.tell(f"{classifier_title(name)}: test cells in other surroundings, shifted and rotated.")
         index, targets = held_out(folder, name)
         some = _balanced(targets, cells, seed)
         index, targets = index[some], targets[some]

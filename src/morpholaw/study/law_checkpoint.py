@@ -9,7 +9,7 @@ import numpy as np
 from morpholaw.cells.files import fingerprint
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import Monitor
 from morpholaw.models.features import FeatureTable
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
@@ -40,11 +40,9 @@ def end_search(checkpoint: Checkpoint, record: ClassifierRecord, laws: str, moni
     if record.complete:
         checkpoint.remove()
         return
-    monitor.emit(
-        Message(
-            f"Stopped. The {laws} are stored as {record.name}; searching again with the same settings continues from "
-            "here."
-        )
+    monitor.tell(
+        f"Stopped. The {laws} are stored as {record.name}; searching again with the same settings continues from "
+        "here."
     )
 
 
@@ -59,4 +57,4 @@ def is_complete(folder: StudyFolder, name: str) -> bool:
 def tell_stopped(folder: StudyFolder, name: str, monitor: Monitor) -> None:
     """Say that a stopped search changed nothing, and that another one continues it."""
     state = classifiers.after_stop(folder, name)
-    monitor.emit(Message(f"Stopped; {state}. Searching again with the same settings continues from here."))
+    monitor.tell(f"Stopped; {state}. Searching again with the same settings continues from here.")

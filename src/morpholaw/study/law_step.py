@@ -13,7 +13,7 @@ import numpy as np
 
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Event, Front, Message, Monitor
+from morpholaw.events import SILENT, Event, Front, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law import Law
@@ -91,7 +91,7 @@ def discover(
         chosen = _settings_for_classes(folder, cells, config, split, monitor)
         if chosen is None:
             state = classifiers.after_stop(folder, name)
-            monitor.emit(Message(f"Stopped before the search for laws; {state}."))
+            monitor.tell(f"Stopped before the search for laws; {state}.")
             return None
         config = chosen
     views = training_views(folder, cells, config, split)
@@ -131,10 +131,8 @@ def _settings_for_classes(
     Unless scheme 3 was trained on these classes, sparse networks choose the latents.
     """
     if config.inputs == "latents" and not config.latents and not _scheme_3_tells_apart(folder, cells.classes):
-        monitor.emit(
-            Message(
-                "Scheme 3 was not trained on these classes, so sparse networks are trained to choose the latents."
-            )
+        monitor.tell(
+            "Scheme 3 was not trained on these classes, so sparse networks are trained to choose the latents."
         )
         latents = _latents_of_sparse_networks(folder, cells, split, monitor)
         if monitor.should_stop():

@@ -10,7 +10,7 @@ from morpholaw.cells.cut_plan import SAME_SCALE
 from morpholaw.cells.movies import Movie
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_folder import StudyFolder
@@ -46,12 +46,9 @@ class Scale:
             If ``pixel_size`` differs, unless ``force`` is set. An unknown pixel size is only a warning.
         """
         if pixel_size is None:
-            monitor.emit(
-                Message(
-                    f"The pixel size of {what} is unknown, and that of {self.owner} is {self.pixel_size:.4g} um; state "
-                    "it (pixel_size) when you cut or import the crops.",
-                    "warning",
-                )
+            monitor.warn(
+                f"The pixel size of {what} is unknown, and that of {self.owner} is {self.pixel_size:.4g} um; state "
+                "it (pixel_size) when you cut or import the crops."
             )
         elif not self.agrees(pixel_size):
             sentence = (
@@ -60,7 +57,7 @@ class Scale:
             )
             if not force:
                 raise InputError(sentence)
-            monitor.emit(Message(sentence, "warning"))
+            monitor.warn(sentence)
 
 
 def study_scale(folder: StudyFolder) -> Scale | None:
@@ -124,11 +121,9 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
     size, target = movie.pixel_size, config.model_pixel_size
     if scale is None:
         if size is None and target is None:
-            monitor.emit(
-                Message(
-                    f"The pixel size of {movie.name} is not known; state it with --pixel-size (pixel_size=...), so "
-                    "that its cells can be compared with those of movies at another scale."
-                )
+            monitor.tell(
+                f"The pixel size of {movie.name} is not known; state it with --pixel-size (pixel_size=...), so "
+                "that its cells can be compared with those of movies at another scale."
             )
         return config
     if target is not None:
@@ -141,13 +136,11 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
         )
         if not config.force:
             raise InputError(sentence)
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)
         return config
     if not scale.agrees(size):
-        monitor.emit(
-            Message(
-                f"{movie.name} has {size:.4g} um per pixel; its cells are resampled to the {scale.pixel_size:.4g} um "
-                f"per pixel of {scale.owner}."
-            )
+        monitor.tell(
+            f"{movie.name} has {size:.4g} um per pixel; its cells are resampled to the {scale.pixel_size:.4g} um "
+            f"per pixel of {scale.owner}."
         )
     return config.model_copy(update={"model_pixel_size": scale.pixel_size})

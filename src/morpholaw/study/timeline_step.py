@@ -14,7 +14,7 @@ from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import given_conditions
 from morpholaw.evaluation.timeline import Timeline, build_timeline
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.condition_record import condition_record
 from morpholaw.store.study_folder import StudyFolder
@@ -95,7 +95,7 @@ def timeline(
     placed = None if conditions is None else given_conditions(conditions, names)
     built = build_timeline(images, config, placed, intervals)
     for sentence in built.notes:
-        monitor.emit(Message(sentence, "warning"))
+        monitor.warn(sentence)
     return replace(built, lineages=replace(built.lineages, images=_with_shapes(built, sets)))
 
 

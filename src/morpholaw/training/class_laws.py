@@ -15,7 +15,7 @@ import numpy as np
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Constant, Expression, simplify
 from morpholaw.models.features import FeatureTable
@@ -100,15 +100,13 @@ def discover_class_laws(
         raise InputError(
             f"Laws per class need rows of two classes or more; {missing or list(classes)} are not enough."
         )
-    monitor.emit(Message(choose_engine(config.engine)[1]))
+    monitor.tell(choose_engine(config.engine)[1])
     config = with_cap(config)
     rows = ClassLawRows(table, truth, len(classes), outputs, cells)
     offered: list[list[Candidate]] = []
     finished: SearchesOfClasses = dict(checkpointing.resume or {})
     for number, name in enumerate(classes):
-        monitor.emit(
-            Message(f"Searching for the law of {name} against the rest ({number + 1} of {len(classes)}).")
-        )
+        monitor.tell(f"Searching for the law of {name} against the rest ({number + 1} of {len(classes)}).")
 
         def keep(results: FinishedSearches, name: str = name) -> None:
             finished[name] = results
@@ -120,7 +118,7 @@ def discover_class_laws(
         if not candidates:
             return None
         offered.append(candidates)
-    monitor.emit(Message("Fitting the laws of all classes jointly."))
+    monitor.tell("Fitting the laws of all classes jointly.")
     laws = _fitted_together(offered, *rows.fitted, config)
     metadata = {"loss_kind": config.loss, "seed": config.seed}
     return ClassLaws(

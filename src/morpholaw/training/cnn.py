@@ -14,7 +14,7 @@ from torch import Tensor
 
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Metrics, Monitor, Progress
+from morpholaw.events import SILENT, Metrics, Monitor, Progress
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
@@ -92,7 +92,7 @@ def train_cnn(
             loss, accuracy = training.advance()
             now = time.monotonic()
             if training.step == training.resumed_at + TIMED_STEPS:
-                monitor.emit(Message(training.price((now - began) / TIMED_STEPS)))
+                monitor.tell(training.price((now - began) / TIMED_STEPS))
             if now - reported > REPORT_EVERY or training.over:
                 reported = now
                 if not math.isfinite(float(loss)):
@@ -113,7 +113,7 @@ def train_cnn(
         training.keep_best()
         if training.step < training.steps:
             monitor.emit(Progress(training.steps, training.steps, "scheme 1"))
-            monitor.emit(Message(training.why_it_ended()))
+            monitor.tell(training.why_it_ended())
     return lay_out(training.cnn.to("cpu"), torch.contiguous_format).eval(), training.head.cpu().eval()
 
 

@@ -11,7 +11,7 @@ import torch
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Metrics, Monitor, Preview, Progress
+from morpholaw.events import SILENT, Metrics, Monitor, Preview, Progress
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.devices import describe_device, kept_memory, lay_out, shared_threads
 from morpholaw.training.distributed import (
@@ -90,12 +90,12 @@ def train_encoder(
         training = EncoderTraining(images, config, start, labels)
         if resume and checkpoint is not None and (checkpoint / "model.json").exists():
             changed = load_checkpoint(training, checkpoint)
-            monitor.emit(Message(f"Resuming at step {training.step} of {training.total_steps}."))
+            monitor.tell(f"Resuming at step {training.step} of {training.total_steps}.")
             if changed:
-                monitor.emit(Message(changed, level="warning"))
+                monitor.warn(changed)
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
-        monitor.emit(Message(f"Training the encoder on the {where}, {len(images):,} crops."))
+        monitor.tell(f"Training the encoder on the {where}, {len(images):,} crops.")
         history = _run(
             training, checkpoint if is_main_process() else None, synchronised(monitor), decide_threads
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.models.expressions import Call, Expression, skeleton
 from morpholaw.models.expressions.operators import SEARCHED
 from morpholaw.models.features import FeatureTable
@@ -94,7 +94,7 @@ def discover_laws(
     """
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
     engine, reason = choose_engine(config.engine)
-    monitor.emit(Message(reason))
+    monitor.tell(reason)
     results = _search(engine, problem, config, checkpointing, monitor)
     chosen = _choose(problem, results, config)
     laws = []
@@ -287,9 +287,7 @@ def _search(
     def search(engine: Engine) -> list[SearchResult]:
         finished = {result.seed: result for result in earlier if result.engine == engine.name}
         if finished:
-            monitor.emit(
-                Message(f"Resuming: {len(finished)} of {len(specs)} searches were already finished.")
-            )
+            monitor.tell(f"Resuming: {len(finished)} of {len(specs)} searches were already finished.")
 
         def keep(result: SearchResult) -> None:
             finished[result.seed] = result
@@ -313,7 +311,7 @@ def _search(
     except EngineFailure as failure:
         if config.engine != "auto":
             raise
-        monitor.emit(Message(f"{failure} Continuing with the embedded engine.", "warning"))
+        monitor.warn(f"{failure} Continuing with the embedded engine.")
         return search(EmbeddedEngine())
 
 

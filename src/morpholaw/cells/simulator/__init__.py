@@ -7,7 +7,7 @@ from morpholaw.cells.simulator.crops import (
     simulated_normalisation,
 )
 from morpholaw.cells.simulator.domains import DOMAINS, PHASES
-from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie, simulate_tracks
+from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie, simulate_tracks, without_links
 
 __all__ = [
     "DOMAINS",
@@ -19,4 +19,5 @@ __all__ = [
     "simulate_movie",
     "simulate_tracks",
     "simulated_normalisation",
+    "without_links",
 ]

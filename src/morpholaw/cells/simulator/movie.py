@@ -113,6 +113,27 @@ def simulate_tracks(config: SimulateConfig) -> pd.DataFrame:
     return pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
 
 
+def without_links(table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Return tracks without the links from mothers to daughters for a share of the divisions, drawn at random.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tracks with ``track_id`` and ``parent``.
+    share : float
+        Share of the mothers whose daughters lose their parent.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    DataFrame
+    """
+    mothers = table.loc[table["parent"] >= 0, "parent"].unique()
+    lost = rng.choice(mothers, int(share * len(mothers)), replace=False)
+    return table.assign(parent=np.where(table["parent"].isin(lost), -1, table["parent"]))
+
+
 def _frames(config: SimulateConfig, monitor: Monitor) -> Iterator[tuple[Nuclei, pd.DataFrame]]:
     """Yield the nuclei and the table of each frame."""
     colony = Colony(

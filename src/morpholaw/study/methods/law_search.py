@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from morpholaw.config import LawConfig
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
@@ -285,7 +285,7 @@ def law_stability(
                 keep_stability(study, laws, text, sentence)
     if stopped:
         outcome = "their result is stored" if stores else "the stability on display is unchanged"
-        monitor.emit(Message(f"Stopped after {result.searches} of {resamples} searches: {outcome}."))
+        monitor.tell(f"Stopped after {result.searches} of {resamples} searches: {outcome}.")
     return result
 
 

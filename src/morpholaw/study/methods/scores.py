@@ -16,7 +16,7 @@ from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.evaluation.prevalence import Prevalence, stated_shares
 from morpholaw.evaluation.stage_order import StageOrder
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.changes import tell_changes
@@ -120,11 +120,11 @@ def classify(
         raise InputError(f"Of {name} the first law alone is adapted; leave out the law, or the adaptation.")
     applied = applied_classifier.chosen(study, name, law)
     if mark := guessing_mark(classifiers.record(study, name)):
-        monitor.emit(Message(mark, "warning"))
+        monitor.warn(mark)
     order = StageOrder.of(stages, final) if stages else None
     along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:
-        monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
+        monitor.tell(f"Stages along tracks: {along.order.text}.")
     shares = None if prevalence is None else stated_shares(prevalence, applied.classifier.classes)
     applied = replace(applied, along=along, familiarity=familiarity(study, name), shares=shares)
 

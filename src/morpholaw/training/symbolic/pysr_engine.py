@@ -21,7 +21,7 @@ from typing import IO
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor, ShouldStop, never
+from morpholaw.events import SILENT, Monitor, ShouldStop, never
 from morpholaw.models.expressions import parse
 from morpholaw.training.symbolic.engine import (
     Availability,
@@ -87,7 +87,7 @@ class PySREngine:
         EngineFailure
             If the set-up failed.
         """
-        monitor.emit(Message("PySR is downloading and setting up Julia; this takes some minutes."))
+        monitor.tell("PySR is downloading and setting up Julia; this takes some minutes.")
         with tempfile.TemporaryFile("w+") as log:
             child = subprocess.Popen(
                 [sys.executable, "-c", "import pysr"], stdout=log, stderr=log, stdin=subprocess.DEVNULL

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from morpholaw.errors import StepFailedError
-from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
+from morpholaw.events import SILENT, Front, Metrics, Monitor, Progress, ShouldStop
 from morpholaw.models.pareto import pareto_front
 from morpholaw.training.cores import free_cores
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
@@ -68,9 +68,7 @@ def search_restarts(
         try:
             return _side_by_side(ChildSearch(engine, x, y), specs, workers, watch)
         except (StepFailedError, OSError) as error:
-            monitor.emit(
-                Message(f"No processes could be started ({error}); searching in this process.", "warning")
-            )
+            monitor.warn(f"No processes could be started ({error}); searching in this process.")
             watch = _Watch(specs, monitor, keep)
     results: list[SearchResult] = []
     for index, spec in enumerate(specs):
