@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -32,8 +32,6 @@ SWAPPED = 400
 """Maximum number of cells of the sample that are placed into other surroundings."""
 KEPT = 4
 """Number of samples that a process keeps, as every sentence about a law or a latent needs one."""
-
-_kept: dict[tuple[object, ...], LatentSample] = {}
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,15 @@ class LatentSample:
         )
 
 
+@dataclass(frozen=True)
+class _Request:
+    """A study and an encoder, alike if the weights and the crop sets are."""
+
+    key: tuple[object, ...]
+    folder: StudyFolder = field(compare=False)
+    encoder: BetaTCVAE = field(compare=False)
+
+
 def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
     """Encode the sample of cells for the summary of the latents of ``encoder``, or return a sample that was kept.
 
@@ -77,13 +84,12 @@ def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
     from morpholaw.models.bundle import weights_digest
 
     key = (weights_digest(encoder.state_dict()), *(_state(one) for one in folder.sets))
-    if (kept := _kept.get(key)) is not None:
-        return kept
-    sample = _encoded_sample(folder, encoder)
-    for oldest in list(_kept)[: len(_kept) + 1 - KEPT]:
-        _kept.pop(oldest, None)
-    _kept[key] = sample
-    return sample
+    return _sample(_Request(key, folder, encoder))
+
+
+@lru_cache(maxsize=KEPT)
+def _sample(request: _Request) -> LatentSample:
+    return _encoded_sample(request.folder, request.encoder)
 
 
 def _state(crop_set: CropSet) -> tuple[object, ...]:
