@@ -464,12 +464,12 @@ def scaled(root: Path, **sizes: float) -> Path:
 def test_crops_that_state_different_scales_are_refused(tmp_path: Path) -> None:
     study = Study.create(tmp_path / "study")
     mixed = scaled(tmp_path / "mixed", a=0.325, b=0.65)
-    with pytest.raises(InputError, match=r"different pixel sizes: .*a\.tif 0\.325 um, .*b\.tif 0\.65 um"):
+    with pytest.raises(InputError, match=r"different pixel sizes: .*a\.tif 0\.325 µm, .*b\.tif 0\.65 µm"):
         study.import_crops(mixed)
     assert not study.sets
     study.import_crops(scaled(tmp_path / "one", a=0.325, b=0.325))
     assert study.sets[0].record.pixel_size == pytest.approx(0.325)
-    with pytest.raises(InputError, match=r"0\.65 um"):
+    with pytest.raises(InputError, match=r"0\.65 µm"):
         study.import_crops(scaled(tmp_path / "other", a=0.65))
 
 

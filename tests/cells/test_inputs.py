@@ -69,7 +69,7 @@ def test_contradictions_come_with_a_remedy(of_movie, of_tracks, words):
 @pytest.mark.parametrize(
     ("of_movie", "of_tracks", "words"),
     [
-        (movie(pixel_size=0.65), tracks(pixel_size=0.325), "state 0.325 um per pixel but film 0.65"),
+        (movie(pixel_size=0.65), tracks(pixel_size=0.325), "state 0.325 µm per pixel but film 0.65"),
         (movie(frame_numbers=(0, 1, 2, 4, 5, 6)), tracks(), "numbered 0 to 6 without 3"),
         (movie(notes=("the second channel was left out",)), tracks(notes=["ids were joined"]), "ids were joined"),
     ],

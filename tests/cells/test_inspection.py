@@ -33,7 +33,7 @@ def test_inputs_that_fit_are_described_with_where_each_fact_comes_from():
     assert report.contradictions == ()
     for words in (
         "36 frames of 288 x 288",
-        "Pixel size: 0.333 um (",
+        "Pixel size: 0.333 µm (",
         "1,178 positions of 46 tracks",
         "% of the points",
     ):

@@ -237,7 +237,7 @@ def test_pixels_that_are_not_square_are_refused_unless_the_true_size_is_given(
 ) -> None:
     metadata = {"axes": "TYX", "unit": "um"}
     tifffile.imwrite(tmp_path / "m.tif", pixels, imagej=True, resolution=(4.0, 2.0), metadata=metadata)
-    with pytest.raises(InputError, match=r"not square \(0.5 um high, 0.25 um wide\).* --pixel-size"):
+    with pytest.raises(InputError, match=r"not square \(0.5 µm high, 0.25 µm wide\).* --pixel-size"):
         open_movie(tmp_path / "m.tif")
     assert open_movie(tmp_path / "m.tif", pixel_size=0.25).pixel_size == 0.25
 

@@ -183,7 +183,7 @@ def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not
     some = np.r_[np.flatnonzero(targets == 0)[:5], np.flatnonzero(targets == 1)[:5]]
     judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
     assert judged.reads is None
-    assert "may depend on the surroundings of the cell" in judged.sentence
+    assert "was seen, but the cells, or their groups, are too few to exclude it" in judged.sentence
 
 
 def test_the_verdict_names_the_class_that_changes_most_often(many_cells):
@@ -219,7 +219,10 @@ def test_an_undecided_verdict_gives_the_largest_change_that_was_seen():
         [Intervention("other class, cell removed", some, accuracy), Intervention("removed", none, accuracy)]
     )
     assert found.reads is None
-    assert "5.4 % (1.2 to 10.1)" in found.sentence
+    assert (
+        "may depend on the surroundings of the cell: the predicted class changes in 5.4 % (1.2 to 10.1)"
+        in found.sentence
+    )
 
 
 def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_those_of_the_same(cells):

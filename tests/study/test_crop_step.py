@@ -154,7 +154,7 @@ def test_movies_of_two_scales_come_out_at_one(tmp_path):
     finer = write_movie(tmp_path / "40x.tif", tracks(seed=1), 0.325)
     study.crop(finer, tracks(seed=1), monitor=Monitor(said.append))
     assert [one.record.pixel_size for one in study.sets] == pytest.approx([0.65, 0.65])
-    assert any("0.325 um per pixel; its cells are resampled" in getattr(one, "text", "") for one in said)
+    assert any("0.325 µm per pixel; its cells are resampled" in getattr(one, "text", "") for one in said)
     unknown = write_movie(tmp_path / "unknown.tif", tracks(seed=2))
     with pytest.raises(InputError, match=r"state it with --pixel-size \(pixel_size=...\)"):
         study.crop(unknown, tracks(seed=2))

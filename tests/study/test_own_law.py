@@ -46,6 +46,17 @@ def test_the_rule_may_be_that_of_the_other_class(study):
     assert [law.differs for law in same.found] == [same.cells - law.differs for law in one.found]
 
 
+def test_a_formula_that_guesses_and_one_of_the_other_class_are_doubted(study):
+    truth = study.labels == "metaphase"
+    shapes = study.shapes()
+    middle = float(np.mean([np.median(shapes["area"][truth]), np.median(shapes["area"][~truth])]))
+    assert study.test_law(f"area < {middle}").doubt == ""
+    assert (
+        "worse than guessing; it may be that of the other class" in study.test_law(f"area > {middle}").doubt
+    )
+    assert study.test_law("area < 0").doubt == "The formula is not significantly better than guessing."
+
+
 def test_what_cannot_be_tested_is_refused(study):
     with pytest.raises(InputError, match="'girth' is not one of its variables"):
         study.test_law("girth < 2")

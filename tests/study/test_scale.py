@@ -66,7 +66,7 @@ def test_a_movie_is_resampled_to_the_scale_of_the_encoder_and_said(study):
     said: list[Any] = []
     table = study.classify(2, movie=movie, tracks=tracks, pixel_size=0.666, monitor=Monitor(said.append))
     sentences = [one.text for one in said if isinstance(one, Message)]
-    assert any("resampled to the 0.333 um per pixel of the encoder" in one for one in sentences)
+    assert any("resampled to the 0.333 µm per pixel of the encoder" in one for one in sentences)
     plain = study.classify(2, movie=movie, tracks=tracks, pixel_size=0.333)
     assert not np.allclose(table["score"], plain["score"], atol=0.1)
 
@@ -85,13 +85,13 @@ def test_settings_of_inputs_need_a_movie(study):
 def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_starts_from_it(tmp_path, study):
     movie, tracks = halved()
     coarse = Study.create(tmp_path / "coarse", movie=movie, tracks=tracks, pixel_size=0.666)
-    with pytest.raises(InputError, match=r"is 0\.666 um, but that of the encoder in .* is 0\.333 um"):
+    with pytest.raises(InputError, match=r"is 0\.666 µm, but that of the encoder in .* is 0\.333 µm"):
         coarse.load_encoder("sample")
     said: list[Any] = []
     record = coarse.train_encoder(
         epochs=1, epoch_crops=64, start_from="sample", threads=1, monitor=Monitor(said.append)
     )
-    assert any("was trained at 0.333 um per pixel" in getattr(one, "text", "") for one in said)
+    assert any("was trained at 0.333 µm per pixel" in getattr(one, "text", "") for one in said)
     assert record.pixel_size == pytest.approx(0.666)
     fine = study.crop(movie, tracks, pixel_size=0.666)
     assert fine.record.pixel_size == pytest.approx(0.333)
@@ -133,9 +133,9 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
     cells = cells_table(3, label="")
     for name, size in (("finer", 0.2), ("same", 0.333), ("unknown", None)):
         CropSet.write(tmp_path / name, images, cells, CropOrigin(kind="simulated", pixel_size=size))
-    with pytest.raises(InputError, match=r"crops of finer is 0\.2 um, but that of the encoder"):
+    with pytest.raises(InputError, match=r"crops of finer is 0\.2 µm, but that of the encoder"):
         study.classify(2, crops=tmp_path / "finer")
-    with pytest.raises(InputError, match=r"crops of finer is 0\.2 um, but that of the encoder"):
+    with pytest.raises(InputError, match=r"crops of finer is 0\.2 µm, but that of the encoder"):
         study.classify(2, crops=CropSet(tmp_path / "finer"))
     assert len(study.classify(2, crops=tmp_path / "same")) == 3
     said: list[Any] = []
@@ -150,7 +150,7 @@ def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_sa
     study.classify(2, crops=pictures, monitor=Monitor(said.append))
     assert any(f"The pixel size of the images in {pictures} is unknown" in one.text for one in of_text(said))
     assert not any("split" in one.text for one in of_text(said))  # nothing is split here
-    with pytest.raises(InputError, match=r"images in .*pictures is 0\.65 um"):
+    with pytest.raises(InputError, match=r"images in .*pictures is 0\.65 µm"):
         study.classify(2, crops=pictures, pixel_size=0.65)
     assert len(study.classify(2, crops=pictures, pixel_size=0.333)) == 3
 

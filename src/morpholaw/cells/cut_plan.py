@@ -109,7 +109,7 @@ def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
         return 1.0, pixel_size
     if pixel_size is None:
         raise InputError(
-            f"The pixel size of {movie.name} is unknown, so it cannot be resampled to {wanted} um per "
+            f"The pixel size of {movie.name} is unknown, so it cannot be resampled to {wanted} µm per "
             "pixel; set pixel_size."
         )
     factor = pixel_size / wanted

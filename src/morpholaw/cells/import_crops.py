@@ -185,13 +185,13 @@ def stated_pixel_size(
     least, most = min(stated), max(stated)
     if most / least - 1 > SAME_SIZE:
         raise InputError(
-            f"The images state different pixel sizes: {stated[least]} {least:.4g} um, {stated[most]} {most:.4g} um, so "
+            f"The images state different pixel sizes: {stated[least]} {least:.4g} µm, {stated[most]} {most:.4g} µm, so "
             "their cells have different scales. Import them separately, or give the correct size with --set "
             "pixel_size=..."
         )
     if None in sizes:
         return None
-    monitor.tell(f"The images state {least:.4g} um per pixel.")
+    monitor.tell(f"The images state {least:.4g} µm per pixel.")
     return least
 
 

@@ -332,7 +332,7 @@ def _scale(movie: Movie, tracks: Tracks) -> str:
         return ""
     origin = movie.facts.pixel_size_source or "the movie"
     return (
-        f"The tracks ({tracks.facts.format}) state {stated:.4g} um per pixel but {movie.name} {of_movie:.4g} "
+        f"The tracks ({tracks.facts.format}) state {stated:.4g} µm per pixel but {movie.name} {of_movie:.4g} "
         f"({origin}); the movie's value is used. State the correct one with --pixel-size (pixel_size=...)."
     )
 

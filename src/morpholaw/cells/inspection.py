@@ -162,7 +162,7 @@ def _movie_lines(movie: Movie) -> list[str]:
             lines.append(f"{name}: {shown}, of {', '.join(known)}.")
     if facts.z is not None:
         lines.append(f"Of the z-stack: {facts.z}.")
-    lines.append(_with_source("Pixel size", facts.pixel_size, "um", facts.pixel_size_source))
+    lines.append(_with_source("Pixel size", facts.pixel_size, "µm", facts.pixel_size_source))
     lines.append(_with_source("Frame interval", facts.frame_interval, "s", facts.frame_interval_source))
     return lines
 
@@ -193,7 +193,7 @@ def _track_lines(tracks: Tracks) -> list[str]:
             f"They are of a movie of {counted(facts.frame_count, 'frame')}{_source(facts.sources, 'frame_count')}."
         )
     if facts.pixel_size is not None:
-        lines.append(f"They state {facts.pixel_size:.4g} um per pixel{_source(facts.sources, 'pixel_size')}.")
+        lines.append(f"They state {facts.pixel_size:.4g} µm per pixel{_source(facts.sources, 'pixel_size')}.")
     if facts.unit != "unknown":
         unit = {"um": "micrometres", "pixel": "pixels"}[facts.unit]
         lines.append(f"Positions in the file are in {unit}{_source(facts.sources, 'unit')}.")

@@ -73,7 +73,7 @@ class Movie:
 
     def __repr__(self) -> str:
         """Describe the movie in one line."""
-        size = "unknown pixel size" if self.pixel_size is None else f"{self.pixel_size:.4g} um/pixel"
+        size = "unknown pixel size" if self.pixel_size is None else f"{self.pixel_size:.4g} µm/pixel"
         return f"Movie({self.name!r}, {' x '.join(map(str, self.shape))} {self.dtype}, {size})"
 
     def frame(self, t: int) -> np.ndarray:

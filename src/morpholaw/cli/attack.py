@@ -126,7 +126,7 @@ def interventions(
 ) -> None:
     """Measure how predicted classes change when the surroundings, position or orientation of test cells change."""
     from morpholaw.cells.files import write_table
-    from morpholaw.display import percent_interval
+    from morpholaw.display import counted, percent_interval
     from morpholaw.study import Study
     from morpholaw.study.intervention_step import verdicts
 
@@ -138,7 +138,8 @@ def interventions(
     for name_measured, rows in table.groupby("classifier", sort=False):
         first = rows.iloc[0]
         click.echo(
-            f"{name_measured}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}"
+            f"{name_measured}, {counted(first['cells'], 'test cell')} of {counted(first['groups'], 'group')}, "
+            f"split {first['split']}"
         )
         click.echo(f"  {'':58}  {'balanced accuracy':22}  predicted classes that change")
         for row in rows.to_dict("records"):

@@ -157,7 +157,7 @@ def sets(study: Path, rename: tuple[str, str] | None, delete: str | None) -> Non
         opened.delete_set(delete)
     for crop_set in opened.sets:
         record = crop_set.record
-        scale = "pixel size unknown" if record.scale is None else f"{record.scale:.4g} um per pixel"
+        scale = "pixel size unknown" if record.scale is None else f"{record.scale:.4g} µm per pixel"
         click.echo(f"{crop_set.name}: {len(crop_set)} crops of {crop_set.size} x {crop_set.size}, {scale}.")
     for sentence in opened.problems:
         click.echo(f"Warning: {sentence}", err=True)

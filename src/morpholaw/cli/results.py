@@ -27,6 +27,9 @@ from morpholaw.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+FEWEST_GROUPS = 6
+"""Number of groups with a difference from which a sign-flip test can give a p value below 0.05."""
+
 
 @click.command()
 @STUDY
@@ -243,6 +246,8 @@ def _pairs_text(table: pd.DataFrame) -> str:
         columns=columns
     )
     text = shown.to_string(index=False, float_format="{:+.1f}".format)
+    if (table["groups"] < FEWEST_GROUPS).any():
+        text += f"\nWith fewer than {FEWEST_GROUPS} groups, no difference can have a p below 0.05."
     return (
         "Difference: balanced accuracy of the second classifier minus that of the first, on cells that neither was "
         f"trained on. p: sign-flip test over groups, corrected for {counted(len(table), 'pair')}:\n{text}"

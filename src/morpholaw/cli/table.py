@@ -75,7 +75,7 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
 
     totals = table[table["fold"] == "all"]
     first = totals.iloc[0]
-    note = ", with shuffled labels" if shuffled else ""
+    note = f", with shuffled labels ({percent(1 / len(classes), 0)} are expected)" if shuffled else ""
     click.echo(
         f"Cross-validated balanced accuracy on {first['test_cells']} cells of {first['test_groups']} groups "
         f"({', '.join(classes)}){note}, with 95 % confidence intervals over groups and folds:"

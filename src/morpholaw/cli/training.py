@@ -331,6 +331,8 @@ def test_law(
         f"Accuracy on {result.cells} held-out cells {percent_interval(*astuple(result.tested.accuracy))}; "
         f"balanced accuracy {percent_interval(*astuple(result.tested.balanced_accuracy))}."
     )
+    if result.doubt:
+        click.echo(result.doubt)
     if result.undefined:
         agree = "has no finite value and counts as an error"
         if result.undefined > 1:

@@ -114,10 +114,15 @@ class Dependence:
             result += f", most often in cells labelled {self.worst.most_changed} ({most})"
         if self.reads:
             return f"The prediction depends on the surroundings of the cell: {result}."
+        if self.reads is None and not flips.value:
+            return (
+                f"No dependence on the surroundings of the cell was seen, but the cells, or their groups, are too few "
+                f"to exclude it: {result}."
+            )
         if self.reads is None:
             return (
                 f"The prediction may depend on the surroundings of the cell: {result}. Changes in up to {limit} are "
-                "considered negligible, and these cells are too few to tell whether there are more."
+                "considered negligible, and the cells, or their groups, are too few to tell whether there are more."
             )
         return (
             f"The prediction hardly depends on the surroundings of the cell: {result}. Changes in up to {limit} are "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from morpholaw.display import counted, p_value, percent
+from morpholaw.display import counted, p_value, percent, significant
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.store.provenance import ResultRecord
@@ -90,7 +90,7 @@ class AdaptationRecord(ResultRecord):
     def numbers(self) -> str:
         """The fitted numbers: "threshold 0.31, scale 1.2"."""
         added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
-        first = f"offsets {added}" if added else f"threshold {self.threshold:.3g}"
+        first = f"offsets {added}" if added else f"threshold {significant(round(self.threshold, 6) + 0.0)}"
         return f"{first}, scale {self.scale:.3g}"
 
     @property

@@ -102,9 +102,9 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
     scale, crops = scale_of(EncoderRecord.read(source), ""), crop_scale(folder)
     if scale is not None and crops is not None and not scale.agrees(crops.pixel_size):
         sentence = (
-            f"The initial encoder was trained at {scale.pixel_size:.4g} um per pixel, but the crops have "
+            f"The initial encoder was trained at {scale.pixel_size:.4g} µm per pixel, but the crops have "
             f"{crops.pixel_size:.4g}, so their cells differ in size from those that it was trained on. Cut the crops "
-            f"again and resample them to {scale.pixel_size:.4g} um per pixel (model_pixel_size), or start from no "
+            f"again and resample them to {scale.pixel_size:.4g} µm per pixel (model_pixel_size), or start from no "
             "encoder (start_from: none)."
         )
         monitor.warn(sentence)

@@ -20,10 +20,14 @@ from morpholaw.models.features import FeatureTable, latent_names, latent_number
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
+from morpholaw.store.guessing import GUESSING
 from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import shape_pixel_size
 from morpholaw.training.encoder import encode
+
+GUESS = 0.5
+"""Balanced accuracy of guessing."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,14 @@ class LawTest:
     undefined: int
     wrong: np.ndarray
     units: dict[str, str]
+
+    @property
+    def doubt(self) -> str:
+        """A sentence on a formula that cannot be told from guessing or is worse; "" for a better one."""
+        balanced = self.tested.balanced_accuracy
+        if balanced.high < GUESS:
+            return "The formula is significantly worse than guessing; it may be that of the other class."
+        return "" if balanced.low > GUESS else f"The formula is {GUESSING}."
 
 
 def measure_own_law(

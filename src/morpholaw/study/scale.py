@@ -47,13 +47,13 @@ class Scale:
         """
         if pixel_size is None:
             monitor.warn(
-                f"The pixel size of {what} is unknown, and that of {self.owner} is {self.pixel_size:.4g} um; state "
+                f"The pixel size of {what} is unknown, and that of {self.owner} is {self.pixel_size:.4g} µm; state "
                 "it (pixel_size) when you cut or import the crops."
             )
         elif not self.agrees(pixel_size):
             sentence = (
-                f"The pixel size of {what} is {pixel_size:.4g} um, but that of {self.owner} is {self.pixel_size:.4g} "
-                "um, so their cells differ in size. Resample them to the same scale first."
+                f"The pixel size of {what} is {pixel_size:.4g} µm, but that of {self.owner} is {self.pixel_size:.4g} "
+                "µm, so their cells differ in size. Resample them to the same scale first."
             )
             if not force:
                 raise InputError(sentence)
@@ -131,7 +131,7 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
         return config
     if size is None:
         sentence = (
-            f"The pixel size of {movie.name} is not known, and that of {scale.owner} is {scale.pixel_size:.4g} um; "
+            f"The pixel size of {movie.name} is not known, and that of {scale.owner} is {scale.pixel_size:.4g} µm; "
             "state it with --pixel-size (pixel_size=...), so that its cells can be resampled to this scale."
         )
         if not config.force:
@@ -140,7 +140,7 @@ def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Mon
         return config
     if not scale.agrees(size):
         monitor.tell(
-            f"{movie.name} has {size:.4g} um per pixel; its cells are resampled to the {scale.pixel_size:.4g} um "
+            f"{movie.name} has {size:.4g} µm per pixel; its cells are resampled to the {scale.pixel_size:.4g} µm "
             f"per pixel of {scale.owner}."
         )
     return config.model_copy(update={"model_pixel_size": scale.pixel_size})

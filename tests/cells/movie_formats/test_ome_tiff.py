@@ -308,7 +308,7 @@ def test_a_size_that_no_microscope_has_is_ignored_and_it_is_said(tmp_path: Path,
     attributes = 'PhysicalSizeX="350" PhysicalSizeY="350"'
     movie = open_movie(write(tmp_path / "m.ome.tif", pixels, header(image("<TiffData/>", more=attributes))))
     assert movie.pixel_size is None
-    assert "a pixel size of 350 um" in movie.facts.notes[0]
+    assert "a pixel size of 350 µm" in movie.facts.notes[0]
 
 
 def test_a_header_that_claims_half_a_billion_frames_is_refused_at_once(

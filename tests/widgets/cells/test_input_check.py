@@ -27,7 +27,7 @@ def test_the_report_is_shown_and_forgotten(qtbot):
     check.check(movie, tracks, CropConfig(size=32, pixel_size=0.5))
     qtbot.waitUntil(lambda: check.report is not None, timeout=30_000)
     assert "6 frames of 120 x 160 pixels" in check.facts.text()
-    assert "0.5 um" in check.facts.text()
+    assert "0.5 µm" in check.facts.text()
     assert check.picture.isVisible()
     assert check.picture.pixmap().width() == THUMBNAIL
     check.clear()

@@ -60,8 +60,8 @@ class PixelSize:
         """
         if abs(self.y - self.x) > SAME_SIZE * max(self.y, self.x):
             raise InputError(
-                f"{where}: according to its {self.source}, pixels are not square ({self.y:.4g} um high, {self.x:.4g} "
-                "um wide), so cells would look stretched. Resample it to square pixels, or, if the header is "
+                f"{where}: according to its {self.source}, pixels are not square ({self.y:.4g} µm high, {self.x:.4g} "
+                "µm wide), so cells would look stretched. Resample it to square pixels, or, if the header is "
                 "wrong, give the correct size with --pixel-size (pixel_size=...)."
             )
         return math.sqrt(self.y * self.x) if self.y != self.x else self.x
@@ -119,7 +119,7 @@ def pixel_size(y: float | None, x: float | None, source: str) -> tuple[PixelSize
     if y is None or x is None or not (math.isfinite(y) and math.isfinite(x) and y > 0 and x > 0):
         return None, None
     if not (FINEST <= y <= COARSEST and FINEST <= x <= COARSEST):
-        size = f"{x:.4g} um" if x == y else f"{y:.4g} x {x:.4g} um"
+        size = f"{x:.4g} µm" if x == y else f"{y:.4g} x {x:.4g} µm"
         return None, (
             f"Its {source} states a pixel size of {size}, which is impossible for a microscope and is ignored; give "
             "the correct size with --pixel-size (pixel_size=...)."

@@ -96,7 +96,7 @@ def places(
         return Places(rows, columns, unit, f"columns {y} and {x}", used)
     pixel_size = context.pixel_size_for(_shown(length), where)
     notes.append(
-        f"{where}: positions are in {_shown(length)} and were divided by the pixel size, {pixel_size:g} um."
+        f"{where}: positions are in {_shown(length)} and were divided by the pixel size, {pixel_size:g} µm."
     )
     factor = length / pixel_size
     return Places(_scaled(rows, factor), _scaled(columns, factor), "um", f"columns {y} and {x}", used)
@@ -184,4 +184,4 @@ def _scaled(column: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _shown(length: float) -> str:
-    return {1.0: "micrometres", 1e-3: "nanometres", 1e3: "millimetres"}.get(length, f"units of {length:g} um")
+    return {1.0: "micrometres", 1e-3: "nanometres", 1e3: "millimetres"}.get(length, f"units of {length:g} µm")
