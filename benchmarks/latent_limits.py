@@ -19,7 +19,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.config import ClassifierConfig
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.interpretation.traversal import decode

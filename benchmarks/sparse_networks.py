@@ -17,7 +17,7 @@ import pandas as pd
 from disentanglement import discretise, entropy, mutual_information, within
 from matplotlib.figure import Figure
 
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.figures.pictures import traversal_grid
 from morpholaw.figures.response import ResponseAxis, response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology

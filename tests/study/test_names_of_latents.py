@@ -11,7 +11,7 @@ import torch
 from scipy.stats import spearmanr
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.interpretation.latent_names import BOTH_ENDS, split_sign
 from morpholaw.interpretation.latent_summary import summarise_latents
 from morpholaw.models.class_laws import ClassLaws

@@ -219,29 +219,15 @@ def measure_features(
 
 def _measure(images: np.ndarray, pixel_size: float | None, neighbourhood: bool) -> dict[str, np.ndarray]:
     from morpholaw.cells.convex_hull import hull_pixels
+    from morpholaw.cells.nucleus_moments import nucleus_moments
     from morpholaw.cells.segmentation import segment
 
-    n, um = len(images), pixel_size or 1.0
+    um = pixel_size or 1.0
     components = segment(images)
     mask = components.central_mask
-    crop, row, column = np.nonzero(mask)
-    area = np.bincount(crop, minlength=n).astype(np.float64)
-    pixels = np.where(area > 0, area, np.nan)
-
-    def mean(of: np.ndarray) -> np.ndarray:
-        average: np.ndarray = np.bincount(crop, of, minlength=n) / pixels
-        return average
-
-    y, x = mean(row), mean(column)
-    dy, dx = row - y[crop], column - x[crop]
-    pixel = 1 / 12  # second moment of a pixel itself, so that a line one pixel wide has a width
-    yy, xx, yx = mean(dy * dy) + pixel, mean(dx * dx) + pixel, mean(dy * dx)
-    spread = np.hypot(xx - yy, 2 * yx)
-    length = 4 * np.sqrt((xx + yy + spread) / 2)
-    width = 4 * np.sqrt(np.maximum(xx + yy - spread, 0) / 2)
-    value = images[crop, row, column] / 255.0
-    brightness = mean(value)
-    deviation = np.sqrt(mean((value - brightness[crop]) ** 2))
+    nucleus = nucleus_moments(images, mask)
+    length, width, brightness = nucleus.length, nucleus.width, nucleus.brightness
+    pixels = np.where(nucleus.area > 0, nucleus.area, np.nan)
     perimeter = _perimeter(mask)
     with np.errstate(invalid="ignore", divide="ignore"):
         measured = {
@@ -252,12 +238,13 @@ def _measure(images: np.ndarray, pixel_size: float | None, neighbourhood: bool) 
             "solidity": pixels / hull_pixels(mask),
             "roundness": np.where(perimeter > 0, 4 * np.pi * pixels / perimeter**2, np.nan),
             "brightness": brightness,
-            "brightness_spread": deviation / brightness,
+            "brightness_spread": nucleus.deviation / brightness,
             "contrast": _contrast(images, mask, _texture_pixels(pixel_size)) / brightness,
             "edge_sharpness": _edge_slope(images, mask) / brightness / um,
         }
     if neighbourhood:
-        measured |= _neighbours(components, np.stack([y, x]), area, images.shape[-1], um)
+        centre = np.stack([nucleus.y, nucleus.x])
+        measured |= _neighbours(components, centre, nucleus.area, images.shape[-1], um)
     return measured
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 
 Decode = Callable[[np.ndarray], np.ndarray]
 """Function that decodes latents, (n, latents), to images in [0, 1], float (n, s, s)."""
@@ -35,7 +35,7 @@ def agreement(decode: Decode, means: np.ndarray, latent: int, shape: str, sign: 
     latent : int
         The latent.
     shape : str
-        A column of :func:`morpholaw.cells.shape.measure_shapes`.
+        A column of :func:`morpholaw.cells.oriented_shapes.measure_shapes`.
     sign : int
         +1 if the shape should increase with the latent, or with its distance from the median if ``even``; -1 if it
         should decrease.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.errors import InputError, file_error
 from morpholaw.interpretation.decoded_shapes import Decode
 from morpholaw.interpretation.interventions import surroundings_share

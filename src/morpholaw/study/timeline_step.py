@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import given_conditions

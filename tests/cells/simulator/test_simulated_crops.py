@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from morpholaw.cells.normalise import fit_normalisation
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.cells.simulator import (
     DOMAINS,
     PHASES,

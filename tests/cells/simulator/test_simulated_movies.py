@@ -6,7 +6,7 @@ import pytest
 
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.normalise import fit_normalisation
-from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.oriented_shapes import measure_shapes
 from morpholaw.cells.simulator import SimulatedMovie, movie, simulate_crops, simulate_movie
 from morpholaw.cells.tracks import divisions, read_tracks, validate_tracks
 from morpholaw.config import SimulateConfig

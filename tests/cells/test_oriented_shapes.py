@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.orientations import COUNT, orient
+from morpholaw.cells.oriented_shapes import COLUMNS, measure_shapes
 from morpholaw.cells.segmentation import nucleus_masks
-from morpholaw.cells.shape import COLUMNS, measure_shapes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

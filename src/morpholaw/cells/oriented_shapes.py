@@ -1,4 +1,4 @@
-"""Measurements of the central nucleus of a crop: size, elongation, position and neighbours.
+"""Measurements of the central nucleus of a crop with its orientation, its place in the crop, and its neighbours.
 
 All crops of a batch are processed together: one smoothing, one histogram threshold, one labelling, and sums over
 labels. Latents are named and checked by these measurements, but models do not use them.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from morpholaw.cells.nucleus_moments import nucleus_moments
 from morpholaw.cells.segmentation import BLOCK, segment
 
 if TYPE_CHECKING:
@@ -62,38 +63,25 @@ def measure_shapes(images: np.ndarray) -> pd.DataFrame:
 def _measure(images: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
-    n, size = len(images), images.shape[-1]
+    n, centre = len(images), (images.shape[-1] - 1) / 2
     components = segment(images)
-    crop, row, column = np.nonzero(components.central_mask)
-    value = images[crop, row, column] / 255.0
-    y, x = row - (size - 1) / 2, column - (size - 1) / 2
-
-    def total(of: np.ndarray) -> np.ndarray:
-        return np.bincount(crop, of, minlength=n)
-
-    area = np.bincount(crop, minlength=n).astype(np.float64)
-    pixels = np.maximum(area, 1)
-    offset_y, offset_x = total(y) / pixels, total(x) / pixels
-    dy, dx = y - offset_y[crop], x - offset_x[crop]
-    inside = 1 / 12  # second moment of a pixel itself, so that a line one pixel wide has a width
-    yy, xx, yx = total(dy * dy) / pixels + inside, total(dx * dx) / pixels + inside, total(dy * dx) / pixels
-    spread = np.hypot(xx - yy, 2 * yx)
-    axis_ratio = np.sqrt((xx + yy + spread) / np.maximum(xx + yy - spread, 1e-9))
+    nucleus = nucleus_moments(images, components.central_mask)
+    area, brightness = nucleus.area, np.nan_to_num(nucleus.brightness)
+    spread = np.nan_to_num(nucleus.spread)
+    axis_ratio = np.where(area > 0, nucleus.length / nucleus.width, 1.0)
     along = np.log(axis_ratio) / np.where(spread > 1e-12, spread, 1)
-    brightness = total(value) / pixels
-    variance = total((value - brightness[crop]) ** 2) / pixels
     other = np.bincount(components.owner, components.area, minlength=n) - area
     count = np.bincount(components.owner, components.area > 0, minlength=n) - (area > 0)
     columns = {
         "area": area,
-        "axis_ratio": np.where(area > 0, axis_ratio, 1.0),
-        "aspect": along * (xx - yy),
-        "diagonality": along * 2 * yx,
-        "offset_y": offset_y,
-        "offset_x": offset_x,
+        "axis_ratio": axis_ratio,
+        "aspect": along * np.nan_to_num(nucleus.xx - nucleus.yy),
+        "diagonality": along * 2 * np.nan_to_num(nucleus.yx),
+        "offset_y": np.nan_to_num(nucleus.y - centre),
+        "offset_x": np.nan_to_num(nucleus.x - centre),
         "neighbour_area": other,
         "neighbours": count.astype(np.int64),
         "brightness": brightness,
-        "texture": np.sqrt(variance) / np.maximum(brightness, 1 / 255),
+        "texture": np.nan_to_num(nucleus.deviation) / np.maximum(brightness, 1 / 255),
     }
     return pd.DataFrame(columns)
