@@ -36,17 +36,20 @@ class NucleusMoments:
     @property
     def spread(self) -> np.ndarray:
         """Difference of the second moments along the major and the minor axis."""
-        return np.hypot(self.xx - self.yy, 2 * self.yx)
+        spread: np.ndarray = np.hypot(self.xx - self.yy, 2 * self.yx)
+        return spread
 
     @property
     def length(self) -> np.ndarray:
         """Major axis, in pixels, of the ellipse with the same second moments."""
-        return 4 * np.sqrt((self.xx + self.yy + self.spread) / 2)
+        length: np.ndarray = 4 * np.sqrt((self.xx + self.yy + self.spread) / 2)
+        return length
 
     @property
     def width(self) -> np.ndarray:
         """Minor axis, in pixels, of the ellipse with the same second moments."""
-        return 4 * np.sqrt(np.maximum(self.xx + self.yy - self.spread, 0) / 2)
+        width: np.ndarray = 4 * np.sqrt(np.maximum(self.xx + self.yy - self.spread, 0) / 2)
+        return width
 
 
 def nucleus_moments(images: np.ndarray, masks: np.ndarray) -> NucleusMoments:
