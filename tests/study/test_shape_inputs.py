@@ -228,7 +228,7 @@ def test_laws_with_a_name_of_their_own_are_in_the_report_and_have_cards(shape_st
     card = (tmp_path / "card.md").read_text()
     assert "found with the hinge loss" in card
     assert (
-        "Significant digits of the constants with which the formulas above classify all labelled cells alike"
+        "Significant digits of the constants with which the formulas above classify the labelled cells"
         in card
     )
 
