@@ -283,7 +283,7 @@ def test_the_shell_completes_commands_and_options(shell):
         ("explain-cell --cell 100000", "There is no cell 100000"),
         ("law-sheet --law 99 --out sheet.png", "There is no law 99"),
         ("improve-law --from z999", "is not one of its variables"),
-        ("law-stability --name nosuch", "has no trained nosuch"),
+        ("law-stability --name nosuch", "Choose one by its name, or train nosuch."),
         ("classes --rename nosuch other", "has no class 'nosuch' to rename"),
     ],
 )
@@ -297,6 +297,12 @@ def test_names_numbers_and_places_that_do_not_fit_are_one_sentence(
     assert done.exit_code == 2, done.output
     assert sentence in done.output
     assert "Traceback" not in done.output
+
+
+def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(tmp_path):
+    folder = Study.create(tmp_path / "Zellen \u00b5 \u65e5\u672c (neu)").path
+    done = call("info", "--study", folder)
+    assert f"morpholaw crop MOVIE TRACKS --study '{folder}'" in done.output.replace("\n", "")
 
 
 def test_cross_validation_without_an_encoder_names_the_study(study, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -97,5 +98,6 @@ def condition_study(study: Path, conditions: Path, out: Path) -> None:
     counts = assembled.annotations.counts(*assembled.sets)
     classes = ", ".join(f"{counts.get(name, 0):,} cells of {name}" for name in assembled.classes)
     click.echo(
-        f"The study {out} has {classes}. Next step: morpholaw train-classifier --study {out} --scheme 3"
+        f"The study {out} has {classes}. Next step: morpholaw train-classifier --study {shlex.quote(str(out))} "
+        "--scheme 3"
     )

@@ -212,8 +212,11 @@ def tune(
     dry_run: bool,
 ) -> None:
     """Tune the hyperparameters of scheme 3 with Optuna; train-classifier then uses the best."""
+    from optuna import logging
+
     from morpholaw.cells.files import plain
 
+    logging.set_verbosity(logging.WARNING)  # the progress bar tells the rest
     options = {"trials": trials, "storage": storage, "preset": preset}
     values = parse_settings(settings) | {k: v for k, v in options.items() if v is not None}
     if dry_run:

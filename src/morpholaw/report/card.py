@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import capitalised, correlation, counted, percent, percent_interval
+from morpholaw.display import capitalised, correlation, counted, listed, percent, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.models.classes import classes_of_scores
@@ -67,7 +67,9 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     """
     material = Material(study)
     if name not in material.names or material.records[name].scheme != 4:
-        raise InputError(f"The study {study.path} has no laws called {name!r}; discover some first.")
+        laws = [other for other in material.names if material.records[other].scheme == 4]
+        remedy = f"its laws are called {listed(laws)}" if laws else "discover some first"
+        raise InputError(f"The study {study.path} has no laws called {name!r}; {remedy}.")
     classifier = material.classifier(name)
     if not 0 <= k < classifier.members:
         raise InputError(f"There is no law {k + 1}; {name} has laws 1 to {classifier.members}.")

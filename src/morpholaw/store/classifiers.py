@@ -145,5 +145,11 @@ def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
 def _trained(folder: StudyFolder, name: str) -> Path:
     place = place_of(folder, name)
     if not (place / "model.json").exists():
-        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
+        others = names(folder)
+        remedy = (
+            f"it has {listed(others)}. Choose one by its name, or train {name}"
+            if others
+            else "train it first"
+        )
+        raise InputError(f"The study {folder.path} has no trained {name}; {remedy}.")
     return place

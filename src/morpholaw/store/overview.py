@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 
@@ -165,7 +166,7 @@ def _next_step(
     resumable: bool,
     schemes: set[int],
 ) -> NextStep:
-    study = f"--study {folder.path}"
+    study = f"--study {shlex.quote(str(folder.path))}"
     sufficient = [name for name, count in labels.items() if count >= FEW_LABELS]
     steps = (
         (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}", "Cells"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -153,7 +154,7 @@ def _compare_with_others(imported: CropSet, others: Sequence[CropSet], study: Pa
         if 2 * count > len(marks):
             raise InputError(
                 f"{sentence}, so their cells would be in it twice. Import the other images alone, or first delete that "
-                f"set with its labels (morpholaw sets --study {study} --delete {other.name})."
+                f"set with its labels (morpholaw sets --study {shlex.quote(str(study))} --delete {other.name})."
             )
         monitor.warn(f"{sentence}; a cell that is in two groups can be in training and in test.")
 
