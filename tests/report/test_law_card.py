@@ -138,7 +138,7 @@ def test_a_pdf_says_that_its_font_lacks_characters(caplog: pytest.LogCaptureFixt
 def test_a_law_that_is_not_there_is_one_sentence(study: Study, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no law 8; scheme4-hinge has laws 1 to 3"):
         law_card(study, "scheme4-hinge", 7, tmp_path / "card.html")
-    with pytest.raises(InputError, match="no laws called 'law'; its laws are called .*scheme4-hinge"):
+    with pytest.raises(InputError, match=r"no laws called 'law'; its laws are called .*scheme4-hinge"):
         law_card(study, "law", 0, tmp_path / "card.html")
     with pytest.raises(InputError, match="no laws called 'scheme4-mse'; discover some first"):
         law_card(Study.create(tmp_path / "s"), "scheme4-mse", 0, tmp_path / "card.html")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from qtpy.QtCore import QPoint, Qt
 from morpholaw.figures.lineage_tree import tree_levels
 from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import DARK, LIGHT
-from morpholaw.widgets.lineages.panel import SELECT, SELECTED, LineagesWidget
+from morpholaw.widgets.lineages.panel import NO_TRACKS, SELECT, SELECTED, LineagesWidget
 from morpholaw.widgets.pictures.background import background_colour
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.table.panel import TableWidget
@@ -46,6 +47,18 @@ def test_an_image_that_is_clicked_is_selected_and_shown_in_the_movie(panel, qtbo
     qtbot.mouseClick(panel.tree.surface, Qt.MouseButton.LeftButton, pos=place)
     assert panel.current.selection == [cell]
     assert panel.viewer.dims.point[0] == 6
+
+
+def test_scored_cells_that_another_program_deletes_are_no_longer_shown(panel, tmp_path, qtbot):
+    current = panel.current
+    current.open(shutil.copytree(current.study.path, tmp_path / "study"))
+    qtbot.waitUntil(lambda: panel.tree.drawing is not None, timeout=60_000)
+    count = len(current.crops)
+    current.scores["any"] = SimpleNamespace(predicted=np.full(count, ""), scores=np.zeros(count))
+    shutil.rmtree(current.study.path)
+    current.announce_change("crops")
+    assert panel.tree.sentence.text() == NO_TRACKS
+    assert current.last_scores is None
 
 
 def test_a_selected_cells_family_is_its_mother_and_sister_too(panel, qtbot):

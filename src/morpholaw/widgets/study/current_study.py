@@ -76,8 +76,9 @@ class CurrentStudy(QObject):
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
     ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
-    ``timeline_changed``, ``validations_changed`` (results of cross-validations), ``scores_changed``,
-    ``background_changed``, and ``selection_changed`` with the list of global indices.
+    ``timeline_changed``, ``validations_changed`` (results of cross-validations), ``background_changed``,
+    ``scores_changed`` (not if the cells change too, which ``changed`` and ``crops_changed`` announce), and
+    ``selection_changed`` with the list of global indices.
     """
 
     changed = Signal()
@@ -115,7 +116,11 @@ class CurrentStudy(QObject):
             self.laws_changed,
         ):  # fmt: skip
             signal.connect(self._forget_overview)
-        for signal in (self.changed, self.crops_changed, self.encoder_changed, self.classifiers_changed):
+        for signal in (self.changed, self.crops_changed):
+            signal.connect(
+                self._drop_scores
+            )  # panels read the cells again, and until then have none to recolour
+        for signal in (self.encoder_changed, self.classifiers_changed):
             signal.connect(self._forget_scores)
         for signal in (self.changed, self.crops_changed, self.labels_changed):
             signal.connect(self._forget_labels)
@@ -272,9 +277,12 @@ class CurrentStudy(QObject):
     def _forget_labels(self) -> None:
         self._labels = None
 
+    def _drop_scores(self) -> None:
+        self.scores = {}
+
     def _forget_scores(self) -> None:
         if self.scores:
-            self.scores = {}
+            self._drop_scores()
             self.scores_changed.emit()
 
     @property
