@@ -71,6 +71,16 @@ def test_a_single_input_that_counts_in_both_directions_comes_with_its_limits(for
     assert found.text == f"Cells are called metaphase if width is {limits}."
 
 
+@pytest.mark.parametrize("formula", ["area - 1038.46", "30 - abs(area - 1041.27)"])
+def test_the_limits_of_a_single_input_have_the_digits_that_classes_need(formula):
+    area = np.random.default_rng(0).normal(1040, 30, 400)
+    cells, law = FeatureTable(area[:, None], ("area",)), Law.parse(formula, ["area"])
+    text = law_sentence(law, cells, CLASSES, choose_features(("area",), None)).text
+    limits = [float(one.replace(",", "")) for one in re.findall(r"(?:above|between|and) ([\d.,]+)", text)]
+    inside = area > limits[0] if len(limits) == 1 else (area > limits[0]) & (area < limits[1])
+    assert inside.tolist() == (law.predict(cells) == 1).tolist()
+
+
 def test_the_limits_of_a_latent_are_those_of_its_name():
     cells = FeatureTable(np.random.default_rng(0).normal(size=(200, 1)), ("z1",))
     found = law_sentence(Law.parse("1 - abs(z1 - 0.5)", ("z1",)), cells, CLASSES, words={"z1": "−size"})

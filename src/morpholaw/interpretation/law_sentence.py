@@ -12,7 +12,7 @@ from morpholaw.display import MINUS, listed, significant
 from morpholaw.interpretation.latent_names import COMPARATIVES, split_sign
 from morpholaw.interpretation.mixed_inputs import Shares, effects_text, shares_of_effects
 from morpholaw.interpretation.monotone import directions
-from morpholaw.models.expressions import boundary_form
+from morpholaw.models.expressions import boundary_form, first_number_of_digits
 from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
@@ -130,12 +130,13 @@ def law_sentence(
         for name in used
     )
     limits, mixed = [], []
+    alone = values[:, 0] if len(used) == 1 else np.array([])
     for push, name in zip(pushes, used, strict=True):
         word = (words or {}).get(name, "")
         if push.direction:
-            limits.append("" if push.threshold is None else _limit(push, word))
+            limits.append("" if push.threshold is None else _limit(push, word, alone))
         else:
-            limits.append(_limits(law, push.feature, ranges[name], median, word))
+            limits.append(_limits(law, push.feature, ranges[name], median, word, alone))
             title, sign = _name_and_sign(push.feature, word)
             shares = shares_of_effects(law, cells, name, ranges[name])
             mixed.append((title, shares if sign > 0 else Shares(shares.lowers, shares.raises)))
@@ -203,7 +204,12 @@ def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping
 
 
 def _limits(
-    law: Law, feature: Feature, limits: tuple[float, float], median: Mapping[str, float], word: str
+    law: Law,
+    feature: Feature,
+    limits: tuple[float, float],
+    median: Mapping[str, float],
+    word: str,
+    values: np.ndarray,
 ) -> str:
     """Return for which values of an input the class is positive, with all others at their median.
 
@@ -217,19 +223,36 @@ def _limits(
     if not len(turns):
         return ""
     name, sign = _name_and_sign(feature, word)
-    edges = [None, *((grid[turns] + grid[turns + 1]) / 2 * sign).tolist(), None]
+    middles = (grid[turns] + grid[turns + 1]) / 2
+    digits = _digits(middles, values)
+    edges = [None, *(middles * sign).tolist(), None]
     first = 0 if positive[0] else 1
     stretches = [tuple(edges[k : k + 2]) for k in range(first, len(edges) - 1, 2)]
     if sign < 0:
         stretches = [(low, high) for high, low in reversed(stretches)]
     unit = f" {feature.unit}" if feature.unit else ""
-    return f"{name} is {' or '.join(_between(low, high) + unit for low, high in stretches)}"
+    return f"{name} is {' or '.join(_between(low, high, digits) + unit for low, high in stretches)}"
 
 
-def _between(low: float | None, high: float | None) -> str:
+def _between(low: float | None, high: float | None, digits: int) -> str:
     if low is None or high is None:
-        return f"above {significant(low)}" if low is not None else f"below {significant(high or 0.0)}"
-    return f"between {significant(low)} and {significant(high)}"
+        return (
+            f"above {significant(low, digits)}"
+            if low is not None
+            else f"below {significant(high or 0.0, digits)}"
+        )
+    return f"between {significant(low, digits)} and {significant(high, digits)}"
+
+
+def _digits(edges: np.ndarray, values: np.ndarray) -> int:
+    """Return the number of digits with which limits divide the values of cells as the exact ones do."""
+    exact = np.searchsorted(edges, values)
+
+    def is_enough(digits: int) -> bool:
+        rounded = [float(f"{edge:.{digits}g}") for edge in edges]
+        return np.array_equal(np.searchsorted(rounded, values), exact)
+
+    return first_number_of_digits(is_enough)
 
 
 def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
@@ -271,13 +294,14 @@ def described(pushes: Sequence[Push]) -> str:
     return text + (f"{',' if being else ''} with {listed(having)}" if having else "")
 
 
-def _limit(push: Push, word: str) -> str:
+def _limit(push: Push, word: str, values: np.ndarray) -> str:
     """Return the values of an input for which the class is predicted, such as "width below 9 µm"."""
     assert push.threshold is not None
     name, sign = _name_and_sign(push.feature, word)
     threshold, direction = sign * push.threshold, sign * push.direction
+    digits = _digits(np.array([push.threshold]), values)
     unit = f" {push.feature.unit}" if push.feature.unit else ""
-    return f"{name} is {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
+    return f"{name} is {'above' if direction > 0 else 'below'} {significant(threshold, digits)}{unit}"
 
 
 def _name_and_sign(feature: Feature, word: str) -> tuple[str, int]:
