@@ -1,5 +1,7 @@
 """No sentence contradicts its law: what it says pushes towards a class, and thresholds are where the class changes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -215,17 +215,26 @@ def _limits(
 
     The result is "" if the class does not change.
     """
+    row = np.array([median.get(name, 0.0) for name in law.names])
+
+    def is_positive(values: np.ndarray) -> np.ndarray:
+        rows = np.tile(row, (len(values), 1))
+        rows[:, law.names.index(feature.name)] = values
+        return law.predict(FeatureTable(rows, law.names)) == 1
+
     grid = np.linspace(*limits, GRID)
-    rows = np.array([[median.get(name, 0.0) for name in law.names]]).repeat(GRID, axis=0)
-    rows[:, law.names.index(feature.name)] = grid
-    positive = law.predict(FeatureTable(rows, law.names)) == 1
+    positive = is_positive(grid)
     turns = np.flatnonzero(positive[1:] != positive[:-1])
     if not len(turns):
         return ""
     name, sign = _name_and_sign(feature, word)
-    middles = (grid[turns] + grid[turns + 1]) / 2
-    digits = _digits(middles, values)
-    edges = [None, *(middles * sign).tolist(), None]
+    before, after = grid[turns], grid[turns + 1]
+    for _ in range(STEPS):
+        middle = (before + after) / 2
+        as_before = is_positive(middle) == positive[turns]
+        before, after = np.where(as_before, middle, before), np.where(as_before, after, middle)
+    digits = _digits(after, values)
+    edges = [None, *(after * sign).tolist(), None]
     first = 0 if positive[0] else 1
     stretches = [tuple(edges[k : k + 2]) for k in range(first, len(edges) - 1, 2)]
     if sign < 0:
