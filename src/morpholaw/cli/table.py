@@ -71,7 +71,7 @@ def show_table(study: Any) -> None:
 def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled: bool) -> None:
     """Print the accuracies of a cross-validation, and the precision for a rare class."""
     from morpholaw.display import percent, percent_interval
-    from morpholaw.store.cross_validation import accuracy_in_words
+    from morpholaw.store.cross_validation import MEDIAN, accuracy_in_words
 
     totals = table[table["fold"] == "all"]
     first = totals.iloc[0]
@@ -82,6 +82,12 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
     )
     for row in totals.to_dict("records"):
         click.echo(f"  {row['classifier']:16} {accuracy_in_words(table, row['classifier'])}")
+    method = totals["classifier"].iloc[0]
+    models = "laws" if method.startswith("scheme4") else "models"
+    meanings = [f"{method}: mean over its {models}."]
+    if (median := f"{method}{MEDIAN}") in set(totals["classifier"]):
+        meanings.append(f"{median}: their median score, by which cells are classified.")
+    click.echo(f"{' '.join(meanings)} The others are baselines on measured shapes.")
     if len(classes) > 2 or shuffled:
         return
     click.echo(

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.display import capitalised, number, percent, percent_interval, span
+from morpholaw.display import capitalised, counted, number, percent, percent_interval, span
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -163,7 +163,8 @@ class SurroundingsPanel(QWidget):
         first = table.iloc[0]
         self.sentences.setText(
             "\n".join(f"{label}: {sentences[name]}" for name, label in labels.items())
-            + f"\n{first['cells']} held-out cells of {first['groups']} groups{_outlined(int(first['tracker_masks']))}."
+            + f"\n{counted(first['cells'], 'held-out cell')} of {counted(first['groups'], 'group')}"
+            + f"{_outlined(int(first['tracker_masks']))}."
         )
         self.sentences.show()
         self._fill(table, labels)
