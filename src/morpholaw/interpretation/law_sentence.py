@@ -220,7 +220,7 @@ def _limits(
     def is_positive(values: np.ndarray) -> np.ndarray:
         rows = np.tile(row, (len(values), 1))
         rows[:, law.names.index(feature.name)] = values
-        return law.predict(FeatureTable(rows, law.names)) == 1
+        return np.asarray(law.predict(FeatureTable(rows, law.names)) == 1)
 
     grid = np.linspace(*limits, GRID)
     positive = is_positive(grid)
