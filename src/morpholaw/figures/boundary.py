@@ -57,8 +57,8 @@ def boundary_slices(
         Names of the classes of f < 0 and f >= 0 (eq. 2).
     held : str
         Values at which the other latents are held, such as "z21 = 0".
-    colours : sequence of str
-        Colours of the classes; by default from :func:`morpholaw.figures.palette.class_colours`.
+    colours : mapping of str to str, optional
+        Colour of each class; by default from :func:`morpholaw.figures.palette.class_colours`.
     theme : Theme
         Colours of the figure.
     figsize : tuple of float, optional

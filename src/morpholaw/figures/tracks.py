@@ -58,8 +58,8 @@ def score_over_time(
         Frames at which the track begins or ends with a division.
     classes : tuple of str
         Names of the classes of f < 0 and f >= 0 (eq. 2).
-    colours : sequence of str
-        Their colours; by default from :func:`morpholaw.figures.palette.class_colours`.
+    colours : mapping of str to str, optional
+        Colour of each class; by default from :func:`morpholaw.figures.palette.class_colours`.
     title : str, optional
         Title of the figure.
     theme : Theme
@@ -144,8 +144,8 @@ def probabilities_over_time(
         Probabilities, (n, classes), which add up to 1; gaps where not finite.
     classes : sequence of str
         Names of the classes.
-    colours : sequence of str
-        Their colours; by default from :func:`morpholaw.figures.palette.class_colours`.
+    colours : mapping of str to str, optional
+        Colour of each class; by default from :func:`morpholaw.figures.palette.class_colours`.
     divisions : sequence of float
         Frames at which the track begins or ends with a division.
     title : str, optional
