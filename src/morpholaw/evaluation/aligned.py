@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.bootstrap import widening
-from morpholaw.evaluation.estimate import LEVEL, Estimate
+from morpholaw.evaluation.bootstrap import drawn_with_replacement, widening
+from morpholaw.evaluation.estimate import TAILS, Estimate
 from morpholaw.evaluation.lineages import Lineages
 
 FEWEST = 3
@@ -120,7 +120,7 @@ def _family_weights(family: np.ndarray, resamples: int, rng: np.random.Generator
     """Return how often each event is drawn in each resample of whole families, float64 (resamples, events)."""
     _, place = np.unique(family, return_inverse=True)
     count = int(place.max()) + 1
-    return rng.multinomial(count, np.full(count, 1 / count), resamples)[:, place].astype(np.float64)
+    return drawn_with_replacement(count, resamples, rng)[:, place].astype(np.float64)
 
 
 def _summarise(
@@ -141,14 +141,14 @@ def _summarise(
         drawn = np.where(enough, (weights @ filled) / (weights @ known), np.nan)
     low, high = np.full(len(window), np.nan), np.full(len(window), np.nan)
     if enough.any():
-        ends = np.nanquantile(drawn[:, enough], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        ends = np.nanquantile(drawn[:, enough], TAILS, axis=0)
         low[enough], high[enough] = mean[enough] + factor * (ends - mean[enough])
     onset = _onset(mean[None], window)[0]
     onsets = _onset(drawn, window)
     onsets = onsets[np.isfinite(onsets)]
     interval = Estimate(np.nan, np.nan, np.nan)
     if np.isfinite(onset) and len(onsets):
-        ends = np.quantile(onsets, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        ends = np.quantile(onsets, TAILS)
         interval = Estimate(float(onset), *(onset + factor * (ends - onset)).tolist())
     return Aligned(name, window, values, mean, low, high, interval)
 

@@ -14,14 +14,13 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.estimate import LEVEL, Estimate
+from morpholaw.evaluation.estimate import TAILS, Estimate
 from morpholaw.evaluation.metrics import accuracy, wilson
 
 RESAMPLES = 2000
 """Number of resamples for a confidence interval of an accuracy."""
 ONE_MORE = 0.5
 """Number of groups with errors added to those observed: 95 % intervals then have a coverage of 94 to 100 %."""
-_TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
 _NUMBERS = 2_000_000  # group counts drawn at once (16 MB)
 
 
@@ -92,7 +91,7 @@ def _ends(
     value: float | np.ndarray, resampled: np.ndarray, factor: float | np.ndarray, widest: np.ndarray
 ) -> np.ndarray:
     """Return the two ends of the percentile interval, widened by a factor but not beyond the limits ``widest``."""
-    ends = value + factor * (np.quantile(resampled, _TAILS, axis=0) - value)
+    ends = value + factor * (np.quantile(resampled, TAILS, axis=0) - value)
     return np.array([np.maximum(ends[0], widest[0]), np.minimum(ends[1], widest[1])])
 
 
@@ -114,7 +113,27 @@ def widening(groups: int) -> float:
     """
     if groups < 2:
         return 1.0
-    return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, _TAILS[1]) / ndtri(_TAILS[1]))
+    return float(np.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, TAILS[1]) / ndtri(TAILS[1]))
+
+
+def drawn_with_replacement(count: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how often each of several groups is in each resample.
+
+    Parameters
+    ----------
+    count : int
+        Number of groups, and of draws per resample.
+    resamples : int
+        Number of resamples.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray
+        int64 (resamples, count); each row adds up to ``count``.
+    """
+    return rng.multinomial(count, np.full(count, 1 / count), resamples)
 
 
 def _wilson_limits(
@@ -227,7 +246,7 @@ def precision_interval(
     known = known[np.isfinite(known)]
     if not len(known):
         return Estimate(value, np.nan, np.nan)
-    ends = np.quantile(known, _TAILS)
+    ends = np.quantile(known, TAILS)
     lows, highs = _limits(table, names, classes, by_class, resampled)
     corners = np.array(
         [(lows[0], by_class[1]), (by_class[0], lows[1]), (highs[0], by_class[1]), (by_class[0], highs[1])]
@@ -281,8 +300,8 @@ def _shares(
     parts = []
     for start in range(0, RESAMPLES, step := max(1, _NUMBERS // count)):
         draws = min(step, RESAMPLES - start)
-        drawn = rng.multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
-        models = rng.multinomial(members, np.full(members, 1 / members), draws) / members
+        drawn = drawn_with_replacement(count, draws, rng).astype(np.float64)
+        models = drawn_with_replacement(members, draws, rng) / members
         by_model = np.einsum("rg,mgc->rmc", drawn, right, optimize=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             parts.append(np.einsum("rm,rmc->rc", models, by_model) / (drawn @ cells))
@@ -342,5 +361,5 @@ def bootstrap(
         columns = chosen if groups is None else np.concatenate([parts[g] for g in chosen])
         rows = rng.integers(0, members, members)
         resampled[k] = statistic(table[np.ix_(rows, columns)])
-    ends = np.quantile(resampled, _TAILS, method="closest_observation")
+    ends = np.quantile(resampled, TAILS, method="closest_observation")
     return Estimate(float(statistic(table)), float(ends[0]), float(ends[1]))

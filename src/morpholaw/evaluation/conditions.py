@@ -20,7 +20,7 @@ from scipy import stats
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.display import listed
 from morpholaw.errors import InputError
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.estimate import TAILS, Estimate
 
 COLUMNS = ("movie", "condition", "replicate")
 MOST_ARRANGEMENTS = 20_000
@@ -203,7 +203,7 @@ def compare_groups(first: np.ndarray, second: np.ndarray, seed: int = 0) -> Grou
     if va + vb == 0:  # no p value without variation between replicates
         return GroupTest(Estimate(difference, np.nan, np.nan), np.nan, np.nan, "none")
     freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
-    half = float(stats.t.ppf(0.975, freedom) * np.sqrt(va + vb))
+    half = float(stats.t.ppf(TAILS[1], freedom) * np.sqrt(va + vb))
     interval = Estimate(difference, difference - half, difference + half)
     pooled = ((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / (len(a) + len(b) - 2)
     effect = float(difference / np.sqrt(pooled) * (1 - 3 / (4 * (len(a) + len(b)) - 9)))

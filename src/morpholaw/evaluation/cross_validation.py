@@ -13,7 +13,7 @@ from morpholaw.cells.splits import grouped_folds
 from morpholaw.config.classifier import FOLDS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
-from morpholaw.evaluation.estimate import LEVEL, Estimate
+from morpholaw.evaluation.estimate import TAILS, Estimate
 from morpholaw.evaluation.metrics import balanced_accuracy
 
 PREVALENCE = 0.02
@@ -244,7 +244,7 @@ class CrossValidation:
                 share = np.mean([balanced_accuracy(targets, one) for one in predicted])
             accuracies.setdefault(fold.repeat, []).append(float(share))
         halves = [
-            stdtrit(len(values) - 1, (1 + LEVEL) / 2) * np.std(values, ddof=1) / np.sqrt(len(values))
+            stdtrit(len(values) - 1, TAILS[1]) * np.std(values, ddof=1) / np.sqrt(len(values))
             for values in accuracies.values()
             if len(values) > 1
         ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 LEVEL = 0.95
 """Confidence level of all intervals."""
+TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+"""Quantiles at the two ends of an interval."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from morpholaw.evaluation.bootstrap import widening
-from morpholaw.evaluation.estimate import LEVEL
+from morpholaw.evaluation.bootstrap import drawn_with_replacement, widening
+from morpholaw.evaluation.estimate import TAILS
 from morpholaw.evaluation.lineages import Lineages
 from morpholaw.evaluation.metrics import wilson_limits
 from morpholaw.evaluation.phases import UNCLASSIFIED
@@ -129,7 +129,7 @@ def _limits_over_replicates(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     """Return the limits of the mean shares of replicates; NaN for a single replicate."""
     share, replicates = rows["share"].to_numpy(np.float64), rows["replicates"].to_numpy(np.float64)
     known = replicates > 1
-    t = stdtrit(np.maximum(replicates - 1, 1), (1 + LEVEL) / 2)
+    t = stdtrit(np.maximum(replicates - 1, 1), TAILS[1])
     half = t * rows["spread"].fillna(0.0).to_numpy(np.float64) / np.sqrt(replicates)
     low, high = wilson_limits(share, rows["cells"].to_numpy(np.float64))
     low, high = np.minimum(low, share - half), np.maximum(high, share + half)
@@ -182,7 +182,7 @@ def _band(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % confidence band of the shares (frames, names), over families."""
     families, frames, names = counts.shape
-    weights = rng.multinomial(families, np.full(families, 1 / families), resamples).astype(np.float32)
+    weights = drawn_with_replacement(families, resamples, rng).astype(np.float32)
     drawn = (weights @ counts.reshape(families, -1)).reshape(resamples, frames, names)
     total = drawn[..., :classes].sum(-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,7 +192,7 @@ def _band(
     cells = counts[..., :classes].sum(axis=(0, 2))[:, None].astype(np.float64)
     value = counts.sum(axis=0) / cells
     ends = []
-    for level in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
+    for level in TAILS:
         row = np.clip(np.rint(level * (known - 1)), 0, None).astype(int)
         end = np.take_along_axis(shares, row[None], axis=0)[0]
         ends.append(np.clip(value + widening(families) * (end - value), 0, 1))

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.estimate import TAILS, Estimate
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Survival:
         ended = int(self.ended[self.time <= limit].sum())
         if ended < 2:
             return Estimate(value, float("nan"), float("nan"))
-        half = float(stats.t.ppf(0.975, ended - 1) * np.sqrt(variance * ended / (ended - 1)))
+        half = float(special.stdtrit(ended - 1, TAILS[1]) * np.sqrt(variance * ended / (ended - 1)))
         return Estimate(value, max(0.0, value - half), value + half)
 
     def _crossing(self, share: np.ndarray) -> float:
@@ -143,7 +143,7 @@ def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) ->
     share = np.cumprod(alive / np.maximum(at_risk, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(events / (at_risk * alive))
-        spread = stats.norm.ppf(0.975) * np.sqrt(greenwood) / np.log(share)
+        spread = special.ndtri(TAILS[1]) * np.sqrt(greenwood) / np.log(share)
         low, high = share ** np.exp(-spread), share ** np.exp(spread)
     certain = (share <= 0) | (share >= 1)
     low, high = np.where(certain, share, low), np.where(certain, share, high)
