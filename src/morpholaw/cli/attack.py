@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, STUDY, named_classifier
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
+from morpholaw.display import Loss
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def interventions(
     study: Path,
     scheme: int | None,
     name: str | None,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     cells: int,
     out: Path | None,
 ) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
-from morpholaw.cli.options import CLASSIFIER, LOSS, STUDY
+from morpholaw.cli.options import CLASSIFIER, LAW, LOSS, NAMED_LAWS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
+from morpholaw.display import Loss
 from morpholaw.errors import InputError
 
 FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
@@ -34,14 +35,8 @@ def report(study: Path, out: Path) -> None:
 @click.command("law-card")
 @STUDY
 @LOSS
-@click.option("--name", help="Name of the laws in the study; replaces --loss.")
-@click.option(
-    "--law",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Number of the law; 1 is the one applied.",
-)
+@NAMED_LAWS
+@LAW
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -49,7 +44,7 @@ def report(study: Path, out: Path) -> None:
     show_default=True,
     help="HTML file to write; the PDF and Markdown files have the same name.",
 )
-def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: int, out: Path) -> None:
+def law_card(study: Path, loss: Loss, name: str | None, law: int, out: Path) -> None:
     """Write a card that summarises one law, as HTML, PDF and Markdown."""
     path = open_study(study).law_card(out, law - 1, loss, name)
     click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
@@ -68,13 +63,7 @@ def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: 
 )
 @CLASSIFIER
 @LOSS
-@click.option(
-    "--law",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Number of the law; 1 is the one applied.",
-)
+@LAW
 @click.option("--crops", help="Name of the crop set; required if several sets have tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="TrackMate or btrack file to copy.")
 @click.option(

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, STUDY
+from morpholaw.cli.options import LAW, LOSS, NAMED_LAWS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
-from morpholaw.display import counted, significant
+from morpholaw.display import Loss, counted, significant
 from morpholaw.errors import InputError
-
-LAW = click.option(
-    "--law",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Number of the law; 1 is the one applied.",
-)
-NAMED = click.option("--name", help="Name of the laws in the study; replaces --loss.")
 
 
 @click.command("explain-cell")
@@ -35,10 +25,8 @@ NAMED = click.option("--name", help="Name of the laws in the study; replaces --l
 )
 @LAW
 @LOSS
-@NAMED
-def explain_cell(
-    study: Path, cells: tuple[int, ...], law: int, loss: Literal["hinge", "mse"], name: str | None
-) -> None:
+@NAMED_LAWS
+def explain_cell(study: Path, cells: tuple[int, ...], law: int, loss: Loss, name: str | None) -> None:
     """Explain why a law assigns cells to their classes.
 
     Prints the value of each term of the law in the cell and in the median cell, the decisive term, and for each
@@ -62,7 +50,7 @@ def explain_cell(
 @STUDY
 @LAW
 @LOSS
-@NAMED
+@NAMED_LAWS
 @click.option(
     "--class", "class_name", help="With more than two classes, the class to distinguish from all others."
 )
@@ -82,7 +70,7 @@ def explain_cell(
 def law_sheet(
     study: Path,
     law: int,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     name: str | None,
     class_name: str | None,
     against: str | None,
@@ -107,8 +95,8 @@ def law_sheet(
 @STUDY
 @LAW
 @LOSS
-@NAMED
-def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | None) -> None:
+@NAMED_LAWS
+def apply_law(study: Path, law: int, loss: Loss, name: str | None) -> None:
     """Choose the law that scheme 4 applies, which becomes law 1."""
     from morpholaw.models.law_units import law_in_units
     from morpholaw.store import classifiers
@@ -124,7 +112,7 @@ def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | 
 @STUDY
 @LAW
 @LOSS
-@NAMED
+@NAMED_LAWS
 @click.option(
     "--class", "class_name", help="With more than two classes, the class whose law is searched for."
 )
@@ -141,7 +129,7 @@ def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | 
 def improve_law(
     study: Path,
     law: int,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     name: str | None,
     class_name: str | None,
     expression: str | None,
@@ -167,7 +155,7 @@ def improve_law(
 @STUDY
 @LAW
 @LOSS
-@NAMED
+@NAMED_LAWS
 @click.option(
     "--resamples",
     type=click.IntRange(1, 1000),
@@ -185,7 +173,7 @@ def improve_law(
 def law_stability(
     study: Path,
     law: int,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     name: str | None,
     resamples: int,
     evaluations: int,

@@ -67,6 +67,15 @@ LOSS = click.option(
     help="Loss that the laws of scheme 4 were found with.",
 )
 
+LAW = click.option(
+    "--law",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of the law; 1 is the one applied.",
+)
+NAMED_LAWS = click.option("--name", help="Name of the laws in the study; replaces --loss.")
+
 _WHICH = "Classes to distinguish, or 'all' for every labelled class. Default: "
 _USUAL = "interphase and metaphase if both are labelled, otherwise every labelled class."
 CLASSES = click.option("--classes", metavar="A,B[,C...]", help=f"{_WHICH}{_USUAL}")

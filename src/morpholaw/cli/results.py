@@ -21,7 +21,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
-from morpholaw.display import counted, p_value
+from morpholaw.display import Loss, counted, p_value
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def classify(
     scheme: int | None,
     name: str | None,
     law: str | None,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     crops: Path | None,
     movie: Path | None,
     tracks: Path | None,
@@ -162,7 +162,7 @@ def adapt(
     study: Path,
     scheme: int | None,
     name: str | None,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     crop_set: str,
     labels: bool,
     undo: bool,

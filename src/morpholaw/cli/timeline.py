@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, SET, STUDY, named_classifier, parse_settings
 from morpholaw.cli.progress_bar import progress
-from morpholaw.display import counted, p_value
+from morpholaw.display import Loss, counted, p_value
 
 
 @click.command()
@@ -39,7 +39,7 @@ def timeline(
     study: Path,
     scheme: int | None,
     name: str | None,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     conditions: Path | None,
     frame_interval: float | None,
     settings: tuple[str, ...],

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,7 +27,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
-from morpholaw.display import counted, first_few, percent_interval
+from morpholaw.display import Loss, counted, first_few, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
@@ -154,7 +154,7 @@ def train_classifier(
 def cross_validate(
     study: Path,
     scheme: int,
-    loss: Literal["hinge", "mse"],
+    loss: Loss,
     settings: tuple[str, ...],
     out: Path | None,
     **options: Any,
@@ -314,9 +314,7 @@ def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
     help="Loss of the laws to compare with.",
 )
 @click.option("--name", help="Name of the laws to compare with; replaces --loss.")
-def test_law(
-    study: Path, expression: str, class_name: str | None, loss: Literal["hinge", "mse"], name: str | None
-) -> None:
+def test_law(study: Path, expression: str, class_name: str | None, loss: Loss, name: str | None) -> None:
     """Evaluate a formula of your own on the held-out cells, and compare it with the laws of the study.
 
     EXPRESSION is a formula of latents and of shapes in their units, such as "width < 9 and axis_ratio > 1.9" or
