@@ -313,7 +313,18 @@ def test_cross_validation_without_an_encoder_names_the_study(study, tmp_path):
 
 
 def test_a_cross_validation_names_what_its_rows_are_and_what_shuffled_labels_give(study):
-    quick = ["--folds", 2, "--models", 2, "--set", "epochs=1", "--set", "epoch_cells=64", "--set", "threads=1"]
+    quick = [
+        "--folds",
+        2,
+        "--models",
+        2,
+        "--set",
+        "epochs=1",
+        "--set",
+        "epoch_cells=64",
+        "--set",
+        "threads=1",
+    ]
     done = call("cross-validate", "--study", study.path, "--scheme", 2, *quick, "--shuffle")
     assert done.exit_code == 0, done.output
     assert "with shuffled labels (50 % are expected)" in done.output
