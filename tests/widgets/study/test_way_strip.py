@@ -83,6 +83,15 @@ def test_the_strip_follows_labels_and_says_what_is_out_of_date(panel, trained_st
     assert "labelled cells; there are 237 now" in panel.way_strip.warning.text()
 
 
+def test_a_study_that_is_deleted_while_it_is_open_is_said_to_be_gone(panel, labelled_study):
+    panel.current.open(labelled_study)
+    assert "240" in panel.way_strip.contents.text()
+    shutil.rmtree(labelled_study)
+    panel.current.announce_change("crops")
+    assert "no longer exists; it was moved or deleted. Press Open..." in panel.way_strip.contents.text()
+    assert not panel.way_strip.next_button.isVisible()
+
+
 def test_a_long_warning_leaves_room_for_the_panel_until_it_is_unfolded(panel, qtbot):
     warning = panel.way_strip.warning
     warning.say("Sets differ by 97 %. Label <both> in each.\nAn encoder is old.", "1 more warning")

@@ -268,7 +268,7 @@ class CurrentStudy(QObject):
             from morpholaw.store.overview import overview
 
             with suppress(MorpholawError, OSError):
-                self._overview = overview(self.study)
+                self._overview = overview(self.required())
         return self._overview
 
     def _forget_overview(self) -> None:

@@ -159,6 +159,7 @@ BEGIN = (
     "Open a study, or press New... and cut crops from a tracked movie in the Cells panel. "
     "To try Morpholaw, choose File > Open Sample > Morpholaw."
 )
+GONE = "The study {} no longer exists; it was moved or deleted. Press Open... to open it where it is now, or another one."
 
 
 class WayStrip(QWidget):
@@ -205,7 +206,8 @@ class WayStrip(QWidget):
         self.way.setVisible(overview is not None)
         if overview is None:
             self.warning.hide()
-            self.contents.setText(BEGIN)
+            study = self.current.study
+            self.contents.setText(BEGIN if study is None else GONE.format(study.name))
             self.contents.setToolTip("How to begin.")
             return
         self.contents.setText(contents(overview))
