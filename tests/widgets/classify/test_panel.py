@@ -163,6 +163,10 @@ def test_results_with_other_settings_are_listed_and_a_stopped_one_says_how_to_co
     part.choice.setCurrentIndex(1)
     assert "Stopped" not in part.accuracy.text()
     assert "Settings: 1 fold, epochs 7." in part.accuracy.text()
+    assert "The encoder was not trained again" in part.accuracy.text()
+    keep(study, result, CrossValidationRecord(**of, folds=1, inputs="shapes"))  # which reads no encoder
+    part.refresh(newest=True)
+    assert "encoder" not in part.accuracy.text()
 
 
 def test_rows_that_cannot_be_compared_are_said(panel, trained_study):

@@ -161,8 +161,10 @@ def _in_words(kept: KeptCrossValidation) -> str:
     tested = f"{total['test_cells']:,.0f} cells of {total['test_groups']:,.0f} groups"
     head = (
         f"Balanced accuracy for {told_apart} on {tested}, with its 95 % interval over groups and folds, measured on "
-        f"{kept.measured:%d %B %Y}. The encoder was not trained again in each fold."
+        f"{kept.measured:%d %B %Y}."
     )
+    if kept.record is None or kept.record.inputs != "shapes":
+        head += " The encoder was not trained again in each fold."
     if kept.stopped_after is not None:
         head = f"{_stop_in_words(kept, kept.stopped_after)} {head}"
     if kept.record is not None:

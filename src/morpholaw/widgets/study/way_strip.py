@@ -159,7 +159,7 @@ BEGIN = (
     "Open a study, or press New... and cut crops from a tracked movie in the Cells panel. "
     "To try Morpholaw, choose File > Open Sample > Morpholaw."
 )
-GONE = "The study {} no longer exists; it was moved or deleted. Press Open... to open it where it is now, or another one."
+GONE = "The study {} no longer exists; it was moved or deleted. Press Open... to open it elsewhere, or another one."
 
 
 class WayStrip(QWidget):
