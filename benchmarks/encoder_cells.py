@@ -30,8 +30,10 @@ SIMULATED = {
     "train": {"phases": {"interphase": 1500, "metaphase": 1500}, "seed": 33},
     "test": {"phases": {"interphase": 500, "metaphase": 500}, "seed": 34},
     "factors": {"n": 4_000, "seed": 35},
+    "swapped": {"phases": {"interphase": 2000, "metaphase": 2000}, "seed": 36},
 }
-"""What is simulated: crops for the encoder alone, cells to learn classes from and to test them, known factors."""
+"""What is simulated: crops for the encoder alone, cells to learn classes from and to test them, known factors, and
+cells to be shown in other surroundings. Those are many, because few young interphase cells decide that row."""
 
 
 @dataclass(frozen=True)

@@ -175,10 +175,12 @@ class Table:
         self.file = folder / "rows.jsonl"
         simulated = {
             name: simulated_cells(name, folder / "cells")
-            for name in ("mdck", "wide", "train", "test", "factors")
+            for name in ("mdck", "wide", "train", "test", "factors", "swapped")
         }
         self.real = real_cells(data, folder / "cells")
-        self.train, self.test, self.factors = (simulated[name] for name in ("train", "test", "factors"))
+        self.train, self.test, self.factors, self.swapped = (
+            simulated[name] for name in ("train", "test", "factors", "swapped")
+        )
         unlabelled = [
             simulated["mdck"].images,
             simulated["wide"].images,
@@ -203,7 +205,7 @@ class Table:
         begin = time.process_time()
         row |= latents_row(encoder, self.factors, self.test, variant)
         heads = Schemes(encoder, self.train.of(PAIR), variant, seed)
-        row |= heads.surroundings(self.test.rows(np.arange(0, len(self.test), 2)))
+        row |= heads.surroundings(self.swapped)
         row |= heads.attacked(self.test, self.eps_of_scheme_1(), variant)
         row |= travel_row(encoder, self.real, variant, seed)
         row |= held_back_row(encoder, self.real["mitocheck"], variant, seed)
