@@ -165,12 +165,8 @@ class StudyFolder:
         record : ClassRecord
             The settings.
         """
-        try:
-            if not self.path.is_dir():
-                raise FileNotFoundError
+        with self._saving():
             record.write(self.path / "classes.json")
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -227,6 +223,16 @@ class StudyFolder:
             raise StudyGoneError(
                 f"The study {self.path} no longer exists; it was moved or deleted."
             ) from None
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Explain why a small file of the study cannot be written, which needs no lock."""
+        try:
+            if not self.path.is_dir():  # a study that was deleted stays deleted
+                raise FileNotFoundError
+            yield
+        except OSError as error:
+            raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> MorpholawError:
         """Return the error that explains why nothing can be written."""
@@ -393,12 +399,8 @@ class StudyFolder:
             names[latent] = name.strip()
         written = {str(key): value for key, value in sorted(names.items())}
         every = {**self._optional_json("latent_names.json"), self._encoder_digest: written}
-        try:
-            if not self.path.is_dir():
-                raise FileNotFoundError
+        with self._saving():
             write_json(self.path / "latent_names.json", every)
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     @property
     def _encoder_digest(self) -> str:
