@@ -76,7 +76,11 @@ def test_an_adaptation_says_whether_the_labels_show_a_gain(elsewhere):
     alike = record.model_copy(update=measured | {"accuracy_after": 0.997}).sentence
     assert "These cells do not show that it helps." in alike
     unknown = record.model_copy(update=dict.fromkeys(measured)).sentence
-    assert "Too few labelled cells of the set show whether it helps." in unknown
+    assert "The set has too few labelled cells to show whether it helps." in unknown
+    before = study.classify(2, crops=study.crop_set("elsewhere"), along_tracks=False)["class"]
+    study.undo_adaptation(2, "elsewhere")
+    after = study.classify(2, crops=study.crop_set("elsewhere"), along_tracks=False)["class"]
+    assert f"It changes the predicted class of {(before != after).sum()} of 200 cells." in record.sentence
 
 
 def test_the_command_adapts_without_labels_and_undoes_it(elsewhere):

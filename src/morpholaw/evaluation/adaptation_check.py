@@ -93,10 +93,15 @@ def check_fitted_to_scores(
     return _compared(scores, adaptation.apply(scores), targets, groups)
 
 
+def predicted(scores: np.ndarray) -> np.ndarray:
+    """Return the class numbers, int64 (n,), for scores, (n,) of two classes or (n, C) of more."""
+    return predicted_classes(scores) if scores.ndim == 1 else largest_classes(scores)
+
+
 def _compared(
     before: np.ndarray, after: np.ndarray, targets: np.ndarray, groups: np.ndarray
 ) -> AdaptationCheck:
-    called = [predicted_classes(one) if one.ndim == 1 else largest_classes(one) for one in (before, after)]
+    called = [predicted(one) for one in (before, after)]
     first, second = (float(balanced_accuracy(targets, one)) for one in called)
     difference = paired_difference(called[0] == targets, called[1] == targets, targets, groups)
     return AdaptationCheck(first, second, difference.p)

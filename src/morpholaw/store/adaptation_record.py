@@ -46,6 +46,8 @@ class AdaptationRecord(ResultRecord):
         of their groups; None if there are too few.
     p : float or None
         Two-sided p value of the difference of the two, over groups; None if it is not known.
+    changed : int or None
+        Number of these cells whose predicted class the adaptation changes; None in records of earlier versions.
     """
 
     WHAT: ClassVar[str] = "adaptation"
@@ -62,6 +64,7 @@ class AdaptationRecord(ResultRecord):
     accuracy_before: float | None = None
     accuracy_after: float | None = None
     p: float | None = None
+    changed: int | None = None
 
     @property
     def adaptation(self) -> Adaptation | ClassAdaptation:
@@ -84,7 +87,12 @@ class AdaptationRecord(ResultRecord):
             caution = (
                 f" So few labels are a rough guide; label at least {FEW} cells of each class and adapt again."
             )
-        return f"{self.classifier} on {self.crop_set}: {self.numbers}, {source}. {self.gain}{caution}"
+        changed = ""
+        if self.changed is not None:
+            changed = f" It changes the predicted class of {self.changed:,} of {counted(self.cells, 'cell')}."
+        return (
+            f"{self.classifier} on {self.crop_set}: {self.numbers}, {source}.{changed} {self.gain}{caution}"
+        )
 
     @property
     def numbers(self) -> str:
@@ -97,7 +105,7 @@ class AdaptationRecord(ResultRecord):
     def gain(self) -> str:
         """Whether the labelled cells show that the adaptation helps, in one or two sentences."""
         if self.accuracy_before is None or self.accuracy_after is None:
-            return "Too few labelled cells of the set show whether it helps."
+            return "The set has too few labelled cells to show whether it helps."
         unseen = ", fitted without their groups" if self.labels else ""
         sentence = (
             f"Balanced accuracy on the labelled cells of the set: {percent(self.accuracy_before)} without the "

@@ -11,7 +11,7 @@ import numpy as np
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
-from morpholaw.evaluation.adaptation_check import check_fitted_to_labels, check_fitted_to_scores
+from morpholaw.evaluation.adaptation_check import check_fitted_to_labels, check_fitted_to_scores, predicted
 from morpholaw.evaluation.class_adaptation import ClassAdaptation, adapt_classes_to_labels
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
@@ -74,12 +74,12 @@ def adapt(
         accuracy_before=None if check is None else check.before,
         accuracy_after=None if check is None else check.after,
         p=None if check is None else check.p,
+        changed=int(np.count_nonzero(predicted(scores) != predicted(adaptation.apply(scores)))),
         provenance=provenance(folder, classes),
     )
     file = adaptation_file(folder, name, crop_set)
     file.parent.mkdir(parents=True, exist_ok=True)
     record.write(file)
-    monitor.tell(record.sentence)
     return record
 
 
