@@ -33,6 +33,26 @@ def law_in_units(law: Law, columns: ModelColumns | None) -> Law:
     return replace(law, expression=simplify(_in_units(law.expression, scales)))
 
 
+def units_text(law: Law, columns: ModelColumns | None) -> str:
+    """Return the units of a law's inputs for the end of a sentence.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    columns : ModelColumns, optional
+        Its input columns; None for a law over latents, which have no unit.
+
+    Returns
+    -------
+    str
+        Text such as ", area in µm², width in µm"; "" if no input has a unit.
+    """
+    features = () if columns is None else columns.features
+    units = {one.name: one.unit for one in features if one.unit}
+    return "".join(f", {name} in {units[name]}" for name in law.expression.variables() if name in units)
+
+
 def _in_units(node: Expression, scales: dict[str, tuple[float, float]]) -> Expression:
     if isinstance(node, Variable) and node.name in scales:
         centre, scale = scales[node.name]
