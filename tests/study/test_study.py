@@ -601,9 +601,15 @@ def test_a_stopped_cross_validation_continues_after_the_folds_that_were_tested(s
     assert (kept / f"{name}-incomplete.csv").exists()
     assert (kept / f"{name}.csv").read_bytes() == before
     trained.clear()
+    with study.writing(), pytest.raises(StudyLockedError, match="The tested folds are kept"):
+        Study(study.path).cross_validate(2, folds=3, monitor=monitor(9), **quick)
+    assert len(trained) == 2
     continued = study.cross_validate(2, folds=3, monitor=monitor(9), **quick)
     assert len(trained) == 2
-    assert "Continuing after the 1 of 3 folds tested before." in said
+    assert [text for text in said if text.startswith("Continuing")] == [
+        "Continuing after the 1 of 3 folds tested before.",
+        "Continuing after the 3 of 3 folds tested before.",
+    ]
     pd.testing.assert_frame_equal(continued, whole)
     assert not list(kept.glob(f"{name}-incomplete*"))
     assert not list(kept.glob("stopped-*"))

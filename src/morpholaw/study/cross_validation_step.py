@@ -16,7 +16,7 @@ from morpholaw.cells.files import fingerprint
 from morpholaw.cells.splits import check_groups, split_fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
 from morpholaw.display import counted, listed
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, StudyLockedError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.cross_validation import CrossValidation, Design, Fold, folds, shuffled_targets
@@ -108,10 +108,15 @@ def cross_validate(
             result.add(method, fold, predicted)
     if not result.names:
         raise InterruptedError("Stopped before the first fold was complete; nothing was written.")
-    with folder.writing():
-        table = keep(folder, result, record, out)
-        if result.tested == design.tests:
-            tested.remove()
+    try:
+        with folder.writing():
+            table = keep(folder, result, record, out)
+            if result.tested == design.tests:
+                tested.remove()
+    except StudyLockedError as error:
+        raise StudyLockedError(
+            f"{error} The tested folds are kept; then cross-validate again with the same settings."
+        ) from None
     monitor.tell(_end_in_words(result.tested, design.tests))
     return table
 

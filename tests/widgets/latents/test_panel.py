@@ -78,6 +78,7 @@ def test_train_shows_losses_and_pictures_and_keeps_the_encoder(widget, labelled_
     with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
         panel.train_button.click()
         assert not panel.train_button.isEnabled()
+        assert panel.state.text() == "The encoder is being trained; its losses are shown below."
     assert widget.current.study.has_encoder
     assert (
         panel.state.text() == "Encoder of 4 latents, trained on 178 crops."

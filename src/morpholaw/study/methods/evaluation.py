@@ -61,9 +61,9 @@ def cross_validate(
         Settings of scheme 4. The default searches for as many laws as there are models.
     out : path, optional
         CSV file for the results per fold. The default is a file in the study's folder ``cross_validation``, named
-        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group, the confusion
-        matrix and the settings (``scheme3.json``) are written next to it. Results with other classes or settings get
-        a number, e.g. ``scheme3-2.csv``; those with the same settings are replaced.
+        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group and the confusion
+        matrix are written next to it, in the study also the settings (``scheme3.json``). Results with other classes or
+        settings get a number, e.g. ``scheme3-2.csv``; those with the same settings are replaced.
     monitor : Monitor
         Receives progress and can cancel. After a cancellation the completed folds are written, in the study as e.g.
         ``scheme3-incomplete.csv``. The same call continues after them, provided that cells, labels and encoder are the

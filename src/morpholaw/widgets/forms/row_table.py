@@ -44,6 +44,7 @@ class RowTable(QTableWidget):
         self.heading.setHighlightSections(False)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
+        self.hint.hide()
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         QVBoxLayout(self.viewport()).addWidget(self.hint)
         changed = self.model()

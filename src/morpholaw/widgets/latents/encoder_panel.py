@@ -33,6 +33,7 @@ REPLACE = (
     "This replaces the study's encoder. Classifiers and laws that were trained on the old one will no longer fit the "
     "new one. Replace the encoder?"
 )
+TRAINED_HERE = "The encoder is being trained; its losses are shown below."
 TRAINED_ELSEWHERE = (
     "The encoder is being trained as a step on the way from labels to a law. Its losses are shown here; Stop is above, "
     "below the list of steps."
@@ -136,7 +137,12 @@ class EncoderPanel(QWidget):
         if study is not None:
             with self.error_line.catch():
                 self.encoder = encoder_state(study)
-        sentence = TRAINED_ELSEWHERE if self.trained_elsewhere else self.encoder.sentence
+        own = self.current.steps.at(self.runner.place)
+        sentence = self.encoder.sentence
+        if self.trained_elsewhere:
+            sentence = TRAINED_ELSEWHERE
+        elif own is not None and own.running and self._trains_this(own):
+            sentence = TRAINED_HERE
         self.state.setText(self.current.or_no_study(sentence))
         if not self.runner.running:
             record = self.encoder.record
@@ -201,7 +207,7 @@ class EncoderPanel(QWidget):
     def _run(self, job: Job) -> None:
         self.strip.clear("")
         self.runner.start(job, in_words=self.form.by_labels)
-        self._enable()
+        self.show_state()
 
     def _with_crops(self) -> Study:
         study = self.current.required()
