@@ -577,8 +577,8 @@ def test_cross_validation_has_the_median_of_several_models_beside_their_mean(stu
 
 
 def test_a_stopped_cross_validation_continues_after_the_folds_that_were_tested(study, monkeypatch):
-    quick = {"models": 2, "epochs": 2, "epoch_cells": 0, "seed": 5}
-    whole = study.cross_validate(2, folds=3, **quick)
+    quick = {"models": 1, "epochs": 1, "epoch_cells": 0, "seed": 5}
+    whole = study.cross_validate(2, folds=2, **quick)
     kept = study.path / "cross_validation"
     name = max(kept.glob("*.json"), key=lambda file: file.stat().st_mtime).stem
     before = (kept / f"{name}.csv").read_bytes()
@@ -593,22 +593,22 @@ def test_a_stopped_cross_validation_continues_after_the_folds_that_were_tested(s
         emit = lambda event: said.append(event.text) if isinstance(event, Message) else None  # noqa: E731
         return Monitor(emit, lambda: len(trained) > most)
 
-    stopped = study.cross_validate(2, folds=3, monitor=monitor(1), **quick)
+    stopped = study.cross_validate(2, folds=2, monitor=monitor(1), **quick)
     assert set(stopped["fold"]) == {"1", "all"}
     assert said[-1].startswith(
-        "1 of 3 folds are tested. Cross-validating again with the same settings continues"
+        "1 of 2 folds are tested. Cross-validating again with the same settings continues"
     )
     assert (kept / f"{name}-incomplete.csv").exists()
     assert (kept / f"{name}.csv").read_bytes() == before
     trained.clear()
     with study.writing(), pytest.raises(StudyLockedError, match="The tested folds are kept"):
-        Study(study.path).cross_validate(2, folds=3, monitor=monitor(9), **quick)
-    assert len(trained) == 2
-    continued = study.cross_validate(2, folds=3, monitor=monitor(9), **quick)
-    assert len(trained) == 2
+        Study(study.path).cross_validate(2, folds=2, monitor=monitor(9), **quick)
+    assert len(trained) == 1
+    continued = study.cross_validate(2, folds=2, monitor=monitor(9), **quick)
+    assert len(trained) == 1
     assert [text for text in said if text.startswith("Continuing")] == [
-        "Continuing after the 1 of 3 folds tested before.",
-        "Continuing after the 3 of 3 folds tested before.",
+        "Continuing after the 1 of 2 folds tested before.",
+        "Continuing after the 2 of 2 folds tested before.",
     ]
     pd.testing.assert_frame_equal(continued, whole)
     assert not list(kept.glob(f"{name}-incomplete*"))
