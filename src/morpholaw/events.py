@@ -112,11 +112,23 @@ class Monitor:
     should_stop: ShouldStop = never
 
     def tell(self, text: str) -> None:
-        """Emit a sentence for the user."""
+        """Emit a sentence for the user.
+
+        Parameters
+        ----------
+        text : str
+            The sentence.
+        """
         self.emit(Message(text))
 
     def warn(self, text: str) -> None:
-        """Emit a sentence that the user should not overlook."""
+        """Emit a sentence that the user should not overlook.
+
+        Parameters
+        ----------
+        text : str
+            The sentence.
+        """
         self.emit(Message(text, "warning"))
 
 
