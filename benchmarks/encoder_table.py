@@ -335,8 +335,12 @@ class Schemes:
         # In the grey values of the movie, and as they are in the crops: outside scripts do either.
         as_shown = replace(crops, brightness=np.ones_like(crops.brightness))
         swapped = {
-            kind: list(variants("other class", one, truth, cells.groups, self.seed))
-            for kind, one in (("", crops), (" as shown", as_shown))
+            kind: list(variants(name, one, truth, cells.groups, self.seed))
+            for kind, name, one in (
+                ("", "other class", crops),
+                (" without rims", "other class, cell removed", crops),
+                (" as shown", "other class", as_shown),
+            )
         }
         for scheme, classifier in self.classifiers.items():
             predict = self.predictor(classifier)
