@@ -58,7 +58,9 @@ def test_the_best_law_so_far_is_shown_in_units(shape_study, tmp_path):
 def test_the_law_that_is_chosen_is_printed_in_units(shape_study, tmp_path):
     study = Study(shutil.copytree(shape_study.path, tmp_path / "copy"))
     result = CliRunner().invoke(main, ["apply-law", "--study", str(study.path), "--law", "2"])
-    tested = study.test_law(result.output.partition(": ")[2].strip())
+    formula, _, unit = result.output.partition("metaphase where ")[2].rpartition(", ")
+    assert unit.strip().endswith(" in px")
+    tested = study.test_law(formula)
     assert tested.found[0].differs <= 1  # the printed constants are rounded
 
 

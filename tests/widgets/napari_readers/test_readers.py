@@ -20,7 +20,7 @@ REAL = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:.*tracks that are in no mask")
+@pytest.mark.filterwarnings("ignore:.*tracks? in no mask")
 @pytest.mark.filterwarnings("ignore:.*(exchange their places|the position of . tracks)")  # some of btrack do
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_become_layers_and_tables_again(name, shared_data):
