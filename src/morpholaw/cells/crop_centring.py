@@ -69,7 +69,8 @@ class CropCentring:
             )
             return
         for shift, high, when in ((-1, "low", "before"), (1, "high", "after")):
-            tracks = _misplaced(cells, beside, "track_id", shift)
+            moves = _moves(cells, shift)
+            tracks = _misplaced(cells["track_id"], beside, moves)
             if 0 < len(tracks) <= _EXCEPTIONS * cells["track_id"].nunique():
                 yield (
                     f"The frame numbers of {counted(len(tracks), 'track')} of {name} "
@@ -77,7 +78,7 @@ class CropCentring:
                     f"where these tracks are in the frame {when}. Correct the numbers, or remove these tracks, and cut "
                     "the movie again."
                 )
-            frames = _misplaced(cells, beside, "t", shift)
+            frames = _misplaced(cells["t"], beside, moves)
             if 0 < len(frames) <= _EXCEPTIONS * cells["t"].nunique():
                 yield (
                     f"In {counted(len(frames), 'frame')} of {name} ({first_few(map(str, frames), 5)}), the cells are "
@@ -86,16 +87,20 @@ class CropCentring:
                 )
 
 
-def _misplaced(cells: pd.DataFrame, beside: np.ndarray, by: str, shift: int) -> list[int]:
-    """Return the tracks or frames (``by``) whose light is where their cells are ``shift`` frames later."""
-    index = pd.MultiIndex.from_frame(cells[["track_id", "t"]])
-    place = cells[["y", "x"]].set_index(index)
+def _moves(cells: pd.DataFrame, shift: int) -> np.ndarray:
+    """Return how far each cell moves in ``shift`` frames, float (n, 2); NaN where its track has no such frame."""
+    place = cells[["y", "x"]].set_index(pd.MultiIndex.from_frame(cells[["track_id", "t"]]))
     there = pd.MultiIndex.from_arrays([cells["track_id"], cells["t"] + shift])
-    move = place.reindex(there).to_numpy(np.float64) - place.to_numpy(np.float64)
-    step = np.hypot(*move.T)
-    nearer = np.hypot(*beside.T) - np.hypot(*(beside - move).T)
+    moves: np.ndarray = place.reindex(there).to_numpy(np.float64) - place.to_numpy(np.float64)
+    return moves
+
+
+def _misplaced(group: pd.Series, beside: np.ndarray, moves: np.ndarray) -> list[int]:
+    """Return the groups (tracks or frames) of cells whose light is where ``moves`` leads."""
+    step = np.hypot(*moves.T)
+    nearer = np.hypot(*beside.T) - np.hypot(*(beside - moves).T)
     judged = np.isfinite(step) & (step >= 1) & (step <= _LONGEST_STEP)
-    groups = pd.DataFrame({"nearer": nearer, "step": step})[judged].groupby(cells.loc[judged, by])
+    groups = pd.DataFrame({"nearer": nearer, "step": step})[judged].groupby(group[judged])
     mean, count = groups.mean(), groups.size()
     error = groups["nearer"].std() / np.sqrt(count)
     wrong = (mean["nearer"] > _NEARER * mean["step"]) & (mean["nearer"] > _ERRORS * error)
