@@ -20,7 +20,8 @@ test: $(READY)  ## run lint, types, import rules and all tests
 	  && echo "make test took $$((SECONDS - begin)) s"
 
 # Byte code is kept whatever the environment says, or each worker would rewrite and compile all tests again.
-PYTEST = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Three workers on two cores: a test that waits for a process or a window leaves its core to another.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 all-tests: $(READY)
 	$(PYTEST)

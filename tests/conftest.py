@@ -40,7 +40,7 @@ hypothesis.settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slowest files and end with small ones of panels, so that both workers end at the same time.
+    """Begin with the slowest files and end with small ones of panels, so that all workers end at the same time.
 
     A file is given to one worker of ``--dist loadfile``, and a test that opens a viewer takes about a second.
     """
