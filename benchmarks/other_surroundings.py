@@ -1,9 +1,9 @@
 """Which simulated cells a study's models lose in the surroundings of the other class, and what these look like.
 
-``python benchmarks/other_surroundings.py STUDY [--seeds 77 78] [--picture FILE]`` simulates cells that no model has
-seen and pastes each into the surroundings of cells of the other class, with and without the rims of those cells. It
-prints the points of balanced accuracy lost, and whose loss that is. ``--picture`` draws cells that scheme 2 loses: as
-they are, with the rim of the other cell, and with that rim hidden.
+``python benchmarks/other_surroundings.py STUDY [--seeds 77 78] [--cells N] [--picture FILE]`` simulates cells that no
+model has seen and pastes each into the surroundings of cells of the other class, with and without the rims of those
+cells. It prints the points of balanced accuracy lost, and whose loss that is. ``--picture`` draws cells that scheme 2
+loses: as they are, with the rim of the other cell, and with that rim hidden.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from morpholaw.interpretation.surroundings import CellCrops
 from morpholaw.study import Study
 
 CLASSES = ("interphase", "metaphase")
-CELLS = 1_500
-"""Cells of each class."""
 YOUNG = 55.0
 """Area in um² below which an interphase nucleus is hardly larger than a metaphase plate."""
 WORST = 30
@@ -40,11 +38,12 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--names", nargs="*", default=["scheme2", "scheme3", "scheme4-hinge"])
     parser.add_argument("--seeds", type=int, nargs="*", default=[77, 78])
+    parser.add_argument("--cells", type=int, default=1_500, help="Cells of each class.")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     study, rows = Study.open(options.study), []
     for seed in options.seeds:
-        images, table = simulate_crops(phases=dict.fromkeys(CLASSES, CELLS), seed=seed)
+        images, table = simulate_crops(phases=dict.fromkeys(CLASSES, options.cells), seed=seed)
         truth = table["true_phase"].map(CLASSES.index).to_numpy()
         groups = table["group"].to_numpy()
         crops = CellCrops.of(images, table["brightness"].to_numpy())
@@ -69,13 +68,13 @@ def right(classes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def whose(lost: np.ndarray, table: pd.DataFrame) -> dict[str, float]:
     """Return the points of balanced accuracy lost, and the shares of young interphase cells and of the worst tracks."""
-    of_class = lost.clip(0)  # cells that are gained are few
+    losses = lost.clip(0)  # cells that are gained are few
     young = (table["true_phase"] == "interphase") & (table["true_size"] < YOUNG)
-    of_track = pd.Series(of_class).groupby(table["group"].to_numpy()).sum().nlargest(WORST)
+    of_track = pd.Series(losses).groupby(table["group"].to_numpy()).sum().nlargest(WORST)
     return {
         "points lost": 100 * lost.mean(),  # the classes have equally many cells
-        "% of it young": 100 * of_class[young].sum() / of_class.sum(),
-        f"% of it {WORST} tracks": 100 * of_track.sum() / of_class.sum(),
+        "% of it young": 100 * losses[young].sum() / losses.sum(),
+        f"% of it {WORST} tracks": 100 * of_track.sum() / losses.sum(),
     }
 
 
