@@ -166,6 +166,7 @@ EPS = {
 def _attack_text(table: pd.DataFrame, study: Study, name: str) -> Iterator[str]:
     """Yield the accuracies under attack in %, and what they have to be compared with."""
     import numpy as np
+    import pandas as pd
 
     from morpholaw.display import classifier_title, counted, percent, spread
     from morpholaw.store import classifiers
@@ -190,9 +191,7 @@ def _attack_text(table: pd.DataFrame, study: Study, name: str) -> Iterator[str]:
     if towards:
         called = [f"{100 * rows['success'].mean():.1f}" for _, rows in rows_of_eps]
         columns[f"other cells called {towards}"] = called
-    widths = [max(map(len, (heading, *texts))) for heading, texts in columns.items()]
-    for line in (columns, *zip(*columns.values(), strict=True)):
-        yield "  " + "  ".join(f"{text:>{width}}" for text, width in zip(line, widths, strict=True))
+    yield pd.DataFrame(columns).to_string(index=False, col_space=8)
     yield f"eps: {EPS[table['space'].iloc[0]]}."
     yield (
         f"{percent(counts.max() / counts.sum())} of the cells are {classes[counts.argmax()]}, which is the accuracy if "

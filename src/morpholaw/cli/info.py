@@ -16,7 +16,7 @@ MOST_NAMED = 6
 @STUDY
 def info(study: Path) -> None:
     """Show the contents of a study, what is out of date, and the next step."""
-    from morpholaw.models.law_units import law_in_units, units_text
+    from morpholaw.models.law_units import rule_in_units
     from morpholaw.store.overview import overview, performance, start_sentence
     from morpholaw.store.study_folder import StudyFolder
 
@@ -34,9 +34,7 @@ def info(study: Path) -> None:
         if start := start_sentence(record):
             rows.append(("", start))
         if record.laws and record.two_classes:
-            law, columns = record.laws[0], record.columns
-            formula = law_in_units(law, columns).rounded()
-            rows.append(("", f"law: {record.classes[1]} where {formula} >= 0{units_text(law, columns)}"))
+            rows.append(("", f"law: {rule_in_units(record.laws[0], record.columns, record.classes[1])}"))
     for heading, text in rows:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
     for sentence in contents.warnings:

@@ -98,16 +98,16 @@ def law_sheet(
 @NAMED_LAWS
 def apply_law(study: Path, law: int, loss: Loss, name: str | None) -> None:
     """Choose the law that scheme 4 applies, which becomes law 1."""
-    from morpholaw.models.law_units import law_in_units, units_text
+    from morpholaw.models.law_units import rule_in_units
     from morpholaw.store import classifiers
     from morpholaw.store.classifier_record import name_of
 
     opened = open_study(study)
     chosen = opened.apply_law(law - 1, loss, name)
     record = classifiers.record(opened, name or name_of(4, loss))
-    formula = law_in_units(chosen, record.columns).rounded()
-    units = units_text(chosen, record.columns)
-    click.echo(f"Law 1, which classify now applies: {record.classes[1]} where {formula} >= 0{units}")
+    click.echo(
+        f"Law 1, which classify now applies: {rule_in_units(chosen, record.columns, record.classes[1])}"
+    )
 
 
 @click.command("improve-law")

@@ -27,9 +27,6 @@ from morpholaw.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST_GROUPS = 6
-"""Number of groups with a difference from which a sign-flip test can give a p value below 0.05."""
-
 
 @click.command()
 @STUDY
@@ -235,6 +232,8 @@ def _p_alone(p: float) -> str:
 
 
 def _pairs_text(table: pd.DataFrame) -> str:
+    from morpholaw.evaluation.paired import FEWEST_GROUPS
+
     if table.empty:
         return "No two classifiers distinguish the same classes and have test cells in common."
     columns = {

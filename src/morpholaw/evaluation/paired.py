@@ -9,6 +9,8 @@ from scipy.stats import permutation_test
 
 RESAMPLES = 9_999
 """Number of random combinations of signs; all are tried if there are at most as many, that is, for up to 13 groups."""
+FEWEST_GROUPS = 6
+"""Number of groups with a difference from which the test can give a p value below 0.05."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class PairedDifference:
         Balanced accuracy of the second minus that of the first.
     p : float
         Two-sided p value of a sign-flip test over groups. It is 1 if no group has a difference, and it cannot be below
-        0.05 with fewer than six groups that have one.
+        0.05 with fewer than `FEWEST_GROUPS` that have one.
     """
 
     cells: int

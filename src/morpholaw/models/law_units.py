@@ -33,8 +33,8 @@ def law_in_units(law: Law, columns: ModelColumns | None) -> Law:
     return replace(law, expression=simplify(_in_units(law.expression, scales)))
 
 
-def units_text(law: Law, columns: ModelColumns | None) -> str:
-    """Return the units of a law's inputs for the end of a sentence.
+def rule_in_units(law: Law, columns: ModelColumns | None, name: str) -> str:
+    """Return where a law predicts its positive class, with the units of its inputs.
 
     Parameters
     ----------
@@ -42,15 +42,18 @@ def units_text(law: Law, columns: ModelColumns | None) -> str:
         The law.
     columns : ModelColumns, optional
         Its input columns; None for a law over latents, which have no unit.
+    name : str
+        The positive class.
 
     Returns
     -------
     str
-        Text such as ", area in µm², width in µm"; "" if no input has a unit.
+        Text such as "metaphase where 80.6 - area - 56 * roundness >= 0, area in µm²", with rounded constants.
     """
     features = () if columns is None else columns.features
     units = {one.name: one.unit for one in features if one.unit}
-    return "".join(f", {name} in {units[name]}" for name in law.expression.variables() if name in units)
+    stated = "".join(f", {one} in {units[one]}" for one in law.expression.variables() if one in units)
+    return f"{name} where {law_in_units(law, columns).rounded()} >= 0{stated}"
 
 
 def _in_units(node: Expression, scales: dict[str, tuple[float, float]]) -> Expression:

@@ -93,14 +93,15 @@ def keep(
     """
     table = result.table()
     complete = result.tested == record.folds * record.repeats
-    place = Path(out) if out is not None else results_file(folder, record, complete)
+    name = results_name(folder, record)
+    place = Path(out) if out is not None else _table(folder, name, complete)
     for part, rows in zip(PARTS, (result.by_group(), result.confusion()), strict=True):
         write_table(place.with_name(f"{place.stem}-{part}.csv"), rows)
     if out is None:
-        record.write(place.with_name(f"{results_name(folder, record)}.json"))
+        record.write(place.with_name(f"{name}.json"))
     write_table(place, table)
     if out is None and complete:
-        stopped = results_file(folder, record, complete=False)
+        stopped = _table(folder, name, complete=False)
         for file in (stopped, *(stopped.with_name(f"{stopped.stem}-{part}.csv") for part in PARTS)):
             file.unlink(missing_ok=True)
     return table
@@ -121,7 +122,10 @@ def results_name(folder: StudyFolder, record: CrossValidationRecord) -> str:
 
 def results_file(folder: StudyFolder, record: CrossValidationRecord, complete: bool) -> Path:
     """Return the table per fold of the results with these settings."""
-    name = results_name(folder, record)
+    return _table(folder, results_name(folder, record), complete)
+
+
+def _table(folder: StudyFolder, name: str, complete: bool) -> Path:
     return folder.path / FOLDER / (f"{name}.csv" if complete else f"{name}-{INCOMPLETE}.csv")
 
 

@@ -192,11 +192,11 @@ def encoder_sentence(folder: StudyFolder) -> str:
         if not trained_on:
             return "It is not recorded on which crops the encoder was trained; they may include tested cells."
         return "The encoder was trained on other crop sets than those of this study, and not on the tested cells."
-    crops = "all crops of this study"
+    crops = f"{'the' if record.test_split else 'all'} crops of this study"
     if seen and len(seen) < len(folder.sets):
         crops = f"the crop set{'s' * (len(seen) > 1)} {listed(seen)} of this study"
     if record.test_split:
-        crops = f"{crops.replace('all crops', 'the crops')} except those of the test groups of one split"
+        crops += " except those of the test groups of one split"
     return (
         f"The encoder was trained once, on {crops}, including cells that are tested here, but without their labels. "
         "All other models were trained anew in each fold, without the tested cells."
